@@ -1,0 +1,102 @@
+import { parseArgs } from 'node:util';
+import type * as z from 'zod';
+import type { Io } from '../kernel/index.ts';
+import { SmallboatError, defineErrors } from '../kernel/index.ts';
+
+export interface Flag {
+  readonly type: 'string' | 'boolean';
+  readonly help: string;
+  readonly short?: string;
+  /** May be given several times; the schema gets a list of strings. */
+  readonly multiple?: boolean;
+}
+
+/** One subcommand, in a file of its own, loaded when it is called. */
+export interface Command<S extends z.ZodObject> {
+  readonly name: string;
+  /** One line, in the imperative: what it does. */
+  readonly summary: string;
+  /** A command line that works as it stands, for `--help`. */
+  readonly example: string;
+  /** Names of the arguments before the flags, in order; they reach the schema under these names. */
+  readonly positionals?: readonly string[];
+  readonly flags: Readonly<Record<string, Flag>>;
+  /** Turns the strings of the command line into values. The one place where they are checked. */
+  readonly schema: S;
+  /** The result goes to `out`, progress to `err`. Every command takes `--json` for a result that programs read. */
+  run(args: z.infer<S>, io: Io): Promise<void>;
+}
+
+export const cliErrors = defineErrors({
+  USAGE: (f: { command: string; problem: string }) => `${f.problem}. See 'smallboat ${f.command} --help'.`,
+});
+
+/** Exit codes: 0 it worked, 1 the work failed, 2 it was called wrongly. */
+export type ExitCode = 0 | 1 | 2;
+
+/** Runs one command. An error that is not one of ours is a bug of ours, and is thrown on with its stack. */
+export async function runCommand<S extends z.ZodObject>(
+  command: Command<S>,
+  argv: readonly string[],
+  io: Io,
+): Promise<ExitCode> {
+  try {
+    if (argv.includes('--help') || argv.includes('-h')) {
+      io.out(helpOf(command));
+      return 0;
+    }
+    await command.run(parseFlags(command, argv), io);
+    return 0;
+  } catch (error) {
+    if (!(error instanceof SmallboatError)) throw error;
+    io.err(`${error.code}: ${error.message}`);
+    return cliErrors.USAGE.is(error) ? 2 : 1;
+  }
+}
+
+/** The text of `smallboat <command> --help`. */
+export function helpOf(
+  command: Pick<Command<z.ZodObject>, 'name' | 'summary' | 'example' | 'positionals' | 'flags'>,
+): string {
+  const places = (command.positionals ?? []).map((name) => ` <${name}>`).join('');
+  const rows = Object.entries(command.flags).map(([name, flag]) => {
+    const short = flag.short === undefined ? '    ' : `-${flag.short}, `;
+    return [`  ${short}--${name}${flag.type === 'string' ? ' …' : ''}`, flag.help] as const;
+  });
+  const width = Math.max(0, ...rows.map(([left]) => left.length)) + 2;
+  return [
+    `smallboat ${command.name}${places} [flags]`,
+    '',
+    command.summary,
+    ...(rows.length > 0 ? ['', ...rows.map(([left, help]) => left.padEnd(width) + help)] : []),
+    '',
+    `Example: ${command.example}`,
+  ].join('\n');
+}
+
+function parseFlags<S extends z.ZodObject>(command: Command<S>, argv: readonly string[]): z.infer<S> {
+  const fail = (problem: string, cause?: unknown): never => {
+    throw cliErrors.USAGE({ command: command.name, problem }, { cause });
+  };
+  const names = command.positionals ?? [];
+  let given: Record<string, unknown> = {};
+  try {
+    const options = Object.fromEntries(
+      Object.entries(command.flags).map(([name, { type, short, multiple }]) => [
+        name,
+        { type, ...(short === undefined ? {} : { short }), ...(multiple === undefined ? {} : { multiple }) },
+      ]),
+    );
+    const { values, positionals } = parseArgs({ args: [...argv], options, allowPositionals: names.length > 0 });
+    if (positionals.length > names.length) return fail(`Unexpected argument '${positionals[names.length] ?? ''}'`);
+    given = { ...values, ...Object.fromEntries(positionals.map((value, i) => [names[i], value])) };
+  } catch (error) {
+    if (cliErrors.USAGE.is(error)) throw error;
+    return fail((error instanceof Error ? error.message : String(error)).replace(/\.$/, ''), error);
+  }
+  const parsed = command.schema.safeParse(given);
+  if (parsed.success) return parsed.data;
+  const name = (key: PropertyKey | undefined): string =>
+    names.includes(String(key)) ? `<${String(key)}>` : `--${String(key)}`;
+  return fail(parsed.error.issues.map((i) => `${name(i.path[0])}: ${i.message}`).join('; '), parsed.error);
+}

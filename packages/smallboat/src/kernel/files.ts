@@ -1,0 +1,39 @@
+import { randomUUID } from 'node:crypto';
+import { mkdir, open, rename, rm } from 'node:fs/promises';
+import { dirname } from 'node:path';
+
+export interface WriteWholeOptions {
+  /** Wait until the bytes are on the disk before the file appears. Default true; false where losing the file in a power cut does no harm. */
+  readonly sync?: boolean;
+}
+
+/**
+ * Writes a file so that a reader sees all of it or nothing: written aside, flushed, renamed. Folders on the
+ * way are made. What was there before is replaced; if anything fails it stays.
+ */
+export async function writeWhole(
+  path: string,
+  content: Uint8Array | string,
+  options: WriteWholeOptions = {},
+): Promise<void> {
+  await mkdir(dirname(path), { recursive: true });
+  const aside = `${path}.${randomUUID()}.part`;
+  try {
+    const file = await open(aside, 'wx');
+    try {
+      await file.writeFile(content);
+      if (options.sync ?? true) await file.sync();
+    } finally {
+      await file.close();
+    }
+    await rename(aside, path);
+  } catch (error) {
+    await rm(aside, { force: true });
+    throw error;
+  }
+}
+
+/** True for the error of a file or folder that is not there. */
+export function isMissing(error: unknown): boolean {
+  return error instanceof Error && 'code' in error && error.code === 'ENOENT';
+}

@@ -1,0 +1,7 @@
+export { SmallboatError, defineErrors } from './errors.ts';
+export type { ErrorKind } from './errors.ts';
+export { isMissing, writeWhole } from './files.ts';
+export { sha256, sha256OfFile } from './hash.ts';
+export { processIo } from './io.ts';
+export type { Io } from './io.ts';
+export type { Progress, WorkOptions } from './progress.ts';

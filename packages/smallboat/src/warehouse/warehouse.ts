@@ -1,0 +1,66 @@
+/** The SQL that a warehouse speaks; the name is that of the dbt adapter for it. */
+export type Dialect = 'duckdb';
+
+/**
+ * One value of a row. Integers are numbers while they are exact (up to 2^53) and bigints beyond; decimals are
+ * numbers; timestamps, dates and intervals are text as the warehouse prints them (`2016-08-01 00:00:00`); JSON is
+ * the text of it; lists and structs are arrays and objects.
+ */
+export type Cell = null | boolean | number | bigint | string | readonly Cell[] | { readonly [field: string]: Cell };
+
+export type Row = Readonly<Record<string, Cell>>;
+
+/** Values for the `?` of a statement, in order. */
+export type Parameter = null | boolean | number | bigint | string;
+
+export interface StatementOptions {
+  readonly parameters?: readonly Parameter[];
+  /** Interrupts the statement; the call rejects with the signal's reason. */
+  readonly signal?: AbortSignal;
+  /** Fraction done from 0 to 1 as the warehouse guesses it, a few times a second at most. */
+  readonly onProgress?: (fraction: number) => void;
+}
+
+/** One column of a batch: `values[i]` means nothing where `nulls[i]` is 1. */
+export interface ColumnVector {
+  readonly name: string;
+  readonly values: Int32Array | BigInt64Array | Float64Array | Uint8Array | readonly string[];
+  /** 1 where the value is missing; left out where none is. */
+  readonly nulls?: Uint8Array;
+}
+
+/** Some rows of a result, by column. */
+export interface Batch {
+  readonly length: number;
+  readonly columns: readonly ColumnVector[];
+}
+
+/** A column of a table or a query: its name, and its type in the warehouse's own words (`BIGINT`, `VARCHAR`). */
+export interface ColumnType {
+  readonly name: string;
+  readonly type: string;
+}
+
+/**
+ * A SQL warehouse: one connection to it, which runs one statement at a time in the order of the calls.
+ *
+ * Table names in SQL are the caller's to quote. A statement that fails rejects with `STATEMENT_FAILED`, which names
+ * the statement and what the warehouse said. Whoever opened the warehouse closes it.
+ */
+export interface Warehouse extends AsyncDisposable {
+  readonly dialect: Dialect;
+  /** For messages and logs: `duckdb:/data/warehouse.duckdb`. Holds no secret. */
+  readonly location: string;
+
+  /** Runs one statement for its effect. @returns rows inserted, updated or deleted. */
+  execute(sql: string, options?: StatementOptions): Promise<number>;
+
+  /** Runs one statement and gives all of its rows: for small results. */
+  query<R extends Row = Row>(sql: string, options?: StatementOptions): Promise<readonly R[]>;
+
+  /** Runs one statement and gives its rows by column, a batch at a time, in constant memory: for large results. */
+  stream(sql: string, options?: StatementOptions): AsyncIterable<Batch>;
+
+  /** Columns of a table or view (`schema.table`, quoted as needed), in order; empty if there is no such relation. */
+  columns(relation: string): Promise<readonly ColumnType[]>;
+}
