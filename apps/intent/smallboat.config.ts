@@ -1,0 +1,10 @@
+import { defineConfig } from 'smallboat/config';
+
+/**
+ * `local`: everything in files under `.smallboat`, on this machine, with no account.
+ */
+export const config = defineConfig({
+  profiles: {
+    local: { home: '.smallboat', memoryLimitMiB: 1024 },
+  },
+});

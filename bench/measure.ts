@@ -1,0 +1,90 @@
+import { spawn } from 'node:child_process';
+import { readFileSync, readdirSync } from 'node:fs';
+
+/** Memory of a process and all of its descendants at one moment. */
+export interface Sample {
+  /** Milliseconds since 1970. */
+  readonly at: number;
+  /** Proportional set size summed over the tree: pages shared by several processes are counted once. */
+  readonly bytes: number;
+}
+
+export interface Measured {
+  readonly seconds: number;
+  readonly peakBytes: number;
+  readonly exitCode: number;
+  readonly stdout: string;
+  readonly stderr: string;
+  readonly samples: readonly Sample[];
+}
+
+export interface MeasureOptions {
+  readonly cwd?: string;
+  readonly env?: Readonly<Record<string, string>>;
+  /** Milliseconds between samples; default 100. */
+  readonly every?: number;
+}
+
+/** Runs a command and measures its wall time and the memory of its process tree (Linux: from /proc). */
+export async function measure(
+  command: string,
+  args: readonly string[],
+  options: MeasureOptions = {},
+): Promise<Measured> {
+  const started = performance.now();
+  const child = spawn(command, [...args], {
+    cwd: options.cwd,
+    env: { ...process.env, ...options.env },
+    stdio: ['ignore', 'pipe', 'pipe'],
+  });
+  let stdout = '';
+  let stderr = '';
+  child.stdout.setEncoding('utf8').on('data', (text: string) => (stdout += text));
+  child.stderr.setEncoding('utf8').on('data', (text: string) => (stderr += text));
+  const samples: Sample[] = [];
+  const { pid = 0 } = child;
+  const timer = setInterval(() => samples.push({ at: Date.now(), bytes: treeBytes(pid) }), options.every ?? 100);
+  const exitCode = await new Promise<number>((resolve, reject) => {
+    child.once('error', reject);
+    child.once('close', (code) => resolve(code ?? 1));
+  });
+  clearInterval(timer);
+  const peakBytes = samples.reduce((most, s) => Math.max(most, s.bytes), 0);
+  return { seconds: (performance.now() - started) / 1000, peakBytes, exitCode, stdout, stderr, samples };
+}
+
+/** The most memory between two moments (milliseconds since 1970), in bytes; 0 if no sample fell between them. */
+export function peakBetween(samples: readonly Sample[], from: number, to: number): number {
+  return samples.reduce((most, s) => (s.at >= from && s.at <= to ? Math.max(most, s.bytes) : most), 0);
+}
+
+function treeBytes(root: number): number {
+  const children = new Map<number, number[]>();
+  for (const name of readdirSync('/proc')) {
+    const pid = Number(name);
+    if (!Number.isInteger(pid)) continue;
+    const stat = read(`/proc/${name}/stat`);
+    const parent = Number(stat.slice(stat.lastIndexOf(')') + 2).split(' ')[1]);
+    children.set(parent, [...(children.get(parent) ?? []), pid]);
+  }
+  const tree = [root];
+  for (const pid of tree) tree.push(...(children.get(pid) ?? []));
+  return tree.reduce(
+    (sum, pid) => sum + Number(/^Pss:\s+(\d+)/m.exec(read(`/proc/${pid}/smaps_rollup`))?.[1] ?? 0) * 1024,
+    0,
+  );
+}
+
+/** A process that has just ended has no files any more: it counts for nothing. */
+function read(path: string): string {
+  try {
+    return readFileSync(path, 'utf8');
+  } catch (error) {
+    if (error instanceof Error && 'code' in error) return '';
+    throw error;
+  }
+}
+
+/** `12.3 s`, `850 MiB`: for tables. */
+export const seconds = (s: number): string => (s < 10 ? s.toFixed(2) : s.toFixed(1));
+export const mebibytes = (bytes: number): string => Math.round(bytes / 2 ** 20).toString();
