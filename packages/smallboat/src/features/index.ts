@@ -1,0 +1,14 @@
+export { datasetErrors, fingerprintOf, makeDataset } from './dataset.ts';
+export type { ClassCount, Dataset, PartName, PartStatistics } from './dataset.ts';
+export { DECISION_POINTS, exampleCount, examplesOf, sequenceAt, sliceExamples } from './examples.ts';
+export type { Examples } from './examples.ts';
+export { readDataset } from './read-dataset.ts';
+export type { ReadDatasetOptions } from './read-dataset.ts';
+export { encodeSession } from './sequence.ts';
+export type { Protocol, SequenceRule } from './sequence.ts';
+export { SessionExamples } from './session-examples.ts';
+export type { CollectedSessions } from './session-examples.ts';
+export { splitErrors } from './split.ts';
+export type { Split, SplitOptions } from './split.ts';
+export { ACTIONS, MAX_EVENTS, TOKENS, VOCABULARY_SIZE, encodeActions, tokenErrors, tokenOf } from './tokens.ts';
+export type { Action } from './tokens.ts';
