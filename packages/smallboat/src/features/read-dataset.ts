@@ -38,9 +38,16 @@ export async function readDataset(warehouse: Warehouse, options: ReadDatasetOpti
     ...(signal === undefined ? {} : { signal }),
     ...(onProgress === undefined ? {} : { onProgress: (done: number) => onProgress(done, 'reading cart sessions') }),
   });
+  if (!(await collect(batches, sessions))) {
+    throw unknownAction(await firstUnknown(warehouse, relation), `table ${relation}`);
+  }
+  return makeDataset(sessions.finish(), { source: `${relation} in ${warehouse.location}`, rule, split });
+}
+
+/** Hands all events on. @returns false at the first action that is not known. */
+async function collect(batches: AsyncIterable<Batch>, sessions: SessionExamples): Promise<boolean> {
   let current = -1;
   for await (const batch of batches) {
-    signal?.throwIfAborted();
     const session = numbers(batch, 0);
     const token = numbers(batch, 1);
     const at = numbers(batch, 2);
@@ -50,12 +57,12 @@ export async function readDataset(warehouse: Warehouse, options: ReadDatasetOpti
         current = session[i] ?? -1;
       }
       const value = token[i] ?? UNKNOWN;
-      if (value === UNKNOWN) throw unknownAction(await firstUnknown(warehouse, relation), `table ${relation}`);
+      if (value === UNKNOWN) return false;
       sessions.event(value, at[i] ?? Number.NaN);
     }
   }
   sessions.endSession();
-  return makeDataset(sessions.finish(), { source: `${relation} in ${warehouse.location}`, rule, split });
+  return true;
 }
 
 /** The statement for all events of cart sessions; the mapping to tokens comes from `tokens.ts`, not from the file. */

@@ -40,7 +40,9 @@ export function checkSplit({ train = 0.7, validation = 0.1, trainUntil, validati
 /** The moments that divide sessions as asked. @param firstAdd Times of the first adds in ascending order, at least one. */
 export function splitAt(firstAdd: Float64Array, options: SplitOptions): Split {
   const { train = 0.7, validation = 0.1 } = options;
-  const at = (share: number): number => firstAdd[Math.floor(firstAdd.length * share)] ?? Number.POSITIVE_INFINITY;
+  // 0.7 + 0.1 is a little below 0.8: of ten sessions, eight shall be before the test.
+  const before = (share: number): number => Math.floor(firstAdd.length * share + 1e-9);
+  const at = (share: number): number => firstAdd[before(share)] ?? Number.POSITIVE_INFINITY;
   const trainUntil = options.trainUntil ?? at(train);
   const validationUntil = options.validationUntil ?? at(train + validation);
   if (!(trainUntil <= validationUntil)) {
