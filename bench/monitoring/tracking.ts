@@ -1,0 +1,41 @@
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { localTracker } from '../../packages/smallboat/src/tracking/index.ts';
+
+/**
+ * Metric points a second into the local tracker: awaited one by one, in lines of ten, and as a burst.
+ * Run: `npx node bench/monitoring/tracking.ts`
+ */
+const POINTS = 200_000;
+const folder = await mkdtemp(join(tmpdir(), 'smallboat-bench-'));
+const tracker = localTracker({ folder });
+
+async function measure(what: string, log: () => Promise<void>): Promise<void> {
+  const began = performance.now();
+  await log();
+  const seconds = (performance.now() - began) / 1000;
+  console.log(`${what}: ${POINTS} points in ${seconds.toFixed(2)} s, ${Math.round(POINTS / seconds)} points/s`);
+}
+
+const run = await tracker.startRun({ experiment: 'bench' });
+await measure('one point a call, each awaited', async () => {
+  for (let i = 0; i < POINTS; i++) await run.logMetrics({ loss: 1 / (i + 1) });
+});
+await measure('ten points a call, each awaited', async () => {
+  for (let i = 0; i < POINTS / 10; i++) {
+    const [a, b] = [1 / (i + 1), i];
+    await run.logMetrics({ a, b, c: a, d: b, e: a, f: b, g: a, h: b, i: a, j: b });
+  }
+});
+await measure('one point a call, awaited together', async () => {
+  const calls: Promise<void>[] = [];
+  for (let i = 0; i < POINTS; i++) calls.push(run.logMetrics({ burst: i }));
+  await Promise.all(calls);
+});
+await run.finish();
+const began = performance.now();
+const info = await tracker.run(run.id);
+const points = Object.values(info.metrics).reduce((sum, m) => sum + m.points, 0);
+console.log(`reading it back: ${points} points in ${((performance.now() - began) / 1000).toFixed(2)} s`);
+await rm(folder, { recursive: true });

@@ -1,0 +1,171 @@
+import type { FileHandle } from 'node:fs/promises';
+import { open, readFile } from 'node:fs/promises';
+import { basename, join } from 'node:path';
+import { sha256, writeWhole } from '../kernel/index.ts';
+import type { RunLine, RunStart } from './run-log.ts';
+import { writeLine } from './run-log.ts';
+import type { ArtifactInfo, EndStatus, ParamValue, Params, Tags, TrackedRun } from './tracker.ts';
+import { trackerErrors } from './tracker.ts';
+
+export interface RunWriterOptions {
+  readonly start: RunStart;
+  readonly params?: Params;
+  readonly tags?: Tags;
+  readonly clock: () => number;
+  readonly segmentBytes: number;
+}
+
+/** Begins the log of a run in its folder. */
+export async function writeRun(folder: string, options: RunWriterOptions): Promise<TrackedRun> {
+  const { start, clock } = options;
+  const { id } = start;
+  const log = segmentedLog(folder, options.segmentBytes);
+  const params = new Map<string, ParamValue>();
+  const counts = new Map<string, number>();
+  let status: EndStatus | undefined;
+
+  const write = async (line: RunLine): Promise<void> => {
+    if (status !== undefined) throw trackerErrors.TRACKED_RUN_ENDED({ id, status });
+    await log.append(writeLine(line));
+  };
+
+  const run: TrackedRun = {
+    id,
+
+    async logMetrics(values, { step, at = clock() } = {}) {
+      if (step !== undefined) {
+        checkMetrics(values, step);
+        for (const name of Object.keys(values)) counts.set(name, (counts.get(name) ?? 0) + 1);
+        return write({ t: 'm', at, s: step, v: values });
+      }
+      checkMetrics(values, 0);
+      // Metrics that have been logged equally often share a line, as they share the step.
+      const bySteps = new Map<number, Record<string, number>>();
+      for (const [name, value] of Object.entries(values)) {
+        const next = counts.get(name) ?? 0;
+        counts.set(name, next + 1);
+        const together = bySteps.get(next) ?? {};
+        together[name] = value;
+        bySteps.set(next, together);
+      }
+      await Promise.all([...bySteps].map(([s, v]) => write({ t: 'm', at, s, v })));
+    },
+
+    async logParams(values) {
+      for (const [param, now] of Object.entries(values)) {
+        const was = params.get(param);
+        if (was !== undefined && was !== now) throw trackerErrors.TRACKED_PARAM_CHANGED({ id, param, was, now });
+        if (typeof now === 'number' && !Number.isFinite(now)) {
+          const rule = 'a finite number, text, true or false';
+          throw trackerErrors.TRACKED_VALUE_INVALID({ what: `Parameter ${param}`, value: String(now), rule });
+        }
+      }
+      await write({ t: 'params', values });
+      for (const [param, value] of Object.entries(values)) params.set(param, value);
+    },
+
+    setTags: (values) => write({ t: 'tags', values }),
+
+    async logArtifact(artifact) {
+      const name = typeof artifact === 'string' ? basename(artifact) : artifact.name;
+      if (!isInside(name)) {
+        const rule = 'a relative path without . or .. parts';
+        throw trackerErrors.TRACKED_NAME_INVALID({ what: 'an artifact', name, rule });
+      }
+      if (status !== undefined) throw trackerErrors.TRACKED_RUN_ENDED({ id, status });
+      const bytes = typeof artifact === 'string' ? await readFile(artifact) : artifact.bytes;
+      const location = join(folder, 'artifacts', name);
+      const info: ArtifactInfo = { name, bytes: bytes.byteLength, sha256: sha256(bytes), location };
+      await writeWhole(location, bytes);
+      await write({ t: 'artifact', name, bytes: info.bytes, sha256: info.sha256 });
+      return info;
+    },
+
+    async finish(as = 'finished') {
+      const written = write({ t: 'end', status: as, at: clock() });
+      if (status === undefined) status = as;
+      await written;
+      await log.close();
+    },
+
+    async [Symbol.asyncDispose]() {
+      if (status === undefined) await run.finish('failed');
+    },
+  };
+
+  await write(start);
+  if (options.params !== undefined) await run.logParams(options.params);
+  if (options.tags !== undefined) await run.setTags(options.tags);
+  return run;
+}
+
+function checkMetrics(values: Readonly<Record<string, number>>, step: number): void {
+  if (!Number.isSafeInteger(step)) {
+    throw trackerErrors.TRACKED_VALUE_INVALID({ what: 'A step', value: String(step), rule: 'a whole number' });
+  }
+  for (const name in values) {
+    if (typeof values[name] === 'number' && name !== '') continue;
+    const facts = { what: `Metric '${name}'`, value: String(values[name]), rule: 'a number under a name' };
+    throw trackerErrors.TRACKED_VALUE_INVALID(facts);
+  }
+}
+
+function isInside(name: string): boolean {
+  return name.split('/').every((part) => part !== '' && part !== '.' && part !== '..' && !/[\\\p{Cc}]/u.test(part));
+}
+
+interface SegmentedLog {
+  append(line: string): Promise<void>;
+  close(): Promise<void>;
+}
+
+/**
+ * Lines that arrive while a write is under way go out together with the next one, so a burst costs a few writes and
+ * a single call one. A segment that is full is flushed to the disk before the next begins.
+ */
+function segmentedLog(folder: string, segmentBytes: number): SegmentedLog {
+  let file: FileHandle | undefined;
+  let size = 0;
+  let segment = 0;
+  let waiting: string[] = [];
+  let next: Promise<void> | undefined;
+  let last: Promise<void> = Promise.resolve();
+
+  const drain = async (): Promise<void> => {
+    next = undefined;
+    const text = waiting.join('');
+    waiting = [];
+    if (file !== undefined && size >= segmentBytes) {
+      await file.sync();
+      await file.close();
+      file = undefined;
+    }
+    if (file === undefined) {
+      segment++;
+      file = await open(join(folder, `log-${String(segment).padStart(6, '0')}.jsonl`), 'ax');
+      size = 0;
+    }
+    const bytes = Buffer.from(text);
+    await file.appendFile(bytes);
+    size += bytes.length;
+  };
+
+  return {
+    append(line) {
+      waiting.push(line);
+      if (next === undefined) {
+        next = last.then(drain);
+        last = next;
+      }
+      return next;
+    },
+    async close() {
+      try {
+        await last;
+        await file?.sync();
+      } finally {
+        await file?.close();
+      }
+    },
+  };
+}
