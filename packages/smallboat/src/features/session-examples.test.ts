@@ -1,4 +1,4 @@
-import fc from 'fast-check';
+import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { DECISION_POINTS, exampleCount, sequenceAt } from './examples.ts';
 import type { SequenceRule } from './sequence.ts';
