@@ -1,3 +1,5 @@
+import { defineErrors } from '../kernel/index.ts';
+
 /** The SQL that a warehouse speaks; the name is that of the dbt adapter for it. */
 export type Dialect = 'duckdb';
 
@@ -17,16 +19,32 @@ export interface StatementOptions {
   readonly parameters?: readonly Parameter[];
   /** Interrupts the statement; the call rejects with the signal's reason. */
   readonly signal?: AbortSignal;
-  /** Fraction done from 0 to 1 as the warehouse guesses it, a few times a second at most. */
+  /** Fraction done from 0 to 1, never falling, as the warehouse guesses it, a few times a second at most. */
   readonly onProgress?: (fraction: number) => void;
 }
 
-/** One column of a batch: `values[i]` means nothing where `nulls[i]` is 1. */
+/** What a column's values come as; the arrays are the caller's to keep, no later batch writes into them. */
+export type Values = Int32Array | BigInt64Array | Float64Array | Uint8Array | readonly string[];
+
+/**
+ * One column of a batch: `values[i]` means nothing where `nulls[i]` is 1.
+ *
+ * | column | values |
+ * |---|---|
+ * | integers of up to 32 bits with a sign, or 16 without | `Int32Array` |
+ * | BOOLEAN (0 and 1), UTINYINT | `Uint8Array` |
+ * | BIGINT | `BigInt64Array` |
+ * | UINTEGER, HUGEINT (a sum of integers), FLOAT, DOUBLE, DECIMAL | `Float64Array` |
+ * | a list of any of these | the items of all rows one after another, and `offsets` |
+ * | all else | texts, as in a `Cell`; lists and structs in other places as JSON |
+ */
 export interface ColumnVector {
   readonly name: string;
-  readonly values: Int32Array | BigInt64Array | Float64Array | Uint8Array | readonly string[];
+  readonly values: Values;
   /** 1 where the value is missing; left out where none is. */
   readonly nulls?: Uint8Array;
+  /** Of a list: the items of row i are `values[offsets[i]]` up to, without, `values[offsets[i + 1]]`; length rows + 1. */
+  readonly offsets?: Uint32Array;
 }
 
 /** Some rows of a result, by column. */
@@ -58,9 +76,26 @@ export interface Warehouse extends AsyncDisposable {
   /** Runs one statement and gives all of its rows: for small results. */
   query<R extends Row = Row>(sql: string, options?: StatementOptions): Promise<readonly R[]>;
 
-  /** Runs one statement and gives its rows by column, a batch at a time, in constant memory: for large results. */
+  /**
+   * Runs one statement and gives its rows by column, a batch at a time, in constant memory: for large results.
+   * Read it to its end or break out of the loop: until then every other call rejects with `STREAM_OPEN`, since it
+   * would have to wait for the loop that waits for it. To write while reading, open the warehouse a second time.
+   */
   stream(sql: string, options?: StatementOptions): AsyncIterable<Batch>;
 
   /** Columns of a table or view (`schema.table`, quoted as needed), in order; empty if there is no such relation. */
   columns(relation: string): Promise<readonly ColumnType[]>;
 }
+
+export const warehouseErrors = defineErrors({
+  STATEMENT_FAILED: (f: { location: string; sql: string; problem: string }) =>
+    `${f.location} could not run '${f.sql}': ${f.problem}`,
+  STREAM_OPEN: (f: { location: string; sql: string }) =>
+    `${f.location} is still giving the rows of '${f.sql}'. Read them to the end, break out of the loop, or open the warehouse a second time.`,
+  WAREHOUSE_CLOSED: (f: { location: string; sql: string }) =>
+    `${f.location} was closed before '${f.sql}' was run. Open it again, or close it later.`,
+  WAREHOUSE_FULL: (f: { location: string; sql: string; problem: string }) =>
+    `${f.location} has no room left on its disk for '${f.sql}' (${f.problem}). What was committed before is safe. Free some space, or put the warehouse or its temporary folder on another disk, and run again.`,
+  WAREHOUSE_CORRUPT: (f: { location: string; path: string; problem: string }) =>
+    `${f.path} is not a sound DuckDB file (${f.problem}). Move it away ('mv ${f.path} ${f.path}.bad') and load the raw files again, or put back a copy of it.`,
+});
