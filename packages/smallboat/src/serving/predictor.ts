@@ -1,0 +1,25 @@
+import type { SequenceRule } from '../features/index.ts';
+
+/** A model as the endpoint needs it. */
+export interface Predictor {
+  /** Names the model in answers and in the prediction log. */
+  readonly version: string;
+  /** How sequences were made for training; sessions are encoded by the same rule. */
+  readonly rule: SequenceRule;
+  /** The probability of a purchase, 0 to 1, for each sequence of tokens. */
+  predict(sequences: readonly Uint8Array[]): ArrayLike<number>;
+}
+
+/** Where predictions are kept: the part of monitoring's `PredictionLog` that the endpoint uses. Neither call waits. */
+export interface PredictionSink {
+  append(record: {
+    readonly id: string;
+    /** Milliseconds since 1970. */
+    readonly at: number;
+    readonly endpoint: string;
+    readonly modelVersion: string;
+    readonly tokens: Uint8Array;
+    readonly prediction: number;
+  }): void;
+  feedback(record: { readonly id: string; readonly at: number; readonly label: number }): void;
+}

@@ -1,0 +1,15 @@
+export { kernelErrors } from './kernel/load.ts';
+export { initialWeights } from './lstm-weights.ts';
+export type { LstmWeights } from './lstm-weights.ts';
+export { scoreLstm } from './score-lstm.ts';
+export { sequenceErrors } from './sequence-trie.ts';
+export type { Sequences } from './sequence-trie.ts';
+export { trainLstm, trainingErrors } from './train-lstm.ts';
+export type { EpochFigures, LstmHyper, LstmTrial, TrainLstmOptions } from './train-lstm.ts';
+export { BASELINES, fitBaselines, scoreBaselines } from './baselines/baselines.ts';
+export type { BaselineName, Baselines } from './baselines/baselines.ts';
+export { calibrate, fitCalibration } from './calibration.ts';
+export type { PlattScaling } from './calibration.ts';
+export type { CalibrationBin } from './metrics-calibration.ts';
+export { metricsErrors, metricsOf, weightedMicroF1 } from './metrics.ts';
+export type { DecisionMetrics } from './metrics.ts';
