@@ -1,3 +1,12 @@
+export { chiSquare, gTest, holm, kolmogorovP } from './significance.ts';
+export type { TestResult } from './significance.ts';
+export { distanceErrors, jensenShannon, kolmogorovSmirnov, psi } from './distance.ts';
+export type { Counts } from './distance.ts';
+export { compareProfiles } from './drift.ts';
+export type { DriftRule, DriftStatus, FeatureDrift } from './drift.ts';
+export { monitoringComponents, renderDriftPage } from './drift-page.ts';
+export { measure } from './performance.ts';
+export type { CalibrationBin, Performance } from './performance.ts';
 export { predictionLog } from './prediction-log.ts';
 export type {
   FeedbackRecord,
@@ -6,7 +15,13 @@ export type {
   PredictionLogStats,
   PredictionRecord,
 } from './prediction-log.ts';
+export { profiler } from './profile.ts';
+export type { Profile, Profiler } from './profile.ts';
 export { readLog } from './read-log.ts';
 export type { LogEntry, ReadLogOptions } from './read-log.ts';
 export { makeReference, readReference, referenceErrors, writeReference } from './reference.ts';
 export type { Reference, ReferenceOptions } from './reference.ts';
+export { driftReport } from './report.ts';
+export type { DriftReport, DriftReportOptions, LivePerformance, Named, TimeBucket } from './report.ts';
+export { DRIFTS, sendTraffic, shoppersOf, trafficErrors } from './traffic.ts';
+export type { Drift, TrafficOptions, TrafficResult } from './traffic.ts';

@@ -18,3 +18,13 @@ export type {
   TrackedRunInfo,
   Tracker,
 } from './tracker.ts';
+export { gate } from './gate.ts';
+export type { Contender, GateComparison, GateResult, GateRule, PointScore } from './gate.ts';
+export { localRegistry } from './local-registry.ts';
+export type { LocalRegistryOptions } from './local-registry.ts';
+export { pairedDifference } from './paired-difference.ts';
+export type { PairedDifference } from './paired-difference.ts';
+export { CHAMPION, registryErrors } from './registry.ts';
+export type { AliasChange, ModelFile, ModelRegistry, ModelVersion, NewModelVersion } from './registry.ts';
+export { comparisonComponents, learningCurveComponents } from './run-components.ts';
+export type { ComparisonOptions, LearningCurveOptions } from './run-components.ts';
