@@ -1,0 +1,30 @@
+import type { TaskError } from './engine/job.ts';
+
+/** What a reader of a failed run needs: what went wrong, where, where to look, how to go on. */
+export function describeFailure(f: {
+  readonly task: string;
+  readonly attempts: number;
+  readonly error: TaskError;
+  readonly pathspec: string;
+  readonly run: string;
+}): string {
+  const { code, message, stack } = f.error;
+  const tries = f.attempts === 1 ? '' : ` after ${f.attempts} attempts`;
+  const what = code === undefined ? (stack ?? message) : `${code}: ${message}`;
+  return [
+    `Step ${f.task} failed${tries}.`,
+    '',
+    ...readable(what).map((line) => `  ${line}`),
+    '',
+    `Its log:          smallboat logs ${f.pathspec}`,
+    `After mending it: smallboat resume --run ${f.run}`,
+  ].join('\n');
+}
+
+/** A stack trace without the frames of the engine and of Node, with paths instead of URLs. */
+function readable(text: string): string[] {
+  return text
+    .split('\n')
+    .filter((line) => !/^\s+at .*(?:node:internal|\/flow\/engine\/|\(native\))/.test(line))
+    .map((line) => line.replace('file://', ''));
+}

@@ -1,0 +1,43 @@
+import type { TaskPath } from '../store/run-store.ts';
+import type { TaskError, TaskProgress } from './job.ts';
+
+/** What a run tells of itself while it goes on. Times are milliseconds since 1970. */
+export type RunEvent =
+  | {
+      readonly kind: 'runStarted';
+      readonly flow: string;
+      readonly run: string;
+      readonly steps: readonly string[];
+      readonly at: number;
+    }
+  /** The number of tasks of a step is known, or part of it where lists are nested: `count` more. */
+  | { readonly kind: 'tasksKnown'; readonly step: string; readonly count: number }
+  | {
+      readonly kind: 'taskStarted';
+      readonly step: string;
+      readonly path: TaskPath;
+      readonly task: string;
+      readonly attempt: number;
+      readonly at: number;
+    }
+  | { readonly kind: 'taskProgress'; readonly step: string; readonly path: TaskPath; readonly progress: TaskProgress }
+  | {
+      readonly kind: 'taskRetried';
+      readonly step: string;
+      readonly path: TaskPath;
+      readonly task: string;
+      readonly attempt: number;
+      readonly afterSeconds: number;
+      readonly error: TaskError;
+    }
+  | {
+      readonly kind: 'taskEnded';
+      readonly step: string;
+      readonly path: TaskPath;
+      readonly state: TaskEnd;
+      readonly at: number;
+      readonly error?: TaskError;
+    }
+  | { readonly kind: 'runEnded'; readonly state: 'done' | 'failed' | 'interrupted'; readonly at: number };
+
+export type TaskEnd = 'done' | 'cloned' | 'failed' | 'stopped';

@@ -1,0 +1,58 @@
+import type { ArtifactKeys, RunStore, TaskInfo } from '../store/run-store.ts';
+import { isArtifactName } from '../names.ts';
+import { taskName } from './job.ts';
+import { CARD, type Graph, RECORD, type RunRecord, asRunRecord, asTaskRecord } from './record.ts';
+
+/** A task of an earlier run that a resumed one need not repeat. */
+export interface FinishedTask {
+  /** What the step returned. */
+  readonly artifacts: ArtifactKeys;
+  /** The same with what the engine keeps beside it: all that a clone must carry. */
+  readonly stored: ArtifactKeys;
+  readonly lengths: Readonly<Record<string, number>>;
+}
+
+/** The record of a run; undefined where the process was killed before it wrote one, or where Metaflow's own runtime made the run. */
+export async function readRunRecord(store: RunStore, tasks: readonly TaskInfo[]): Promise<RunRecord | undefined> {
+  const key = tasks.find((t) => t.path.step === '_parameters')?.ended?.artifacts[RECORD];
+  return key ? asRunRecord(await store.load(key)) : undefined;
+}
+
+/**
+ * The finished tasks that a run and the runs that it goes back to have, by name (`train[3]`). A resumed run that was
+ * killed before it had taken over everything hides nothing: its origin is asked for the rest, less what it was told to
+ * run again.
+ */
+export async function finishedTasks(store: RunStore, flow: string, run: string): Promise<Map<string, FinishedTask>> {
+  const origins = new Map((await store.runs(flow)).map((info) => [info.run, info.origin]));
+  const finished = new Map<string, FinishedTask>();
+  const excluded = new Set<string>();
+  for (let at: string | undefined = run; at !== undefined; at = origins.get(at)) {
+    const tasks = await store.tasks(flow, at);
+    for (const { path, ended } of tasks) {
+      const key = ended?.artifacts[RECORD];
+      if (!ended?.hasSucceeded || !key || path.step === '_parameters' || excluded.has(path.step)) continue;
+      const record = asTaskRecord(await store.load(key));
+      if (!record) continue;
+      const name = taskName(path.step, record.index);
+      if (finished.has(name)) continue;
+      const entries = Object.entries(ended.artifacts);
+      finished.set(name, {
+        artifacts: Object.fromEntries(entries.filter(([artifact]) => isArtifactName(artifact))),
+        stored: Object.fromEntries(entries.filter(([n]) => isArtifactName(n) || n === RECORD || n === CARD)),
+        lengths: record.lengths,
+      });
+    }
+    const record = await readRunRecord(store, tasks);
+    if (record?.from !== undefined) for (const step of withDescendants(record.graph, record.from)) excluded.add(step);
+  }
+  return finished;
+}
+
+/** A step and all that comes after it. */
+export function withDescendants(graph: Graph, step: string): ReadonlySet<string> {
+  const after = new Set([step]);
+  // In a topological order one pass reaches all.
+  for (const { name, after: before } of graph.steps) if (before.some((b) => after.has(b))) after.add(name);
+  return after;
+}

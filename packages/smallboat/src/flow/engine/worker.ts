@@ -1,0 +1,127 @@
+import { Worker } from 'node:worker_threads';
+import { openRunStore } from '../store/local-run-store.ts';
+import type { RunStore } from '../store/run-store.ts';
+import { runAttempt } from './attempt.ts';
+import { type LogWriter, logWriter } from './in-process.ts';
+import { type Inputs, cachedInputs } from './inputs.ts';
+import { type Job, type Outcome, toTaskError } from './job.ts';
+import { loadFlow } from './load-flow.ts';
+import type { FromWorker, ToWorker, WorkerSetup } from './messages.ts';
+
+/** Takes orders from the parent until it is gone. Both sides of the start-up run at once: the flow loads while the parent plans. */
+export function startWorker(setup: WorkerSetup): void {
+  const loading = loadFlow(setup.module, setup.flow).then((flow) => flow.dag());
+  // Told to the parent by the first job, which awaits the same promise.
+  loading.catch(() => undefined);
+  const store = openRunStore({ folder: setup.storeFolder });
+  const inputs = cachedInputs(store);
+  let stop = new AbortController();
+
+  // Ctrl-C reaches every process of the terminal; the parent decides what becomes of the tasks.
+  process.on('SIGINT', () => undefined);
+  process.on('disconnect', () => process.exit(1));
+  process.on('message', (message: ToWorker) => {
+    if (message.kind === 'stop') return stop.abort(new DOMException(message.reason, 'AbortError'));
+    stop = new AbortController();
+    void work(message.job, { loading, store, inputs, signal: stop.signal }).then((outcome) =>
+      send({ kind: 'done', outcome }),
+    );
+  });
+  guardAgainstOrphanhood();
+}
+
+interface Desk {
+  readonly loading: Promise<Parameters<typeof runAttempt>[1]['dag']>;
+  readonly store: RunStore;
+  readonly inputs: Inputs;
+  readonly signal: AbortSignal;
+}
+
+async function work(job: Job, { loading, store, inputs, signal }: Desk): Promise<Outcome> {
+  const logs = logWriter(store, job);
+  const release = capture(logs);
+  const restore = setEnvironment(job.environment);
+  try {
+    const dag = await loading;
+    return await runAttempt(job, {
+      dag,
+      store,
+      inputs,
+      signal,
+      onProgress: throttled((progress) => send({ kind: 'progress', progress })),
+      isOrphan: () => !process.connected,
+      flushLogs: () => logs.flush(),
+      writeLog: (text) => logs.write(text, 'stdout'),
+    });
+  } catch (error) {
+    // The store or the module failed, not the step: the parent ends the attempt.
+    const { message, stack } = toTaskError(error);
+    return { kind: 'lost', how: message, tail: stack ?? '' };
+  } finally {
+    restore();
+    release();
+  }
+}
+
+function send(message: FromWorker): void {
+  if (process.connected) process.send?.(message);
+}
+
+/** At most ten a second, and always the last of a burst that reaches 1. */
+function throttled<T extends { readonly fraction: number }>(report: (value: T) => void): (value: T) => void {
+  let next = 0;
+  return (value) => {
+    const now = performance.now();
+    if (now < next && value.fraction < 1) return;
+    next = now + 100;
+    report(value);
+  };
+}
+
+/** What the body prints goes to the task's log. What native code and child processes print reaches the parent by pipe. */
+function capture(logs: LogWriter): () => void {
+  const streams = ['stdout', 'stderr'] as const;
+  const writes = streams.map((name) => {
+    const stream = process[name];
+    const write = stream.write.bind(stream);
+    stream.write = (chunk: Uint8Array | string, encoding?: unknown, done?: unknown): boolean => {
+      logs.write(typeof chunk === 'string' ? chunk : Buffer.from(chunk).toString('utf8'), name);
+      const callback = typeof encoding === 'function' ? encoding : done;
+      if (typeof callback === 'function') queueMicrotask(() => void callback());
+      return true;
+    };
+    return () => void (stream.write = write);
+  });
+  return () => {
+    for (const restore of writes) restore();
+  };
+}
+
+function setEnvironment(environment: Readonly<Record<string, string>>): () => void {
+  const before = Object.keys(environment).map((name) => [name, process.env[name]] as const);
+  Object.assign(process.env, environment);
+  return () => {
+    for (const [name, value] of before) {
+      if (value === undefined) delete process.env[name];
+      else process.env[name] = value;
+    }
+  };
+}
+
+/**
+ * A body that computes without a pause keeps this process from noticing that its parent was killed, and would go on
+ * beside a resumed run. A thread looks for it, and ends the process.
+ */
+function guardAgainstOrphanhood(): void {
+  const watch = `
+    const parent = ${process.ppid};
+    setInterval(() => { if (process.ppid !== parent) process.kill(process.pid, 'SIGKILL'); }, 250);
+  `;
+  const thread = new Worker(watch, {
+    eval: true,
+    stdout: false,
+    stderr: false,
+    resourceLimits: { maxOldGenerationSizeMb: 8 },
+  });
+  thread.unref();
+}
