@@ -139,45 +139,36 @@ describe('POST /invocations', () => {
     expect([...(seen[0] ?? [])]).toEqual([0, 6, 5, 2]);
   });
 
-  it.each([
-    ['not JSON', '{"instances":', [400, 'BODY_NOT_JSON', 'The body is not JSON']],
-    ['an empty body', '', [400, 'BODY_NOT_JSON', 'it is empty']],
-    ['no instances', { sessions: [] }, [400, 'BODY_INVALID', '"instances"']],
-    ['a list', [['add']], [400, 'BODY_INVALID', '"instances"']],
-    ['null', null, [400, 'BODY_INVALID', '"instances"']],
-    ['nothing to answer', { instances: [] }, [400, 'BODY_INVALID', 'empty']],
+  const refused: readonly (readonly [what: string, body: unknown, status: number, facts: readonly [string, string]])[] =
     [
-      'an instance that is text',
-      { instances: ['add,view'] },
-      400,
-      'BODY_INVALID',
-      'instance 1 is "add,view", not a list',
-    ],
-    ['an event that is a number', { instances: [['add'], [5]] }, [400, 'BODY_INVALID', 'event 1 of instance 2 is 5']],
-    [
-      'a row that is not one-hot',
-      { instances: [[[0, 1, 1, 0, 0, 0, 0]]] },
-      [400, 'BODY_INVALID', 'not one-hot over 7'],
-    ],
-    ['a row that is too wide', { instances: [[[0, 0, 1, 0, 0, 0, 0, 0]]] }, [400, 'BODY_INVALID', 'not one-hot']],
-    ['an empty session', { instances: [['add'], []] }, [400, 'SESSION_EMPTY', 'Instance 2 has no action']],
-    ['an unknown action', { instances: [['add', 'buy']] }, 400, 'UNKNOWN_ACTION', "'buy' (event 2)"],
-    [
-      'too many instances',
-      { instances: [['add'], ['add'], ['add'], ['add']] },
-      413,
-      'TOO_MANY_INSTANCES',
-      '4 instances; at most 3',
-    ],
-    [
-      'too long a session',
-      { instances: [Array.from({ length: 61 }, () => 'add')] },
-      413,
-      'SESSION_TOO_LONG',
-      'Instance 1 has 61',
-    ],
-    ['too large a body', 'x'.repeat(1001), [413, 'BODY_TOO_LARGE', '1000 bytes']],
-  ])('refuses %s', (_, body, [status, code, reason]) => {
+      ['not JSON', '{"instances":', 400, ['BODY_NOT_JSON', 'The body is not JSON']],
+      ['an empty body', '', 400, ['BODY_NOT_JSON', 'it is empty']],
+      ['no instances', { sessions: [] }, 400, ['BODY_INVALID', '"instances"']],
+      ['a list', [['add']], 400, ['BODY_INVALID', '"instances"']],
+      ['null', null, 400, ['BODY_INVALID', '"instances"']],
+      ['nothing to answer', { instances: [] }, 400, ['BODY_INVALID', 'empty']],
+      ['text for a list', { instances: ['add,view'] }, 400, ['BODY_INVALID', 'instance 1 is "add,view", not a list']],
+      ['a number for an event', { instances: [['add'], [5]] }, 400, ['BODY_INVALID', 'event 1 of instance 2 is 5']],
+      ['two ones in a row', { instances: [[[0, 1, 1, 0, 0, 0, 0]]] }, 400, ['BODY_INVALID', 'not one-hot over 7']],
+      ['a row too wide', { instances: [[[0, 0, 1, 0, 0, 0, 0, 0]]] }, 400, ['BODY_INVALID', 'not one-hot']],
+      ['an empty session', { instances: [['add'], []] }, 400, ['SESSION_EMPTY', 'Instance 2 has no action']],
+      ['an unknown action', { instances: [['add', 'buy']] }, 400, ['UNKNOWN_ACTION', "'buy' (event 2)"]],
+      [
+        'too many',
+        { instances: Array.from({ length: 4 }, () => ['add']) },
+        413,
+        ['TOO_MANY_INSTANCES', '4 instances; at most 3'],
+      ],
+      [
+        'too long',
+        { instances: [Array.from({ length: 61 }, () => 'add')] },
+        413,
+        ['SESSION_TOO_LONG', 'Instance 1 has 61'],
+      ],
+      ['too large a body', 'x'.repeat(1001), 413, ['BODY_TOO_LARGE', '1000 bytes']],
+    ];
+
+  it.each(refused)('refuses %s', (_, body, status, [code, reason]) => {
     const { handler, log, seen } = endpoint();
     expect(ask(handler, post('/invocations', body))).toMatchObject({
       status,
