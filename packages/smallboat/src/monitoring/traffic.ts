@@ -72,8 +72,12 @@ export async function sendTraffic(options: TrafficOptions): Promise<TrafficResul
   const began = performance.now();
   let [sent, answered, sum] = [0, 0, 0];
 
+  // When one request fails, those under way are given up, and no more are sent.
+  const failed = new AbortController();
+  const stop = signal === undefined ? failed.signal : AbortSignal.any([signal, failed.signal]);
+
   const ask = async (actions: readonly string[]): Promise<void> => {
-    const response = await get(`${base}/predict?session=${actions.join(',')}`, signal);
+    const response = await get(`${base}/predict?session=${actions.join(',')}`, stop);
     const text = await response.text();
     if (response.status !== 200) {
       refused[response.status] = (refused[response.status] ?? 0) + 1;
@@ -86,15 +90,14 @@ export async function sendTraffic(options: TrafficOptions): Promise<TrafficResul
     sum += prediction;
   };
 
-  let hasFailed = false;
   const shopper = async (): Promise<void> => {
-    while (sent < shoppers && !hasFailed) {
-      signal?.throwIfAborted();
+    while (sent < shoppers) {
+      stop.throwIfAborted();
       const turn = sent++;
       const { value: actions = [] } = sessions.next();
-      if (ratePerSecond !== undefined) await until(began + (turn * 1_000) / ratePerSecond, signal);
+      if (ratePerSecond !== undefined) await until(began + (turn * 1_000) / ratePerSecond, stop);
       await ask(actions).catch((error: unknown) => {
-        hasFailed = true;
+        failed.abort(error);
         throw error;
       });
       if ((turn + 1) % 100 === 0) onProgress?.((turn + 1) / shoppers, `${turn + 1} of ${shoppers} shoppers`);
@@ -105,11 +108,11 @@ export async function sendTraffic(options: TrafficOptions): Promise<TrafficResul
   return { sent, answered, refused, meanPrediction: sum / answered, seconds: (performance.now() - began) / 1_000 };
 }
 
-async function get(url: string, signal: AbortSignal | undefined): Promise<Response> {
+async function get(url: string, signal: AbortSignal): Promise<Response> {
   try {
-    return await fetch(url, signal ? { signal } : {});
+    return await fetch(url, { signal });
   } catch (cause) {
-    signal?.throwIfAborted();
+    signal.throwIfAborted();
     const inner = cause instanceof Error && cause.cause instanceof Error ? cause.cause : cause;
     const problem = inner instanceof Error ? inner.message || inner.name : String(inner);
     throw trafficErrors.ENDPOINT_UNREACHABLE({ url: new URL(url).origin, problem }, { cause });
@@ -129,9 +132,9 @@ function predictionIn(text: string): number | undefined {
 }
 
 /** Waits for a point of `performance.now()`. */
-async function until(at: number, signal: AbortSignal | undefined): Promise<void> {
+async function until(at: number, signal: AbortSignal): Promise<void> {
   const ms = at - performance.now();
-  if (ms > 0) await wait(ms, undefined, signal ? { signal } : {});
+  if (ms > 0) await wait(ms, undefined, { signal });
 }
 
 function drifted(tokens: readonly number[], drift: Drift, random: () => number): readonly number[] {

@@ -28,3 +28,5 @@ export { CHAMPION, registryErrors } from './registry.ts';
 export type { AliasChange, ModelFile, ModelRegistry, ModelVersion, NewModelVersion } from './registry.ts';
 export { comparisonComponents, learningCurveComponents } from './run-components.ts';
 export type { ComparisonOptions, LearningCurveOptions } from './run-components.ts';
+export { contenders } from './contenders.ts';
+export type { ContendersOptions, NamedScores } from './contenders.ts';
