@@ -29,18 +29,8 @@ const TYPE = {
 export const toCell: DuckDBValueConverter<Cell> = (value) => cellOf(value);
 
 function cellOf(value: DuckDBValue): Cell {
-  switch (typeof value) {
-    case 'bigint':
-      return value >= -MAX_EXACT && value <= MAX_EXACT ? Number(value) : value;
-    case 'object':
-      return value === null ? null : cellOfObject(value);
-    case 'boolean':
-    case 'number':
-    case 'string':
-      return value;
-    default:
-      return null;
-  }
+  if (typeof value === 'bigint') return value >= -MAX_EXACT && value <= MAX_EXACT ? Number(value) : value;
+  return typeof value === 'object' && value !== null ? cellOfObject(value) : value;
 }
 
 const MAX_EXACT = BigInt(Number.MAX_SAFE_INTEGER);
@@ -64,16 +54,16 @@ function structCell(entries: Readonly<Record<string, DuckDBValue>>): Cell {
 }
 
 function mapCell(entries: readonly { readonly key: DuckDBValue; readonly value: DuckDBValue }[]): Cell {
-  return Object.fromEntries(entries.map(({ key, value }) => [String(cellOf(key)), cellOf(value)]));
+  return Object.fromEntries(entries.map(({ key, value }) => [asText(cellOf(key)), cellOf(value)]));
 }
 
 const DAY_MICROS = 86_400_000_000n;
 
 /** The API prints a time with zone in the zone of the machine; we print it in UTC, as the warehouse is set to. */
-function textOf(value: object): string {
-  if (value.constructor.name !== 'DuckDBTimestampTZValue') return String(value);
+function textOf(value: { toString(): string }): string {
+  if (value.constructor.name !== 'DuckDBTimestampTZValue') return value.toString();
   const { micros } = value as { readonly micros: bigint };
-  if (micros > 9_000_000_000_000_000_000n || micros < -9_000_000_000_000_000_000n) return String(value);
+  if (micros > 9_000_000_000_000_000_000n || micros < -9_000_000_000_000_000_000n) return value.toString();
   const second = (micros / 1_000_000n) * 1_000_000n - (micros % 1_000_000n < 0n ? 1_000_000n : 0n);
   const text = new Date(Number(second / 1000n)).toISOString().slice(0, 19).replace('T', ' ');
   const fraction = String(((micros % DAY_MICROS) + DAY_MICROS) % 1_000_000n)
@@ -112,14 +102,19 @@ export function columnOf(
   const length = chunk.rowCount;
   const nulls = nullsOf(vector, length);
   const missing = nulls === undefined ? {} : { nulls };
-  if (type.typeId === TYPE.LIST && 'valueType' in type && isFlat(type.valueType)) {
+  if (typeNumber(type) === TYPE.LIST && 'valueType' in type && isFlat(type.valueType)) {
     return { name, ...listOf(vector, length, nulls, type.valueType), ...missing };
   }
   return { name, values: valuesOf(vector, length, type, nulls), ...missing };
 }
 
+/** The API's enum as the number that it is. */
+function typeNumber(type: { readonly typeId: number }): number {
+  return type.typeId;
+}
+
 function isFlat(type: DuckDBType): boolean {
-  return !([TYPE.LIST, TYPE.STRUCT, TYPE.MAP, TYPE.ARRAY] as readonly number[]).includes(type.typeId);
+  return !([TYPE.LIST, TYPE.STRUCT, TYPE.MAP, TYPE.ARRAY] as readonly number[]).includes(typeNumber(type));
 }
 
 /** 1 where a value is missing; undefined where none is. The API's mask has one bit a row, set where it is valid. */
@@ -186,7 +181,7 @@ function isTexts(values: Values): values is readonly string[] {
 
 function valuesOf(vector: DuckDBVector, length: number, type: DuckDBType, nulls?: Uint8Array): Values {
   const { items, enumType, dataView } = vector as unknown as RawVector;
-  switch (type.typeId) {
+  switch (typeNumber(type)) {
     case TYPE.BOOLEAN:
       return booleans(vector, length);
     case TYPE.UTINYINT:

@@ -1,8 +1,8 @@
 import { rm } from 'node:fs/promises';
-import type { DuckDBConnection, DuckDBInstance, DuckDBResult } from '@duckdb/node-api';
+import type { DuckDBConnection, DuckDBInstance, DuckDBResult, DuckDBType } from '@duckdb/node-api';
 import { columnOf, toCell } from './duckdb-values.ts';
 import { quoteText, shortSql } from './sql-text.ts';
-import type { Batch, ColumnType, Row, StatementOptions, Warehouse } from './warehouse.ts';
+import type { Batch, ColumnType, Parameter, Row, StatementOptions, Warehouse } from './warehouse.ts';
 import { warehouseErrors } from './warehouse.ts';
 
 export interface DuckDbOptions {
@@ -38,7 +38,8 @@ export async function duckdbWarehouse(options: DuckDbOptions): Promise<Warehouse
     await release();
     throw error;
   }
-  return connected({ location, connection, path: options.path, release });
+  const { BIGINT } = await import('@duckdb/node-api');
+  return connected({ location, connection, path: options.path, release, BIGINT });
 }
 
 async function acquire(options: DuckDbOptions): Promise<{ instance: DuckDBInstance; release: () => Promise<void> }> {
@@ -92,9 +93,10 @@ interface Connected {
   readonly path: string;
   readonly connection: DuckDBConnection;
   readonly release: () => Promise<void>;
+  readonly BIGINT: DuckDBType;
 }
 
-function connected({ location, path, connection, release }: Connected): Warehouse {
+function connected({ location, path, connection, release, BIGINT }: Connected): Warehouse {
   let last: Promise<unknown> = Promise.resolve();
   let streaming: string | undefined;
   let closed: Promise<void> | undefined;
@@ -110,7 +112,7 @@ function connected({ location, path, connection, release }: Connected): Warehous
 
   const run = (sql: string, options: StatementOptions): Promise<DuckDBResult> =>
     watched({ connection, location, path, sql }, options, () =>
-      connection.run(sql, options.parameters === undefined ? undefined : [...options.parameters]),
+      connection.run(sql, ...boundTo(BIGINT, options.parameters)),
     );
 
   return {
@@ -129,7 +131,7 @@ function connected({ location, path, connection, release }: Connected): Warehous
       const statement = { connection, location, path, sql };
       const result = await inTurn(sql, async () => {
         const started = await watched(statement, options, () =>
-          connection.stream(sql, options.parameters === undefined ? undefined : [...options.parameters]),
+          connection.stream(sql, ...boundTo(BIGINT, options.parameters)),
         );
         streaming = sql;
         return started;
@@ -273,4 +275,17 @@ function splitRelation(relation: string): readonly [string | null, string] {
     ([, quoted, plain]) => quoted?.replaceAll('""', '"') ?? plain ?? '',
   );
   return [parts.at(-2) ?? null, parts.at(-1) ?? ''];
+}
+
+/** The API would send an integer as a DOUBLE, which LIMIT and a BIGINT column do not take as it is. */
+function boundTo(BIGINT: DuckDBType, parameters?: readonly Parameter[]): [Parameter[]?, DuckDBType[]?] {
+  if (parameters === undefined) return [];
+  const isInteger = (value: Parameter): boolean => Number.isSafeInteger(value) || isBigInt64(value);
+  const types: DuckDBType[] = [];
+  for (const [i, value] of parameters.entries()) if (isInteger(value)) types[i] = BIGINT;
+  return [parameters.map((value) => (isInteger(value) ? BigInt(value ?? 0) : value)), types];
+}
+
+function isBigInt64(value: Parameter): boolean {
+  return typeof value === 'bigint' && value === BigInt.asIntN(64, value);
 }

@@ -1,0 +1,27 @@
+import { defineErrors } from '../kernel/index.ts';
+
+const list = (names: readonly string[]): string => (names.length === 0 ? 'none' : names.join(', '));
+
+/** What can be wrong with the files that are loaded. Each names the file; nothing of that file is in the table then. */
+export const ingestErrors = defineErrors({
+  INGEST_FILE_MISSING: (f: { folder: string; file: string; found: readonly string[]; nearest?: string }) =>
+    `${f.folder} has no ${f.file}.csv, ${f.file}.csv.gz or ${f.file}.parquet. ${
+      f.nearest === undefined ? `Files there: ${list(f.found)}.` : `Is it ${f.nearest}? Rename it to ${f.file}.`
+    }`,
+  INGEST_FILE_AMBIGUOUS: (f: { folder: string; file: string; found: readonly string[] }) =>
+    `${f.folder} has ${f.found.join(' and ')}, which may be the same rows. Keep one of them there.`,
+  INGEST_FILE_EMPTY: (f: { path: string; problem: string }) =>
+    `${f.path} ${f.problem}. Was it written to the end? Put a complete file in its place.`,
+  INGEST_COLUMNS_WRONG: (f: { path: string; problem: string; found: readonly string[] }) =>
+    `${f.path}: ${f.problem}. Its columns are ${list(f.found)}. Columns are matched by name, in any order: rename them in the first line of the file.`,
+  INGEST_ROW_BROKEN: (f: { path: string; line: number; problem: string; text: string }) =>
+    `${f.path}, line ${f.line}: ${f.problem}, in '${f.text}'. Mend or remove that line; nothing of this file was loaded.`,
+  INGEST_VALUE_WRONG: (f: { path: string; line: number; column: string; value: string; wanted: string }) =>
+    `${f.path}, line ${f.line}: ${f.column} is '${f.value}', not ${f.wanted}. Mend or remove that line; nothing of this file was loaded.`,
+  INGEST_GZIP_DAMAGED: (f: { path: string; problem: string }) =>
+    `${f.path} ${f.problem}. Copy or download it again; nothing of this file was loaded.`,
+  INGEST_PARQUET_DAMAGED: (f: { path: string; problem: string }) =>
+    `${f.path} cannot be read as Parquet: ${f.problem} Copy or download it again; nothing of this file was loaded.`,
+  INGEST_FILE_CHANGED: (f: { path: string }) =>
+    `${f.path} changed while it was being loaded. Load it again when it is complete; nothing of this file was loaded.`,
+});
