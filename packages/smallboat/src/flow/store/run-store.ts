@@ -1,3 +1,21 @@
+import { defineErrors } from '../../kernel/index.ts';
+
+/** What any run store throws. Its adapters and the encoding of values add their own. */
+export const runStoreErrors = defineErrors({
+  RUN_NOT_FOUND: (f: { flow: string; run: string; location: string }) =>
+    `There is no run ${f.flow}/${f.run} in ${f.location}. See the runs with 'smallboat runs'.`,
+  TASK_NOT_FOUND: (f: { task: string; location: string }) =>
+    `There is no task ${f.task} in ${f.location}. See the tasks of the run with 'smallboat show'.`,
+  ATTEMPT_ENDED: (f: { task: string; attempt: number }) =>
+    `Attempt ${f.attempt} of ${f.task} has ended already, and what has ended is never changed. Begin the next attempt.`,
+  ARTIFACT_NOT_FOUND: (f: { key: string; location: string }) =>
+    `There is no artifact ${f.key} in ${f.location}. It was deleted, or made in another store: run the step that makes it again.`,
+  ARTIFACT_CORRUPT: (f: { key: string; path: string; problem: string }) =>
+    `The artifact in ${f.path} is not what was stored: ${f.problem}. Delete the file and run the step that made it again, or put it back from a backup.`,
+  STORE_NAME_INVALID: (f: { what: string; name: string }) =>
+    `${JSON.stringify(f.name)} is no name for a ${f.what}. Use letters, digits and _, and for flows and steps also - and . inside.`,
+});
+
 /** The place of one task in Metaflow's words (a "pathspec"): flow/run/step/task. */
 export interface TaskPath {
   readonly flow: string;
@@ -19,6 +37,27 @@ export interface NewRun {
   readonly systemTags?: readonly string[];
   /** The run that this one continues, if it was made by `resume`. */
   readonly origin?: string;
+  /** The flow's steps, for readers that draw it or walk from a step to its neighbours. */
+  readonly graph?: RunGraph;
+}
+
+/** A flow's steps and what follows each, in Metaflow's words. */
+export interface RunGraph {
+  /** What the flow is for. */
+  readonly doc?: string;
+  /** The name of the file that defines the flow. */
+  readonly file?: string;
+  /** In the order in which they are to be read. The first is `start`, the last is `end`. */
+  readonly steps: readonly RunGraphStep[];
+}
+
+export interface RunGraphStep {
+  readonly name: string;
+  /** `split` goes to all that is in `next`; `foreach` runs the one in `next` once for each item of a list. */
+  readonly kind: 'start' | 'linear' | 'split' | 'foreach' | 'join' | 'end';
+  /** Names of the steps after this one. */
+  readonly next: readonly string[];
+  readonly doc?: string;
 }
 
 export interface RunInfo {
@@ -39,6 +78,7 @@ export interface EndedAttempt {
   /** From 0. */
   readonly attempt: number;
   readonly hasSucceeded: boolean;
+  /** Without Metaflow's own hidden ones (`_success`, `_transition`, …). */
   readonly artifacts: ArtifactKeys;
   /** Milliseconds since 1970. */
   readonly startedAt: number;
@@ -66,21 +106,30 @@ export interface RunStore extends AsyncDisposable {
   /** For messages and logs. Holds no secret. */
   readonly location: string;
 
+  /** Rejects with `STORE_NAME_INVALID`, as everything that takes a name. */
   createRun(flow: string, options?: NewRun): Promise<string>;
+  /** Rejects with `RUN_NOT_FOUND`. */
   createTask(flow: string, run: string, step: string): Promise<TaskPath>;
-  /** Says that the run is alive. */
+  /** Says that the run is alive. Rejects with `RUN_NOT_FOUND`. */
   beat(flow: string, run: string): Promise<void>;
 
+  /** Rejects with `TASK_NOT_FOUND`, and with `ATTEMPT_ENDED`. */
   beginAttempt(task: TaskPath, attempt: number): Promise<void>;
-  /** Stores one artifact's content. It belongs to no attempt until `endAttempt` names it. */
+  /**
+   * Stores one artifact's content: plain data, as `encodePickle` has it. It belongs to no attempt until `endAttempt` names it, in any process.
+   * The value must not change before the promise settles. Rejects with `VALUE_NOT_STORABLE`, naming the path inside the value.
+   */
   save(value: unknown): Promise<ArtifactKey>;
-  /** Ends an attempt: from now on its artifacts are what readers see. Metaflow's own hidden artifacts are added here. */
+  /**
+   * Ends an attempt: from now on its artifacts are what readers see. Metaflow's own hidden artifacts are added here, where they are not
+   * among `artifacts`. Rejects with `ARTIFACT_NOT_FOUND` for a key that was not saved, `TASK_NOT_FOUND`, and `ATTEMPT_ENDED`.
+   */
   endAttempt(
     task: TaskPath,
     attempt: number,
     end: { readonly artifacts: ArtifactKeys; readonly hasSucceeded: boolean },
   ): Promise<void>;
-  /** Adds text to a log of an attempt. */
+  /** Adds text to a log of an attempt; a line may come in several pieces. Rejects with `TASK_NOT_FOUND`. */
   appendLog(task: TaskPath, attempt: number, stream: 'stdout' | 'stderr', text: string): Promise<void>;
 
   flows(): Promise<readonly string[]>;

@@ -1,0 +1,55 @@
+import { randomUUID } from 'node:crypto';
+import { open, rename, rm } from 'node:fs/promises';
+
+/** The most that one call to the system reads or writes, in bytes: Linux takes less than 2 GiB. */
+const STRIDE = 1 << 30;
+
+/** Writes pieces one after the other into a file that appears whole. Not flushed: see `flush`. */
+export async function writePieces(path: string, pieces: readonly Uint8Array[]): Promise<void> {
+  const aside = `${path}.${randomUUID()}.part`;
+  try {
+    const file = await open(aside, 'wx');
+    try {
+      for (const piece of pieces) {
+        for (let at = 0; at < piece.length;) {
+          const { bytesWritten } = await file.write(piece, at, Math.min(STRIDE, piece.length - at));
+          at += bytesWritten;
+        }
+      }
+    } finally {
+      await file.close();
+    }
+    await rename(aside, path);
+  } catch (error) {
+    await rm(aside, { force: true });
+    throw error;
+  }
+}
+
+/** A file's bytes in a buffer of their own, of any size. */
+export async function readWhole(path: string): Promise<Uint8Array> {
+  const file = await open(path, 'r');
+  try {
+    const { size } = await file.stat();
+    const bytes = new Uint8Array(Buffer.allocUnsafeSlow(size).buffer);
+    let at = 0;
+    while (at < size) {
+      const { bytesRead } = await file.read(bytes, at, Math.min(STRIDE, size - at), at);
+      if (bytesRead === 0) break;
+      at += bytesRead;
+    }
+    return bytes.subarray(0, at);
+  } finally {
+    await file.close();
+  }
+}
+
+/** Waits until a file's bytes are on the disk. */
+export async function flush(path: string): Promise<void> {
+  const file = await open(path, 'r+');
+  try {
+    await file.sync();
+  } finally {
+    await file.close();
+  }
+}

@@ -1,0 +1,185 @@
+import { createHash } from 'node:crypto';
+import { copyFile, link, mkdir, rename, rm, stat, utimes } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
+import { promisify } from 'node:util';
+import { gunzip } from 'node:zlib';
+import * as z from 'zod';
+import { packed } from './blob-packing.ts';
+import { flush, readWhole, writePieces } from './blob-file.ts';
+import type { Layout } from './layout.ts';
+import { runStoreErrors } from './run-store.ts';
+import type { ArtifactKey } from './run-store.ts';
+import { exists, ifThere, namesIn, readJson, writeJson, writing } from './store-file.ts';
+
+const { ARTIFACT_CORRUPT, ARTIFACT_NOT_FOUND } = runStoreErrors;
+
+/** What Metaflow keeps of an artifact beside its content. */
+export interface BlobFacts {
+  /** Bytes of the content, unpacked. */
+  readonly size: number;
+  /** Python's name of the content's type: `<class 'dict'>`. */
+  readonly type: string;
+}
+
+const Sidecar = z.looseObject({ size: z.number().optional(), type: z.string().optional() });
+
+/**
+ * Blobs named by the SHA-1 of their content, in Metaflow's content-addressed store.
+ *
+ * A blob is saved before anything names it, and Metaflow keeps blobs by flow: so it first lies in `.saved`, and `claim` moves it to the
+ * flow whose attempt ends with it, in whatever process. Nothing waits for the disk before that: a blob is flushed when it is claimed, and
+ * then all blobs of the attempt at once.
+ */
+export interface BlobStore {
+  /** Keeps content under its key; what is there already and sound is not written again. */
+  save(pieces: readonly Uint8Array[], type: string): Promise<ArtifactKey>;
+  /** Rejects with `ARTIFACT_NOT_FOUND` and `ARTIFACT_CORRUPT`. */
+  load(key: ArtifactKey): Promise<Uint8Array>;
+  /** Makes a blob one of the flow's, on the disk for good. Rejects with `ARTIFACT_NOT_FOUND`. */
+  claim(flow: string, key: ArtifactKey): Promise<BlobFacts>;
+  /** Deletes what was saved before `time` (milliseconds since 1970 by the clock of the file system) and never claimed. */
+  prune(time: number): Promise<void>;
+}
+
+/** The blobs of the store in `layout`. */
+export function blobStore(layout: Layout): BlobStore {
+  let flows: readonly string[] = [];
+  /** Facts of blobs that this process wrote or checked. */
+  const sound = new Map<string, BlobFacts>();
+
+  const inFlow = (flow: string, key: string): string => join(layout.blobs(flow), key.slice(0, 2), key);
+  const staged = (key: string): string => join(layout.saved, key);
+
+  /** The file of a blob, if there is one. A blob moves from `.saved` to a flow and nowhere else, so in this order none is missed. */
+  async function find(key: string, first?: string): Promise<string | undefined> {
+    const places = [staged(key), ...(first === undefined ? [] : [first]), ...flows].map((place, i) =>
+      i === 0 ? place : inFlow(place, key),
+    );
+    for (const path of places) if (await exists(path)) return path;
+    const now = (await namesIn(layout.root)).filter((name) => !name.startsWith('.'));
+    const more = now.filter((flow) => !flows.includes(flow));
+    flows = now;
+    for (const flow of more) if (await exists(inFlow(flow, key))) return inFlow(flow, key);
+    return undefined;
+  }
+
+  async function isSound(path: string, key: string): Promise<boolean> {
+    if (sound.has(key)) return true;
+    const bytes = await ifThere(readWhole(path));
+    return bytes !== undefined && (await unpacked(bytes, key)) !== undefined;
+  }
+
+  async function save(pieces: readonly Uint8Array[], type: string): Promise<ArtifactKey> {
+    const hash = createHash('sha1');
+    for (const piece of pieces) hash.update(piece);
+    // The one place where a key is made.
+    const key = hash.digest('hex') as ArtifactKey;
+    const size = pieces.reduce((sum, piece) => sum + piece.length, 0);
+    const path = await find(key);
+    if (path !== undefined && (await isSound(path, key))) {
+      sound.set(key, { size, type });
+      if (dirname(path) === layout.saved) {
+        const now = new Date();
+        // Younger again, so that nobody prunes it before it is claimed.
+        for (const file of [path, `${path}_meta`]) await ifThere(utimes(file, now, now));
+      }
+      if (await exists(path)) return key;
+    }
+    const { isRaw, content } = await packed(pieces, size);
+    await writing(staged(key), async () => {
+      await mkdir(layout.saved, { recursive: true });
+      await writeJson(`${staged(key)}_meta`, { cas_raw: isRaw, cas_version: 1, size, type }, false);
+      await writePieces(staged(key), content);
+    });
+    sound.set(key, { size, type });
+    return key;
+  }
+
+  async function claim(flow: string, key: ArtifactKey): Promise<BlobFacts> {
+    const target = inFlow(flow, key);
+    await writing(target, async () => {
+      await mkdir(dirname(target), { recursive: true });
+      for (;;) {
+        const from = await find(key, flow);
+        if (from === undefined) throw ARTIFACT_NOT_FOUND({ key, location: layout.root });
+        if (from === target) return;
+        if (from !== staged(key)) return copyOver(from, target);
+        const isMoved = await moveOver(from, target);
+        // Another process was quicker: look again where it is now.
+        if (isMoved) return;
+      }
+    });
+    return sound.get(key) ?? factsOf(target);
+  }
+
+  async function load(key: ArtifactKey): Promise<Uint8Array> {
+    if (!/^(?:[0-9a-f]{40}|[0-9a-f]{64})$/.test(key)) throw ARTIFACT_NOT_FOUND({ key, location: layout.root });
+    // Twice: a blob may move from `.saved` to a flow between being found and being read.
+    for (let tries = 0; tries < 2; tries += 1) {
+      const path = await find(key);
+      const bytes = path === undefined ? undefined : await ifThere(readWhole(path));
+      if (path === undefined || bytes === undefined) continue;
+      const content = await unpacked(bytes, key);
+      if (content !== undefined) return content;
+      sound.delete(key);
+      const problem = `its ${bytes.length} bytes do not have the hash that is its name`;
+      throw ARTIFACT_CORRUPT({ key, path, problem });
+    }
+    throw ARTIFACT_NOT_FOUND({ key, location: layout.root });
+  }
+
+  async function prune(time: number): Promise<void> {
+    for (const name of await namesIn(layout.saved)) {
+      const path = join(layout.saved, name);
+      const facts = await ifThere(stat(path));
+      if (facts && facts.mtimeMs < time) await rm(path, { force: true });
+    }
+  }
+
+  return { save, load, claim, prune };
+}
+
+/** The content of a blob's file, packed or not; undefined if it is not what the key says. */
+async function unpacked(bytes: Uint8Array, key: string): Promise<Uint8Array | undefined> {
+  const algorithm = key.length === 40 ? 'sha1' : 'sha256';
+  const hasHash = (content: Uint8Array): boolean => createHash(algorithm).update(content).digest('hex') === key;
+  if (bytes[0] === 0x1f && bytes[1] === 0x8b) {
+    const content = await promisify(gunzip)(bytes).catch((error: unknown) => {
+      // Damaged, or raw content that begins like gzip: the hash decides.
+      if (error instanceof Error && 'errno' in error) return undefined;
+      throw error;
+    });
+    if (content !== undefined && hasHash(content)) return content;
+  }
+  return hasHash(bytes) ? bytes : undefined;
+}
+
+/** Flushes a saved blob and moves it, its sidecar first: Python needs both once the blob is there. False if it has gone. */
+async function moveOver(from: string, target: string): Promise<boolean> {
+  const isThere = await ifThere(Promise.all([flush(from), ifThere(flush(`${from}_meta`))]));
+  if (isThere === undefined) return false;
+  await ifThere(rename(`${from}_meta`, `${target}_meta`));
+  return (await ifThere(rename(from, target).then(() => true))) ?? false;
+}
+
+/** The same blob for one more flow: a second name of one file, where the file system has that. */
+async function copyOver(from: string, target: string): Promise<void> {
+  for (const end of ['_meta', '']) {
+    try {
+      await link(from + end, target + end);
+    } catch (error) {
+      const code = error instanceof Error && 'code' in error ? error.code : undefined;
+      if (code === 'EEXIST' || (code === 'ENOENT' && end === '_meta')) continue;
+      if (code !== 'EPERM' && code !== 'EXDEV' && code !== 'ENOTSUP' && code !== 'EMLINK') throw error;
+      await copyFile(from + end, `${target}${end}.part`);
+      await flush(`${target}${end}.part`);
+      await rename(`${target}${end}.part`, target + end);
+    }
+  }
+}
+
+/** The facts that lie beside a blob; what Python wrote has no type there. */
+async function factsOf(path: string): Promise<BlobFacts> {
+  const facts = await readJson(`${path}_meta`, Sidecar);
+  return { size: facts?.size ?? (await stat(path)).size, type: facts?.type ?? "<class 'object'>" };
+}

@@ -1,0 +1,272 @@
+import { open, stat } from 'node:fs/promises';
+import { userInfo } from 'node:os';
+import { dirname, join, resolve } from 'node:path';
+import { writeWhole } from '../../kernel/index.ts';
+import { blobStore } from './blob-store.ts';
+import type { BlobStore } from './blob-store.ts';
+import { graphInfo } from './graph-info.ts';
+import { checkArtifactName, layoutOf } from './layout.ts';
+import type { Layout } from './layout.ts';
+import { dataJson, writeArtifactFiles, writeFacts, writeSelf } from './metadata-files.ts';
+import type { Fact, Maker, NamedBlob } from './metadata-files.ts';
+import { toLogLines } from './mflog.ts';
+import { decodePickle } from './pickle-decode.ts';
+import { encodePickle } from './pickle-encode.ts';
+import { pythonTypeOf } from './python-type.ts';
+import { readFlows, readLogText, readRuns, readTasks, RunExtra } from './read-tasks.ts';
+import { claimNumber } from './run-ids.ts';
+import { runStoreErrors } from './run-store.ts';
+import type { ArtifactKey, ArtifactKeys, NewRun, RunStore, TaskPath } from './run-store.ts';
+import { exists, namesIn, readJson, writeJson, writing } from './store-file.ts';
+
+/** A blob that no attempt claimed in this time belongs to a process that was killed: 7 days, in milliseconds. */
+const UNCLAIMED_FOR = 7 * 864e5;
+
+export interface RunStoreOptions {
+  /** The folder that `.metaflow` lies in, or will: made when the first run is. */
+  readonly folder: string;
+  /** Milliseconds since 1970. */
+  readonly clock?: () => number;
+  /** Who makes the runs: Metaflow's tag `user:<name>`, and its client's default namespace. By default the user of the process. */
+  readonly user?: string;
+}
+
+/**
+ * The run store that is a folder, in the layout of Metaflow 2.19's local datastore and local metadata: its Python client
+ * reads what is written here (with `METAFLOW_DATASTORE_SYSROOT_LOCAL` set to `folder`), and the runs of Python flows can be read here.
+ *
+ * What is promised, and how:
+ * - A killed process leaves every attempt ended or not ended. All that belongs to an attempt is written before its
+ *   `DONE.lock`, each file aside and renamed.
+ * - A power cut cannot leave an attempt that is ended without its artifacts: their blobs and `data.json` are flushed, all at once, before
+ *   `DONE.lock` appears. Nothing else is flushed but a run's own description: what is lost then is work to be done again, a log or metadata for readers.
+ * - Processes may share a store. Ids are claimed by files that only one process can make.
+ */
+export function openRunStore({ folder, clock = Date.now, user = processUser() }: RunStoreOptions): RunStore {
+  return new LocalRunStore(layoutOf(join(resolve(folder), '.metaflow')), clock, user);
+}
+
+function processUser(): string {
+  try {
+    return userInfo().username;
+  } catch (error) {
+    // A process may run under a number that no name belongs to, as in containers.
+    if (error instanceof Error && 'syscall' in error) return 'unknown';
+    throw error;
+  }
+}
+
+/** A class for its life: what it knows of runs, and the logs it is writing. */
+class LocalRunStore implements RunStore {
+  readonly location: string;
+  readonly #layout: Layout;
+  readonly #blobs: BlobStore;
+  readonly #clock: () => number;
+  readonly #user: string;
+  readonly #nextTask = new Map<string, number>();
+  readonly #extras = new Map<string, RunExtra>();
+  /** The last write to each log that is being written: pieces of a line must come one after the other. */
+  readonly #logs = new Map<string, Promise<void>>();
+  #lastMicros = 0;
+
+  constructor(layout: Layout, clock: () => number, user: string) {
+    this.#layout = layout;
+    this.location = layout.root;
+    this.#blobs = blobStore(layout);
+    this.#clock = clock;
+    this.#user = user;
+  }
+
+  async createRun(flow: string, { tags = [], systemTags = [], origin, graph }: NewRun = {}): Promise<string> {
+    const layout = this.#layout;
+    const folder = layout.flow(flow);
+    const maker = this.#maker();
+    const run = String(await claimNumber(layout.runClaims, this.#micros(), flow));
+    const graphKey = graph === undefined ? undefined : await this.save(graphInfo(graph));
+    const extra = {
+      ...(origin === undefined ? {} : { origin }),
+      ...(graphKey === undefined ? {} : { graphInfo: graphKey }),
+    };
+    if (graphKey !== undefined) await this.#blobs.claim(flow, graphKey);
+    await writeSelf(folder, { flow }, { ...maker, systemTags }, true);
+    await writeJson(join(layout.run(flow, run), '_meta/smallboat.json'), extra, true);
+    await writeSelf(layout.run(flow, run), { flow, run }, { ...maker, tags, systemTags }, true);
+    const latest = join(folder, 'latest_run');
+    await writing(latest, () => writeWhole(latest, run, { sync: false }));
+    const now = (await stat(latest)).mtimeMs;
+    await this.#blobs.prune(now - UNCLAIMED_FOR);
+    return run;
+  }
+
+  async createTask(flow: string, run: string, step: string): Promise<TaskPath> {
+    const layout = this.#layout;
+    const folder = layout.step({ flow, run, step });
+    await this.#checkRun(flow, run);
+    const claims = join(layout.run(flow, run), '_meta/tasks');
+    const from = this.#nextTask.get(claims) ?? (await namesIn(claims)).length;
+    const id = await claimNumber(claims, from, step);
+    this.#nextTask.set(claims, Math.max(id + 1, this.#nextTask.get(claims) ?? 0));
+    const path = { flow, run, step, task: String(id) };
+    await writeSelf(folder, { flow, run, step }, this.#maker(), false);
+    await writeSelf(layout.task(path), path, this.#maker(), false);
+    return path;
+  }
+
+  async beat(flow: string, run: string): Promise<void> {
+    await this.#checkRun(flow, run);
+    const path = join(this.#layout.run(flow, run), '_meta/heartbeat');
+    await writing(path, () => writeWhole(path, String(this.#clock()), { sync: false }));
+  }
+
+  async beginAttempt(task: TaskPath, attempt: number): Promise<void> {
+    await this.#checkOpen(task, attempt);
+    const { origin } = await this.#extra(task);
+    const facts: readonly Fact[] = [
+      { field: 'attempt', value: String(attempt) },
+      ...(origin === undefined ? [] : [{ field: 'origin-run-id', value: origin }]),
+      { field: 'ds-type', value: 'local' },
+      { field: 'ds-root', value: this.#layout.root },
+    ];
+    const maker = this.#maker();
+    await Promise.all([
+      writeFacts(this.#layout, task, facts, { ...maker, attempt }),
+      writeJson(this.#file(task, attempt, 'attempt.json'), { time: maker.now / 1000 }, false),
+    ]);
+  }
+
+  async save(value: unknown): Promise<ArtifactKey> {
+    return this.#blobs.save(encodePickle(value), pythonTypeOf(value));
+  }
+
+  async endAttempt(
+    task: TaskPath,
+    attempt: number,
+    { artifacts, hasSucceeded }: { readonly artifacts: ArtifactKeys; readonly hasSucceeded: boolean },
+  ): Promise<void> {
+    for (const name of Object.keys(artifacts)) checkArtifactName(name);
+    await this.#checkOpen(task, attempt);
+    const all = { ...(await this.#hidden(task, hasSucceeded)), ...artifacts };
+    const claim = async ([name, key]: [string, ArtifactKey]): Promise<NamedBlob> => ({
+      name,
+      key,
+      ...(await this.#blobs.claim(task.flow, key)),
+    });
+    const blobs = await Promise.all(Object.entries(all).map(claim));
+    const maker = { ...this.#maker(), attempt };
+    const isOk = { field: 'attempt_ok', type: 'internal_attempt_status', value: hasSucceeded ? 'True' : 'False' };
+    await Promise.all([
+      writeJson(this.#file(task, attempt, 'data.json'), dataJson(attempt, blobs, maker.now), true),
+      writeArtifactFiles(this.#layout, task, blobs, maker),
+      writeFacts(this.#layout, task, [isOk], maker),
+    ]);
+    // For Metaflow's client the attempt has ended with this fact; for its runtime and for us, with the file after it.
+    await writeFacts(this.#layout, task, [{ field: 'attempt-done', value: String(attempt) }], maker);
+    await writeJson(this.#file(task, attempt, 'DONE.lock'), '', false);
+  }
+
+  async appendLog(task: TaskPath, attempt: number, stream: 'stdout' | 'stderr', text: string): Promise<void> {
+    const path = this.#file(task, attempt, `task_${stream}.log`);
+    if (text === '') return;
+    const before = this.#logs.get(path) ?? Promise.resolve();
+    const write = before.catch(() => undefined).then(() => this.#append(task, path, text));
+    this.#logs.set(path, write);
+    try {
+      await write;
+    } finally {
+      if (this.#logs.get(path) === write) this.#logs.delete(path);
+    }
+  }
+
+  flows(): Promise<readonly string[]> {
+    return readFlows(this.#layout);
+  }
+
+  runs(flow: string): ReturnType<RunStore['runs']> {
+    return readRuns(this.#layout, flow);
+  }
+
+  tasks(flow: string, run: string): ReturnType<RunStore['tasks']> {
+    return readTasks(this.#layout, this.#blobs, flow, run);
+  }
+
+  async load(key: ArtifactKey): Promise<unknown> {
+    return decodePickle(await this.#blobs.load(key));
+  }
+
+  readLog(task: TaskPath, attempt: number, stream: 'stdout' | 'stderr'): Promise<string> {
+    return readLogText(this.#layout, task, attempt, stream);
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await Promise.allSettled(this.#logs.values());
+  }
+
+  #maker(): Maker {
+    return { user: this.#user, now: this.#clock() };
+  }
+
+  /** Microseconds since 1970, never the same twice. */
+  #micros(): number {
+    this.#lastMicros = Math.max(this.#lastMicros + 1, Math.floor(this.#clock() * 1000));
+    return this.#lastMicros;
+  }
+
+  #file(task: TaskPath, attempt: number, name: string): string {
+    return join(this.#layout.task(task), `${attempt}.${name}`);
+  }
+
+  async #checkRun(flow: string, run: string): Promise<void> {
+    if (!(await exists(join(this.#layout.run(flow, run), '_meta/_self.json')))) {
+      throw runStoreErrors.RUN_NOT_FOUND({ flow, run, location: this.location });
+    }
+  }
+
+  async #checkOpen(task: TaskPath, attempt: number): Promise<void> {
+    const name = Object.values(task).join('/');
+    if (!(await exists(join(this.#layout.task(task), '_meta')))) {
+      throw runStoreErrors.TASK_NOT_FOUND({ task: name, location: this.location });
+    }
+    if (await exists(this.#file(task, attempt, 'DONE.lock')))
+      throw runStoreErrors.ATTEMPT_ENDED({ task: name, attempt });
+  }
+
+  async #extra({ flow, run }: TaskPath): Promise<RunExtra> {
+    const path = join(this.#layout.run(flow, run), '_meta/smallboat.json');
+    const known = this.#extras.get(path) ?? (await readJson(path, RunExtra)) ?? {};
+    this.#extras.set(path, known);
+    return known;
+  }
+
+  /** What Metaflow's client asks of every task. */
+  async #hidden(task: TaskPath, hasSucceeded: boolean): Promise<ArtifactKeys> {
+    const { graphInfo } = await this.#extra(task);
+    const [ok, none, stack] = await Promise.all([this.save(hasSucceeded), this.save(null), this.save([])]);
+    return {
+      _transition: none,
+      _task_ok: ok,
+      _success: ok,
+      _foreach_stack: stack,
+      _exception: none,
+      // A key that was made by `save`.
+      ...(graphInfo === undefined ? {} : { _graph_info: graphInfo as ArtifactKey }),
+    };
+  }
+
+  async #append(task: TaskPath, path: string, text: string): Promise<void> {
+    if (!(await exists(join(dirname(path), '_meta')))) {
+      throw runStoreErrors.TASK_NOT_FOUND({ task: Object.values(task).join('/'), location: this.location });
+    }
+    await writing(path, async () => {
+      const file = await open(path, 'a+');
+      try {
+        const { size } = await file.stat();
+        const last = Buffer.alloc(1);
+        if (size > 0) await file.read(last, 0, 1, size - 1);
+        const isMidLine = size > 0 && last[0] !== 0x0a;
+        await file.appendFile(toLogLines(text, isMidLine, () => this.#micros()));
+      } finally {
+        await file.close();
+      }
+    });
+  }
+}

@@ -1,0 +1,65 @@
+import { access, readdir, readFile, stat } from 'node:fs/promises';
+import type * as z from 'zod';
+import { defineErrors, isMissing, writeWhole } from '../../kernel/index.ts';
+
+export const storeFileErrors = defineErrors({
+  STORE_WRITE_FAILED: (f: { path: string; problem: string }) =>
+    `Could not write ${f.path}: ${f.problem}. Nothing was half-written: make room or give access there, then resume the run.`,
+  STORE_FILE_DAMAGED: (f: { path: string; problem: string }) =>
+    `${f.path} is not as it was written: ${f.problem}. Put it back from a backup, or delete the folder of that run and run it anew.`,
+});
+
+/** Does what writes `path`; what the system says against it becomes `STORE_WRITE_FAILED`. */
+export async function writing<T>(path: string, write: () => Promise<T>): Promise<T> {
+  try {
+    return await write();
+  } catch (error) {
+    if (!(error instanceof Error) || !('syscall' in error)) throw error;
+    throw storeFileErrors.STORE_WRITE_FAILED({ path, problem: error.message }, { cause: error });
+  }
+}
+
+/** JSON as Metaflow's files have it. `sync` as in `writeWhole`. */
+export function writeJson(path: string, content: unknown, sync: boolean): Promise<void> {
+  return writing(path, () => writeWhole(path, JSON.stringify(content), { sync }));
+}
+
+/** A JSON file of the store; undefined where there is none. Rejects with `STORE_FILE_DAMAGED`. */
+export async function readJson<S extends z.ZodType>(path: string, schema: S): Promise<z.infer<S> | undefined> {
+  const text = await ifThere(readFile(path, 'utf8'));
+  if (text === undefined) return undefined;
+  try {
+    return schema.parse(JSON.parse(text));
+  } catch (cause) {
+    throw storeFileErrors.STORE_FILE_DAMAGED({ path, problem: firstLine(cause) }, { cause });
+  }
+}
+
+function firstLine(error: unknown): string {
+  const text = error instanceof Error ? error.message : String(error);
+  return text.replaceAll(/\s+/g, ' ').slice(0, 200);
+}
+
+/** The names in a folder; none where there is no such folder. */
+export async function namesIn(folder: string): Promise<readonly string[]> {
+  return (await ifThere(readdir(folder))) ?? [];
+}
+
+export async function exists(path: string): Promise<boolean> {
+  return (await ifThere(access(path).then(() => true))) ?? false;
+}
+
+/** When a file was changed, in milliseconds since 1970; undefined where there is none. */
+export async function changedAt(path: string): Promise<number | undefined> {
+  return (await ifThere(stat(path)))?.mtimeMs;
+}
+
+/** What a call on a file gives; undefined where the file is missing. */
+export async function ifThere<T>(call: Promise<T>): Promise<T | undefined> {
+  try {
+    return await call;
+  } catch (error) {
+    if (isMissing(error) || (error instanceof Error && 'code' in error && error.code === 'ENOTDIR')) return undefined;
+    throw error;
+  }
+}
