@@ -20,6 +20,7 @@ function typeOf(table: RawTable, from: RawSource): string {
       return 'JSON';
     case 'loadedAt':
       return 'TIMESTAMP';
+    case 'constant':
     default:
       return 'VARCHAR';
   }
@@ -66,6 +67,7 @@ function valueSql(file: RawFile, from: RawSource): string {
     }
     case 'constant':
       return quoteText(from.value);
+    case 'loadedAt':
     default:
       return 'make_timestamp_ms($1)';
   }
@@ -79,6 +81,7 @@ function columnSql(file: RawFile, column: RawColumn): string {
       return epochSql(name, type, badValue(file.table, column));
     case 'list':
       return type.endsWith(']') ? `to_json(${name})` : listSql(name, badValue(file.table, column));
+    case 'text':
     default:
       return file.format === 'parquet' ? `CAST(${name} AS VARCHAR)` : name;
   }
