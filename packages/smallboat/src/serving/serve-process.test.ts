@@ -37,17 +37,22 @@ beforeAll(async () => {
   modelFolder = await write('model', TOKENS);
 });
 
-/** Resolves when no process of that id is left, or rejects after five seconds. */
+/** True while a process of that id runs. One that ended and was not yet buried by its parent does not. */
+async function isRunning(pid: number): Promise<boolean> {
+  try {
+    process.kill(pid, 0);
+  } catch {
+    return false;
+  }
+  const stat = await readFile(`/proc/${pid}/stat`, 'utf8').catch(() => '');
+  return !/\) Z /.test(stat);
+}
+
+/** Resolves when no process of that id runs any more, or rejects after five seconds. */
 async function untilGone(pid: number): Promise<void> {
   const end = Date.now() + 5000;
-  for (;;) {
-    try {
-      process.kill(pid, 0);
-    } catch (error) {
-      if (error instanceof Error && 'code' in error && error.code === 'ESRCH') return;
-      throw error;
-    }
-    // A process that was killed by someone else sends no event here: asking again is all there is.
+  while (await isRunning(pid)) {
+    // A process that is not our child sends us no event: asking again is all there is.
     if (Date.now() > end) throw new Error(`Process ${pid} is still there.`);
     await new Promise((resolve) => setTimeout(resolve, 20));
   }

@@ -51,6 +51,8 @@ export const serve: Command<typeof schema> = {
       onError: (error, id) =>
         io.err(`${id} ${error instanceof Error ? (error.stack ?? error.message) : String(error)}`),
     });
+    // Before the first line is out: whoever reads it may stop us at once.
+    const stopped = untilStopped();
     const { url, name, modelVersion } = endpoint;
     const log = args['no-log'] ? null : logFolder;
     if (args.json) io.out(JSON.stringify({ url, endpoint: name, model: modelVersion, log }));
@@ -59,7 +61,7 @@ export const serve: Command<typeof schema> = {
       io.out(`Try: curl '${url}/predict?session=view,detail,add'`);
       io.err(log === null ? 'Predictions are not logged.' : `Predictions are logged in ${log}.`);
     }
-    await untilStopped();
+    await stopped;
     io.err('Answering what is under way, then stopping.');
   },
 };
