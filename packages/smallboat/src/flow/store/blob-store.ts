@@ -9,7 +9,7 @@ import { flush, readWhole, writePieces } from './blob-file.ts';
 import type { Layout } from './layout.ts';
 import { runStoreErrors } from './run-store.ts';
 import type { ArtifactKey } from './run-store.ts';
-import { exists, ifThere, namesIn, readJson, writeJson, writing } from './store-file.ts';
+import { exists, ifThere, namesIn, readJson, storeFileErrors, writeSmall, writing } from './store-file.ts';
 
 const { ARTIFACT_CORRUPT, ARTIFACT_NOT_FOUND } = runStoreErrors;
 
@@ -35,8 +35,10 @@ export interface BlobStore {
   save(pieces: readonly Uint8Array[], type: string): Promise<ArtifactKey>;
   /** Rejects with `ARTIFACT_NOT_FOUND` and `ARTIFACT_CORRUPT`. */
   load(key: ArtifactKey): Promise<Uint8Array>;
+  /** Rejects with `ARTIFACT_NOT_FOUND`. */
+  facts(key: ArtifactKey): Promise<BlobFacts>;
   /** Makes a blob one of the flow's, on the disk for good. Rejects with `ARTIFACT_NOT_FOUND`. */
-  claim(flow: string, key: ArtifactKey): Promise<BlobFacts>;
+  claim(flow: string, key: ArtifactKey): Promise<void>;
   /** Deletes what was saved before `time` (milliseconds since 1970 by the clock of the file system) and never claimed. */
   prune(time: number): Promise<void>;
 }
@@ -46,12 +48,16 @@ export function blobStore(layout: Layout): BlobStore {
   let flows: readonly string[] = [];
   /** Facts of blobs that this process wrote or checked. */
   const sound = new Map<string, BlobFacts>();
+  /** Where this process claimed a blob: the first place to look for it. */
+  const homes = new Map<string, string>();
 
   const inFlow = (flow: string, key: string): string => join(layout.blobs(flow), key.slice(0, 2), key);
   const staged = (key: string): string => join(layout.saved, key);
 
   /** The file of a blob, if there is one. A blob moves from `.saved` to a flow and nowhere else, so in this order none is missed. */
   async function find(key: string, first?: string): Promise<string | undefined> {
+    const home = homes.get(key);
+    if (home !== undefined && (first === undefined || home === inFlow(first, key)) && (await exists(home))) return home;
     const places = [staged(key), ...(first === undefined ? [] : [first]), ...flows].map((place, i) =>
       i === 0 ? place : inFlow(place, key),
     );
@@ -83,33 +89,44 @@ export function blobStore(layout: Layout): BlobStore {
         // Younger again, so that nobody prunes it before it is claimed.
         for (const file of [path, `${path}_meta`]) await ifThere(utimes(file, now, now));
       }
-      if (await exists(path)) return key;
+      return key;
     }
     const { isRaw, content } = await packed(pieces, size);
     await writing(staged(key), async () => {
-      await mkdir(layout.saved, { recursive: true });
-      await writeJson(`${staged(key)}_meta`, { cas_raw: isRaw, cas_version: 1, size, type }, false);
+      const sidecar = JSON.stringify({ cas_raw: isRaw, cas_version: 1, size, type });
+      writeSmall(layout.saved, { [`${key}_meta`]: sidecar });
       await writePieces(staged(key), content);
     });
     sound.set(key, { size, type });
     return key;
   }
 
-  async function claim(flow: string, key: ArtifactKey): Promise<BlobFacts> {
+  async function facts(key: ArtifactKey): Promise<BlobFacts> {
+    const known = sound.get(key);
+    if (known !== undefined) return known;
+    const path = await find(key);
+    if (path === undefined) throw ARTIFACT_NOT_FOUND({ key, location: layout.root });
+    return factsOf(path);
+  }
+
+  async function claim(flow: string, key: ArtifactKey): Promise<void> {
     const target = inFlow(flow, key);
+    if (homes.get(key) === target && (await exists(target))) return;
     await writing(target, async () => {
       await mkdir(dirname(target), { recursive: true });
       for (;;) {
         const from = await find(key, flow);
         if (from === undefined) throw ARTIFACT_NOT_FOUND({ key, location: layout.root });
-        if (from === target) return;
-        if (from !== staged(key)) return copyOver(from, target);
-        const isMoved = await moveOver(from, target);
-        // Another process was quicker: look again where it is now.
-        if (isMoved) return;
+        if (from === target) break;
+        if (from !== staged(key)) {
+          await copyOver(from, target);
+          break;
+        }
+        // Where another process was quicker, look again where it is now.
+        if (await moveOver(from, target)) break;
       }
     });
-    return sound.get(key) ?? factsOf(target);
+    homes.set(key, target);
   }
 
   async function load(key: ArtifactKey): Promise<Uint8Array> {
@@ -136,7 +153,7 @@ export function blobStore(layout: Layout): BlobStore {
     }
   }
 
-  return { save, load, claim, prune };
+  return { save, load, facts, claim, prune };
 }
 
 /** The content of a blob's file, packed or not; undefined if it is not what the key says. */
@@ -154,9 +171,12 @@ async function unpacked(bytes: Uint8Array, key: string): Promise<Uint8Array | un
   return hasHash(bytes) ? bytes : undefined;
 }
 
-/** Flushes a saved blob and moves it, its sidecar first: Python needs both once the blob is there. False if it has gone. */
+/**
+ * Flushes a saved blob and moves it, its sidecar first: Python needs both once the blob is there. False if it has gone. The sidecar is not
+ * flushed: we read a blob without it.
+ */
 async function moveOver(from: string, target: string): Promise<boolean> {
-  const isThere = await ifThere(Promise.all([flush(from), ifThere(flush(`${from}_meta`))]));
+  const isThere = await ifThere(flush(from).then(() => true));
   if (isThere === undefined) return false;
   await ifThere(rename(`${from}_meta`, `${target}_meta`));
   return (await ifThere(rename(from, target).then(() => true))) ?? false;
@@ -178,8 +198,12 @@ async function copyOver(from: string, target: string): Promise<void> {
   }
 }
 
-/** The facts that lie beside a blob; what Python wrote has no type there. */
+/** The facts that lie beside a blob; without them, as Python leaves it or a power cut, the bytes of its file. */
 async function factsOf(path: string): Promise<BlobFacts> {
-  const facts = await readJson(`${path}_meta`, Sidecar);
-  return { size: facts?.size ?? (await stat(path)).size, type: facts?.type ?? "<class 'object'>" };
+  const { size, type } = (await readJson(`${path}_meta`, Sidecar).catch(ignoreDamage)) ?? {};
+  return { size: size ?? (await ifThere(stat(path)))?.size ?? 0, type: type ?? "<class 'object'>" };
+}
+
+function ignoreDamage(error: unknown): undefined {
+  if (!storeFileErrors.STORE_FILE_DAMAGED.is(error)) throw error;
 }

@@ -1,13 +1,12 @@
 import { open, stat } from 'node:fs/promises';
 import { userInfo } from 'node:os';
 import { dirname, join, resolve } from 'node:path';
-import { writeWhole } from '../../kernel/index.ts';
 import { blobStore } from './blob-store.ts';
 import type { BlobStore } from './blob-store.ts';
 import { graphInfo } from './graph-info.ts';
 import { checkArtifactName, layoutOf } from './layout.ts';
 import type { Layout } from './layout.ts';
-import { dataJson, writeArtifactFiles, writeFacts, writeSelf } from './metadata-files.ts';
+import { artifactFiles, dataJson, factFiles, selfJson } from './metadata-files.ts';
 import type { Fact, Maker, NamedBlob } from './metadata-files.ts';
 import { toLogLines } from './mflog.ts';
 import { decodePickle } from './pickle-decode.ts';
@@ -17,7 +16,7 @@ import { readFlows, readLogText, readRuns, readTasks, RunExtra } from './read-ta
 import { claimNumber } from './run-ids.ts';
 import { runStoreErrors } from './run-store.ts';
 import type { ArtifactKey, ArtifactKeys, NewRun, RunStore, TaskPath } from './run-store.ts';
-import { exists, namesIn, readJson, writeJson, writing } from './store-file.ts';
+import { exists, namesIn, readJson, writeJson, writeSmall, writing } from './store-file.ts';
 
 /** A blob that no attempt claimed in this time belongs to a process that was killed: 7 days, in milliseconds. */
 const UNCLAIMED_FOR = 7 * 864e5;
@@ -39,7 +38,8 @@ export interface RunStoreOptions {
  * - A killed process leaves every attempt ended or not ended. All that belongs to an attempt is written before its
  *   `DONE.lock`, each file aside and renamed.
  * - A power cut cannot leave an attempt that is ended without its artifacts: their blobs and `data.json` are flushed, all at once, before
- *   `DONE.lock` appears. Nothing else is flushed but a run's own description: what is lost then is work to be done again, a log or metadata for readers.
+ *   `DONE.lock` appears. Nothing else is flushed but a run's own description: what is lost then is work to be done again, a log, or metadata that
+ *   only Metaflow's readers use. A task costs one wait for the disk.
  * - Processes may share a store. Ids are claimed by files that only one process can make.
  */
 export function openRunStore({ folder, clock = Date.now, user = processUser() }: RunStoreOptions): RunStore {
@@ -88,12 +88,13 @@ class LocalRunStore implements RunStore {
       ...(graphKey === undefined ? {} : { graphInfo: graphKey }),
     };
     if (graphKey !== undefined) await this.#blobs.claim(flow, graphKey);
-    await writeSelf(folder, { flow }, { ...maker, systemTags }, true);
-    await writeJson(join(layout.run(flow, run), '_meta/smallboat.json'), extra, true);
-    await writeSelf(layout.run(flow, run), { flow, run }, { ...maker, tags, systemTags }, true);
-    const latest = join(folder, 'latest_run');
-    await writing(latest, () => writeWhole(latest, run, { sync: false }));
-    const now = (await stat(latest)).mtimeMs;
+    const flowSelf = join(folder, '_meta/_self.json');
+    if (!(await exists(flowSelf))) await writeJson(flowSelf, selfJson({ flow }, { ...maker, systemTags }));
+    const meta = join(layout.run(flow, run), '_meta');
+    await writeJson(join(meta, 'smallboat.json'), extra);
+    await writeJson(join(meta, '_self.json'), selfJson({ flow, run }, { ...maker, tags, systemTags }));
+    writeSmall(folder, { latest_run: run });
+    const now = (await stat(join(folder, 'latest_run'))).mtimeMs;
     await this.#blobs.prune(now - UNCLAIMED_FOR);
     return run;
   }
@@ -107,15 +108,17 @@ class LocalRunStore implements RunStore {
     const id = await claimNumber(claims, from, step);
     this.#nextTask.set(claims, Math.max(id + 1, this.#nextTask.get(claims) ?? 0));
     const path = { flow, run, step, task: String(id) };
-    await writeSelf(folder, { flow, run, step }, this.#maker(), false);
-    await writeSelf(layout.task(path), path, this.#maker(), false);
+    const maker = this.#maker();
+    if (!(await exists(join(folder, '_meta/_self.json')))) {
+      writeSmall(join(folder, '_meta'), { '_self.json': JSON.stringify(selfJson({ flow, run, step }, maker)) });
+    }
+    writeSmall(join(layout.task(path), '_meta'), { '_self.json': JSON.stringify(selfJson(path, maker)) });
     return path;
   }
 
   async beat(flow: string, run: string): Promise<void> {
     await this.#checkRun(flow, run);
-    const path = join(this.#layout.run(flow, run), '_meta/heartbeat');
-    await writing(path, () => writeWhole(path, String(this.#clock()), { sync: false }));
+    writeSmall(join(this.#layout.run(flow, run), '_meta'), { heartbeat: String(this.#clock()) });
   }
 
   async beginAttempt(task: TaskPath, attempt: number): Promise<void> {
@@ -128,10 +131,9 @@ class LocalRunStore implements RunStore {
       { field: 'ds-root', value: this.#layout.root },
     ];
     const maker = this.#maker();
-    await Promise.all([
-      writeFacts(this.#layout, task, facts, { ...maker, attempt }),
-      writeJson(this.#file(task, attempt, 'attempt.json'), { time: maker.now / 1000 }, false),
-    ]);
+    const folder = this.#layout.task(task);
+    writeSmall(join(folder, '_meta'), factFiles(task, facts, { ...maker, attempt }));
+    writeSmall(folder, { [`${attempt}.attempt.json`]: JSON.stringify({ time: maker.now / 1000 }) });
   }
 
   async save(value: unknown): Promise<ArtifactKey> {
@@ -146,22 +148,25 @@ class LocalRunStore implements RunStore {
     for (const name of Object.keys(artifacts)) checkArtifactName(name);
     await this.#checkOpen(task, attempt);
     const all = { ...(await this.#hidden(task, hasSucceeded)), ...artifacts };
-    const claim = async ([name, key]: [string, ArtifactKey]): Promise<NamedBlob> => ({
-      name,
-      key,
-      ...(await this.#blobs.claim(task.flow, key)),
-    });
-    const blobs = await Promise.all(Object.entries(all).map(claim));
-    const maker = { ...this.#maker(), attempt };
-    const isOk = { field: 'attempt_ok', type: 'internal_attempt_status', value: hasSucceeded ? 'True' : 'False' };
+    const blobs = await Promise.all(
+      Object.entries(all).map(async ([name, key]): Promise<NamedBlob> => ({
+        name,
+        key,
+        ...(await this.#blobs.facts(key)),
+      })),
+    );
+    const by = { ...this.#maker(), attempt, root: this.#layout.root };
+    // All that must not be lost goes to the disk at once: one wait for it, not one a file.
     await Promise.all([
-      writeJson(this.#file(task, attempt, 'data.json'), dataJson(attempt, blobs, maker.now), true),
-      writeArtifactFiles(this.#layout, task, blobs, maker),
-      writeFacts(this.#layout, task, [isOk], maker),
+      writeJson(this.#file(task, attempt, 'data.json'), dataJson(attempt, blobs, by.now)),
+      ...[...new Set(Object.values(all))].map((key) => this.#blobs.claim(task.flow, key)),
     ]);
-    // For Metaflow's client the attempt has ended with this fact; for its runtime and for us, with the file after it.
-    await writeFacts(this.#layout, task, [{ field: 'attempt-done', value: String(attempt) }], maker);
-    await writeJson(this.#file(task, attempt, 'DONE.lock'), '', false);
+    const isOk = { field: 'attempt_ok', type: 'internal_attempt_status', value: hasSucceeded ? 'True' : 'False' };
+    const isDone = { field: 'attempt-done', value: String(attempt) };
+    // For Metaflow's client the attempt has ended with the last of these; for its runtime and for us, with the lock.
+    const files = { ...artifactFiles(task, blobs, by), ...factFiles(task, [isOk, isDone], by) };
+    writeSmall(join(this.#layout.task(task), '_meta'), files);
+    writeSmall(this.#layout.task(task), { [`${attempt}.DONE.lock`]: '""' });
   }
 
   async appendLog(task: TaskPath, attempt: number, stream: 'stdout' | 'stderr', text: string): Promise<void> {

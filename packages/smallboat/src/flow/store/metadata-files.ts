@@ -1,8 +1,5 @@
-import { join } from 'node:path';
 import type { BlobFacts } from './blob-store.ts';
-import type { Layout } from './layout.ts';
 import type { ArtifactKey, TaskPath } from './run-store.ts';
-import { exists, writeJson } from './store-file.ts';
 
 /** What every file of Metaflow's local metadata says of its maker. */
 export interface Maker {
@@ -27,26 +24,15 @@ export interface Tags {
   readonly systemTags?: readonly string[];
 }
 
-/** Says in `folder` that the flow, run, step or task exists. Leaves a file that is there. */
-export async function writeSelf(
-  folder: string,
-  of: { readonly flow: string } & Partial<TaskPath>,
-  by: Maker & Tags,
-  sync: boolean,
-): Promise<void> {
-  const path = join(folder, '_meta/_self.json');
-  if (await exists(path)) return;
-  await writeJson(
-    path,
-    {
-      ...idsOf(of),
-      user_name: by.user,
-      tags: by.tags ?? [],
-      system_tags: [...(by.systemTags ?? []), `user:${by.user}`],
-      ts_epoch: by.now,
-    },
-    sync,
-  );
+/** `_self.json`: says that a flow, run, step or task exists. */
+export function selfJson(of: { readonly flow: string } & Partial<TaskPath>, by: Maker & Tags): unknown {
+  return {
+    ...idsOf(of),
+    user_name: by.user,
+    tags: by.tags ?? [],
+    system_tags: [...(by.systemTags ?? []), `user:${by.user}`],
+    ts_epoch: by.now,
+  };
 }
 
 export interface Fact {
@@ -56,29 +42,23 @@ export interface Fact {
   readonly type?: string;
 }
 
-/** Metaflow's metadata of a task: facts by name. They are for readers, and may be lost with the power. */
-export async function writeFacts(
-  layout: Layout,
-  task: TaskPath,
-  facts: readonly Fact[],
-  by: Maker & { readonly attempt: number },
-): Promise<void> {
-  const meta = join(layout.task(task), '_meta');
-  const write = ({ field, value, type = field }: Fact): Promise<void> =>
-    writeJson(
-      join(meta, `sysmeta_${field}_${by.now}.json`),
-      {
-        ...idsOf(task),
-        field_name: field,
-        type,
-        value,
-        tags: [`attempt_id:${by.attempt}`],
-        user_name: by.user,
-        ts_epoch: by.now,
-      },
-      false,
-    );
-  await Promise.all(facts.map(write));
+type Files = Readonly<Record<string, string>>;
+
+/** Metaflow's metadata of a task, as files by name: facts by name. They are for readers, and may be lost with the power. */
+export function factFiles(task: TaskPath, facts: readonly Fact[], by: Maker & { readonly attempt: number }): Files {
+  const files = facts.map(({ field, value, type = field }) => [
+    `sysmeta_${field}_${by.now}.json`,
+    JSON.stringify({
+      ...idsOf(task),
+      field_name: field,
+      type,
+      value,
+      tags: [`attempt_id:${by.attempt}`],
+      user_name: by.user,
+      ts_epoch: by.now,
+    }),
+  ]);
+  return Object.fromEntries(files);
 }
 
 export interface NamedBlob extends BlobFacts {
@@ -86,34 +66,30 @@ export interface NamedBlob extends BlobFacts {
   readonly key: ArtifactKey;
 }
 
-/** Metaflow's metadata of an attempt's artifacts: one file each. Its client finds artifacts by them. */
-export async function writeArtifactFiles(
-  layout: Layout,
+/** Metaflow's metadata of an attempt's artifacts, as files by name: one each. Its client finds artifacts by them. */
+export function artifactFiles(
   task: TaskPath,
   blobs: readonly NamedBlob[],
-  by: Maker & { readonly attempt: number },
-): Promise<void> {
-  const meta = join(layout.task(task), '_meta');
-  const write = ({ name, key }: NamedBlob): Promise<void> =>
-    writeJson(
-      join(meta, `${by.attempt}_artifact_${name}.json`),
-      {
-        ...idsOf(task),
-        attempt_id: by.attempt,
-        name,
-        content_type: 'pickle-v4',
-        type: 'metaflow.artifact',
-        sha: key,
-        ds_type: 'local',
-        location: `:root:${layout.root}`,
-        user_name: by.user,
-        tags: [],
-        system_tags: [`user:${by.user}`],
-        ts_epoch: by.now,
-      },
-      false,
-    );
-  await Promise.all(blobs.map(write));
+  by: Maker & { readonly attempt: number; readonly root: string },
+): Files {
+  const files = blobs.map(({ name, key }) => [
+    `${by.attempt}_artifact_${name}.json`,
+    JSON.stringify({
+      ...idsOf(task),
+      attempt_id: by.attempt,
+      name,
+      content_type: 'pickle-v4',
+      type: 'metaflow.artifact',
+      sha: key,
+      ds_type: 'local',
+      location: `:root:${by.root}`,
+      user_name: by.user,
+      tags: [],
+      system_tags: [`user:${by.user}`],
+      ts_epoch: by.now,
+    }),
+  ]);
+  return Object.fromEntries(files);
 }
 
 /** `N.data.json`: what the attempt left behind. */

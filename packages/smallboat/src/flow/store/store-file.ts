@@ -1,4 +1,7 @@
+import { mkdirSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { access, readdir, readFile, stat } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
+import { threadId } from 'node:worker_threads';
 import type * as z from 'zod';
 import { defineErrors, isMissing, writeWhole } from '../../kernel/index.ts';
 
@@ -19,9 +22,42 @@ export async function writing<T>(path: string, write: () => Promise<T>): Promise
   }
 }
 
-/** JSON as Metaflow's files have it. `sync` as in `writeWhole`. */
-export function writeJson(path: string, content: unknown, sync: boolean): Promise<void> {
-  return writing(path, () => writeWhole(path, JSON.stringify(content), { sync }));
+/** Writes a JSON file, waiting until it is on the disk. Rejects with `STORE_WRITE_FAILED`. */
+export function writeJson(path: string, content: unknown): Promise<void> {
+  return writing(path, () => writeWhole(path, JSON.stringify(content)));
+}
+
+let asides = 0;
+
+/**
+ * Writes small files whole, by name in `folder`, without waiting for the disk. A task has some twenty such files of 200 bytes: the calls
+ * that block are done in 0.03 ms each, where passing each of five calls to another thread and back takes three to ten times as long.
+ * Throws `STORE_WRITE_FAILED`.
+ */
+export function writeSmall(folder: string, files: Readonly<Record<string, string>>): void {
+  for (const [name, content] of Object.entries(files)) {
+    const path = join(folder, name);
+    asides += 1;
+    const aside = `${path}.${process.pid}-${threadId}-${asides}.part`;
+    try {
+      writeMakingFolder(aside, content);
+      renameSync(aside, path);
+    } catch (error) {
+      rmSync(aside, { force: true });
+      if (!(error instanceof Error) || !('syscall' in error)) throw error;
+      throw storeFileErrors.STORE_WRITE_FAILED({ path, problem: error.message }, { cause: error });
+    }
+  }
+}
+
+function writeMakingFolder(path: string, content: string): void {
+  try {
+    writeFileSync(path, content, { flag: 'wx' });
+  } catch (error) {
+    if (!isMissing(error)) throw error;
+    mkdirSync(dirname(path), { recursive: true });
+    writeFileSync(path, content, { flag: 'wx' });
+  }
 }
 
 /** A JSON file of the store; undefined where there is none. Rejects with `STORE_FILE_DAMAGED`. */
