@@ -1,10 +1,10 @@
 import { defineConfig } from 'smallboat/config';
 
 /**
- * `local`: everything in files under `.smallboat`, on this machine, with no account.
+ * `local`: everything in files under `.smallboat` beside the packages, on this machine, with no account.
  */
 export const config = defineConfig({
   profiles: {
-    local: { home: '.smallboat', memoryLimitMiB: 1024 },
+    local: { home: '../../.smallboat', memoryLimitMiB: 1024 },
   },
 });

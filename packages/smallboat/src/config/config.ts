@@ -7,7 +7,7 @@ import { defineErrors } from '../kernel/index.ts';
 const Profile = z.strictObject({
   /** Folder for all that Smallboat writes, from the folder of the configuration. */
   home: z.string().min(1).default('.smallboat'),
-  /** `duckdb:<path>`; a relative path is taken from the home folder's parent. Default: `warehouse.duckdb` in the home folder. */
+  /** `duckdb:<path>`. Left out: the pipeline's own choice, a DuckDB file in the home folder. */
   warehouse: z.string().min(1).optional(),
   /** What the warehouse may take of the machine's memory before it spills to disk, in MiB. */
   memoryLimitMiB: z.coerce.number().int().min(256).default(2048),
@@ -25,7 +25,8 @@ export interface Settings {
   readonly profile: string;
   /** Absolute. */
   readonly home: string;
-  readonly warehouse: string;
+  /** Absent where nobody chose one. */
+  readonly warehouse?: string;
   readonly memoryLimitMiB: number;
   readonly maxWorkers?: number;
 }
@@ -54,7 +55,7 @@ export interface LoadOptions {
  */
 export async function loadSettings({ folder, env }: LoadOptions): Promise<Settings> {
   const path = join(folder, 'smallboat.config.ts');
-  const config = existsSync(path) ? await readConfig(path) : { profiles: { local: {} } };
+  const config = existsSync(path) ? await readConfig(path) : Config.parse({ profiles: { local: {} } });
   const name = env['SMALLBOAT_PROFILE'] ?? 'local';
   const profile = config.profiles[name];
   if (!profile) throw configErrors.PROFILE_UNKNOWN({ profile: name, known: Object.keys(config.profiles).join(', ') });
@@ -70,9 +71,14 @@ export async function loadSettings({ folder, env }: LoadOptions): Promise<Settin
   if (!parsed.success)
     throw configErrors.CONFIG_INVALID({ path: 'The environment', problem: z.prettifyError(parsed.error) });
   const home = resolve(folder, parsed.data.home);
-  const { memoryLimitMiB, maxWorkers } = parsed.data;
-  const warehouse = parsed.data.warehouse ?? `duckdb:${join(home, 'warehouse.duckdb')}`;
-  return { profile: name, home, warehouse, memoryLimitMiB, ...(maxWorkers === undefined ? {} : { maxWorkers }) };
+  const { memoryLimitMiB, maxWorkers, warehouse } = parsed.data;
+  return {
+    profile: name,
+    home,
+    memoryLimitMiB,
+    ...(warehouse === undefined ? {} : { warehouse }),
+    ...(maxWorkers === undefined ? {} : { maxWorkers }),
+  };
 }
 
 async function readConfig(path: string): Promise<z.output<typeof Config>> {

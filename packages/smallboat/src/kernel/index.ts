@@ -1,5 +1,6 @@
 export { SmallboatError, defineErrors } from './errors.ts';
 export type { ErrorKind } from './errors.ts';
+export { exclusive, exclusiveErrors } from './exclusive.ts';
 export { isMissing, writeWhole } from './files.ts';
 export { sha256, sha256OfFile } from './hash.ts';
 export { processIo } from './io.ts';

@@ -1,0 +1,59 @@
+import { each, flow } from 'smallboat/flow';
+import * as z from 'zod';
+import { baselines } from './steps/baselines.ts';
+import { dataset } from './steps/dataset.ts';
+import { deploy } from './steps/deploy.ts';
+import { ingest } from './steps/ingest.ts';
+import { monitor } from './steps/monitor.ts';
+import { select } from './steps/select.ts';
+import { grid, train } from './steps/train.ts';
+import { transform } from './steps/transform.ts';
+import { validate } from './steps/validate.ts';
+
+/** Will a shopper who put something in the cart buy? From raw events to a deployed, monitored prediction. */
+export const intent = flow(
+  'intent',
+  {
+    data: z
+      .string()
+      .default('')
+      .describe(
+        'folder with browsing_train, search_train and sku_to_content (.csv, .csv.gz or .parquet); left out, a sample is generated',
+      ),
+    rows: z.coerce.number().int().min(1000).default(500_000).describe('browsing rows of the generated sample'),
+    seed: z.coerce.number().int().min(0).default(1).describe('seed of the sample and of the training'),
+    protocol: z
+      .enum(['decision-points', 'seed'])
+      .default('decision-points')
+      .describe('how sessions become examples; `seed` is that of the original project, with its leak'),
+    rates: z.array(z.coerce.number().positive()).min(1).default([0.001, 0.003]).describe('learning rates to try'),
+    units: z.array(z.coerce.number().int().positive()).min(1).default([48]).describe('widths of the LSTM to try'),
+    epochs: z.coerce.number().int().positive().default(50).describe('passes over the training data at most'),
+    patience: z.coerce
+      .number()
+      .int()
+      .positive()
+      .default(5)
+      .describe('epochs without a better validation loss before training stops'),
+    home: z.string().default('.smallboat').describe('folder for all that is written'),
+    warehouse: z.string().default('').describe('URL of the warehouse; left out, a DuckDB file in the home folder'),
+    memoryLimitMiB: z.coerce
+      .number()
+      .int()
+      .min(256)
+      .default(1024)
+      .describe('memory the warehouse may take before it spills to disk'),
+  },
+  ({ data, rows, seed, protocol, rates, units, epochs, patience, home, warehouse, memoryLimitMiB }) => {
+    const { raw, snapshot } = ingest({ data, rows, seed, home, warehouse, memoryLimitMiB });
+    const { tables } = transform({ raw });
+    const { checked } = validate({ tables });
+    const { examples } = dataset({ checked, protocol });
+    const { points } = grid({ rates, units, epochs, patience, seed });
+    const trials = each(points, (point) => train({ examples, point, home, snapshot }));
+    const baseline = baselines({ examples });
+    const { chosen } = select({ trials, baseline: baseline.scores, examples, snapshot, home });
+    const { served } = deploy({ chosen, examples, home });
+    return monitor({ chosen, served, home });
+  },
+);

@@ -1,0 +1,84 @@
+import { join, resolve } from 'node:path';
+import type { Command } from 'smallboat/cli';
+import { runCommand } from 'smallboat/cli';
+import { loadSettings } from 'smallboat/config';
+import { runFlow, writeRunCard } from 'smallboat/flow';
+import { exclusive, processIo } from 'smallboat/kernel';
+import * as z from 'zod';
+import { intent } from './flow.ts';
+import { summaryOf } from './summary.ts';
+
+const schema = z.object({
+  data: z.string().optional(),
+  rows: z.string().optional(),
+  seed: z.string().optional(),
+  protocol: z.string().optional(),
+  rates: z.array(z.string()).optional(),
+  units: z.array(z.string()).optional(),
+  epochs: z.string().optional(),
+  patience: z.string().optional(),
+  home: z.string().optional(),
+  json: z.boolean().default(false),
+});
+
+/** `npm start`: the whole pipeline, from files to a monitored prediction. */
+export const start: Command<typeof schema> = {
+  name: 'start',
+  summary: 'Run the whole pipeline: files to a deployed, monitored prediction.',
+  example: 'npm start -- --data ./data',
+  schema,
+  flags: {
+    data: {
+      type: 'string',
+      help: 'folder with browsing_train, search_train, sku_to_content (.csv, .csv.gz, .parquet); default: a generated sample',
+    },
+    rows: { type: 'string', help: 'browsing rows of the generated sample (default 500000)' },
+    seed: { type: 'string', help: 'seed of the sample and of the training (default 1)' },
+    protocol: { type: 'string', help: "decision-points (default), or seed: the original project's, with its leak" },
+    rates: {
+      type: 'string',
+      multiple: true,
+      help: 'a learning rate to try; may be repeated (default 0.001 and 0.003)',
+    },
+    units: { type: 'string', multiple: true, help: 'a width of the LSTM to try; may be repeated (default 48)' },
+    epochs: { type: 'string', help: 'passes over the training data at most (default 50)' },
+    patience: { type: 'string', help: 'epochs without a better validation loss before training stops (default 5)' },
+    home: { type: 'string', help: 'folder for all that is written (default .smallboat)' },
+    json: { type: 'boolean', help: 'print the summary as JSON' },
+  },
+  async run({ json, ...given }, io) {
+    // npm changes into the workspace: paths are meant from where the command was typed.
+    const here = io.env['INIT_CWD'] ?? io.cwd;
+    const settings = await loadSettings({ folder: import.meta.dirname, env: io.env });
+    const home = given.home === undefined ? settings.home : resolve(here, given.home);
+    await using _ = await exclusive(join(home, 'start.lock'), 'The pipeline');
+    const stop = new AbortController();
+    process.once('SIGINT', () => stop.abort()).once('SIGTERM', () => stop.abort());
+    const began = performance.now();
+    await using run = await runFlow(intent, {
+      module: new URL('./flow.ts', import.meta.url),
+      store: { folder: home },
+      params: {
+        ...given,
+        ...(given.data === undefined ? {} : { data: resolve(here, given.data) }),
+        home,
+        warehouse: settings.warehouse ?? '',
+        memoryLimitMiB: settings.memoryLimitMiB,
+      } as never, // texts from the command line: the flow's own schemas turn them into values
+      io,
+      signal: stop.signal,
+      ...(settings.maxWorkers === undefined ? {} : { maxWorkers: settings.maxWorkers }),
+    });
+    const card = await writeRunCard({
+      store: run.store,
+      flow: run.flow,
+      run: run.run,
+      path: join(home, 'cards', `${run.flow}-${run.run}.html`),
+    });
+    const summary = await summaryOf(run, { card, seconds: (performance.now() - began) / 1000 });
+    if (json) io.out(JSON.stringify(summary.facts));
+    else for (const line of summary.lines) io.out(line);
+  },
+};
+
+if (import.meta.main) process.exitCode = await runCommand(start, process.argv.slice(2), processIo());

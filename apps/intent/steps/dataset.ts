@@ -1,0 +1,36 @@
+import type { Dataset, PartName, Protocol } from 'smallboat/features';
+import { DECISION_POINTS, fingerprintOf, readDataset } from 'smallboat/features';
+import { step } from 'smallboat/flow';
+import type { Tables } from './tables.ts';
+import { openTables } from './tables.ts';
+
+const PARTS: readonly PartName[] = ['train', 'validation', 'test'];
+const percent = (share: number): string => `${(share * 100).toFixed(1)} %`;
+const day = (ms: number): string => (Number.isFinite(ms) ? new Date(ms).toISOString().slice(0, 10) : 'the end');
+
+/** Sessions with an add to token sequences with labels, in three parts by time. */
+export const dataset = step('dataset', {
+  run: async ({ checked, protocol }: { checked: Tables; protocol: Protocol }, { card, progress, signal }) => {
+    await using warehouse = await openTables(checked, signal);
+    const examples: Dataset = await readDataset(warehouse, { protocol, signal, onProgress: progress });
+    const { statistics, splitAt } = examples;
+    card(
+      { kind: 'heading', text: 'Dataset' },
+      {
+        kind: 'text',
+        text: `Protocol ${protocol}. First add before ${day(splitAt.trainUntil)}: training; before ${day(splitAt.validationUntil)}: validation; later: test.`,
+      },
+      {
+        kind: 'table',
+        caption: 'Examples, and the share of them that buy afterwards, by events after the first add',
+        columns: ['Part', 'Cart sessions', 'Examples', 'Buy', ...DECISION_POINTS.map((n) => `+${n}`)],
+        rows: PARTS.map((part) => {
+          const { sessions, examples: count, positiveRate, decisions } = statistics[part];
+          const points = decisions.map((d) => `${d.examples} · ${percent(d.positiveRate)}`);
+          return [part, sessions, count, percent(positiveRate), ...points];
+        }),
+      },
+    );
+    return { examples, dataHash: fingerprintOf(examples.train), statistics };
+  },
+});

@@ -1,0 +1,33 @@
+import { readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { step } from 'smallboat/flow';
+import { checkpointComponents, runCheckpoint } from 'smallboat/quality';
+import type { Tables } from './tables.ts';
+import { openTables } from './tables.ts';
+
+const suites = join(import.meta.dirname, '../expectations');
+
+/** The expectation suites over the models. A failed expectation stops the flow. */
+export const validate = step('validate', {
+  run: async ({ tables }: { tables: Tables }, { card, progress, runId, signal }) => {
+    await using warehouse = await openTables(tables, signal);
+    const browsing = await readFile(join(suites, 'browsing_train.sql'), 'utf8');
+    const checkpoint = await runCheckpoint({
+      warehouse,
+      validations: [
+        { suite: join(suites, 'browsing_train.json'), relation: `(${browsing})`, dataName: 'browsing_train' },
+        { suite: join(suites, 'public.content_flattened.warning.json'), relation: 'public.content_flattened' },
+        { suite: join(suites, 'public.session_stats.json'), relation: 'public.session_stats' },
+      ],
+      folder: join(tables.home, 'data-docs'),
+      runName: `intent-${runId}`,
+      failOnError: true,
+      signal,
+      onProgress: progress,
+    });
+    card({ kind: 'heading', text: 'Data checks' }, ...checkpointComponents(checkpoint));
+    const { validations } = checkpoint;
+    const expectations = validations.reduce((sum, { result }) => sum + result.results.length, 0);
+    return { checked: tables, expectations, dataDocs: checkpoint.indexPath };
+  },
+});

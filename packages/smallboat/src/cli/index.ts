@@ -1,0 +1,3 @@
+export { cliErrors, runCommand } from './command.ts';
+export type { Command, ExitCode, Flag } from './command.ts';
+export { main } from './main.ts';

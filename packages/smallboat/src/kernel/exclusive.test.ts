@@ -1,0 +1,36 @@
+import { spawnSync } from 'node:child_process';
+import { mkdtemp, readdir, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { beforeEach, expect, it } from 'vitest';
+import { exclusive } from './exclusive.ts';
+
+let folder = '';
+beforeEach(async () => {
+  folder = await mkdtemp(join(tmpdir(), 'smallboat-lock-'));
+});
+
+it('lets one in at a time, and names it', async () => {
+  const path = join(folder, 'deep/run.lock');
+  {
+    await using _ = await exclusive(path, 'The pipeline');
+    const error: unknown = await exclusive(path, 'The pipeline').catch((e: unknown) => e);
+    expect(error).toMatchObject({ code: 'ALREADY_RUNNING', facts: { what: 'The pipeline', pid: process.pid } });
+  }
+  await using _ = await exclusive(path, 'The pipeline');
+  expect(await readdir(join(folder, 'deep'))).toEqual(['run.lock']);
+});
+
+it('takes over from a process that is gone', async () => {
+  const path = join(folder, 'run.lock');
+  const { pid } = spawnSync('true');
+  await writeFile(path, JSON.stringify({ pid, since: '2026-01-01T00:00:00.000Z' }));
+  await using _ = await exclusive(path, 'The pipeline');
+  expect(await readdir(folder)).toEqual(['run.lock']);
+});
+
+it('lets one of many in that come at once', async () => {
+  const path = join(folder, 'run.lock');
+  const came = await Promise.allSettled(Array.from({ length: 20 }, () => exclusive(path, 'The pipeline')));
+  expect(came.filter(({ status }) => status === 'fulfilled')).toHaveLength(1);
+});
