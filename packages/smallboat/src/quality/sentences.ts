@@ -21,14 +21,16 @@ export function observedInWords({ result, exception_info, success }: Expectation
   }
   if (typeof unexpected_count === 'number' || typeof missing_count === 'number') {
     const parts = [
-      typeof unexpected_count === 'number' && unexpected_count > 0
-        ? `${formatNumber(unexpected_count)} other values`
-        : '',
-      typeof missing_count === 'number' && missing_count > 0 ? `${formatNumber(missing_count)} values missing` : '',
+      typeof unexpected_count === 'number' && unexpected_count > 0 ? `${values(unexpected_count)} beside them` : '',
+      typeof missing_count === 'number' && missing_count > 0 ? `${values(missing_count)} missing` : '',
     ].filter((part) => part !== '');
     return parts.join(', ') || 'as expected';
   }
   if (observed_value === undefined) return success ? 'yes' : 'no';
+  if (isQuantiles(observed_value)) {
+    const { quantiles, values: found } = observed_value;
+    return quantiles.map((q, i) => `${q}: ${valueInWords(found[i])}`).join(', ');
+  }
   return valueInWords(observed_value);
 }
 
@@ -40,6 +42,19 @@ export function valueInWords(value: unknown): string {
   if (typeof value === 'string') return cut(value, 120);
   if (Array.isArray(value)) return cut(value.map(valueInWords).join(', '), 200);
   return cut(JSON.stringify(value), 200);
+}
+
+function values(count: number): string {
+  return count === 1 ? '1 value' : `${formatNumber(count)} values`;
+}
+
+interface Quantiles {
+  readonly quantiles: readonly number[];
+  readonly values: readonly unknown[];
+}
+
+function isQuantiles(value: unknown): value is Quantiles {
+  return typeof value === 'object' && value !== null && 'quantiles' in value && 'values' in value;
 }
 
 function cut(text: string, length: number): string {

@@ -1,6 +1,7 @@
 import type { WorkOptions } from '../kernel/index.ts';
 import { defineErrors, sha256 } from '../kernel/index.ts';
 import type { Cell, ColumnType, Warehouse } from '../warehouse/index.ts';
+import { warehouseErrors } from '../warehouse/index.ts';
 import type { Compiled } from './compile.ts';
 import { compile, factsOf } from './compile.ts';
 import { kindsByType } from './core/core.ts';
@@ -214,10 +215,16 @@ function raised(config: ExpectationConfig, error: Error, sentence: string): Expe
     meta: { sentence },
     exception_info: {
       raised_exception: true,
-      exception_message: error.message,
+      exception_message: problemOf(error),
       exception_traceback: error.stack ?? null,
     },
   };
+}
+
+/** What the warehouse said, without the statement, which is long and none of the reader's making. */
+function problemOf(error: Error): string {
+  if (!warehouseErrors.STATEMENT_FAILED.is(error)) return error.message;
+  return error.facts.problem.trim();
 }
 
 async function columnsOf(warehouse: Warehouse, relation: string): Promise<readonly ColumnType[]> {

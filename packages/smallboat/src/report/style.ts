@@ -30,7 +30,7 @@ tbody th{font-weight:500}
 tbody tr+tr>*{border-top:1px solid var(--line)}
 th.number,td.number{text-align:right;white-space:nowrap}
 .none{color:var(--muted)}
-.chip{display:inline-block;padding:.04rem .5rem;border-radius:1rem;font-weight:550;overflow-wrap:anywhere}
+.chip{display:inline-block;padding:.04rem .5rem;border-radius:.8rem;font-weight:550;overflow-wrap:normal}
 .sign{margin-right:.4em;font-weight:700}
 .good{color:var(--good)}.bad{color:var(--bad)}.warn{color:var(--warn)}
 .chip.good,.callout.good{background:var(--good-bg)}.chip.bad,.callout.bad{background:var(--bad-bg)}
