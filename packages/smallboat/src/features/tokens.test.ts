@@ -23,6 +23,12 @@ it.each(['empty', '', 'View', 'start', 'constructor', '__proto__'])(
   },
 );
 
+it('repeats no more than 80 characters of what it refuses', () => {
+  expect(() => encodeActions(['\u0000'.repeat(1_000_000)])).toThrow(
+    expect.objectContaining({ facts: expect.objectContaining({ action: `${'\uFFFD'.repeat(79)}…` }) }),
+  );
+});
+
 it('begins with a start and ends with an end only as the original project did', () => {
   const actions = ['view', 'detail', 'add'];
   expect([...encodeSession(actions)]).toEqual([0, 6, 5, 2]);

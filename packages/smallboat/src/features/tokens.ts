@@ -54,9 +54,11 @@ export function tokenOf(action: string, place = 'event'): number {
   return token;
 }
 
-/** The error for an action that has no token. */
+/** The error for an action that has no token. What is longer than 80 characters, or no text, is not repeated in full. */
 export function unknownAction(action: string, place: string): Error {
-  return tokenErrors.UNKNOWN_ACTION({ action, place, known: ACTIONS.join(', ') });
+  const flat = action.slice(0, 81).replaceAll(/\p{Cc}/gu, '\uFFFD');
+  const shown = flat.length > 80 ? `${flat.slice(0, 79)}…` : flat;
+  return tokenErrors.UNKNOWN_ACTION({ action: shown, place, known: ACTIONS.join(', ') });
 }
 
 /** The tokens of actions, in their order and without a start: `['view', 'add']` is 6, 2. Places in errors count from 1. */

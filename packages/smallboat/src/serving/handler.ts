@@ -164,7 +164,7 @@ function predictorOf(
       if (actions.length > limits.events) {
         throw requestErrors.SESSION_TOO_LONG({ place, events: actions.length, limit: limits.events });
       }
-      return encodeSession(actions.map(shown), model.rule);
+      return encodeSession(actions, model.rule);
     });
     const predictions = Array.from(model.predict(sequences));
     const wrong = predictions.find((p) => !(p >= 0 && p <= 1));
