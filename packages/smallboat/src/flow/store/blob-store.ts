@@ -1,9 +1,11 @@
 import { createHash } from 'node:crypto';
-import { copyFile, link, mkdir, rename, rm, stat, utimes } from 'node:fs/promises';
+import { mkdirSync, renameSync } from 'node:fs';
+import { copyFile, link, rename, rm, stat, utimes } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { promisify } from 'node:util';
 import { gunzip } from 'node:zlib';
 import * as z from 'zod';
+import { isMissing } from '../../kernel/index.ts';
 import { packed } from './blob-packing.ts';
 import { flush, readWhole, writePieces } from './blob-file.ts';
 import type { Layout } from './layout.ts';
@@ -20,6 +22,9 @@ export interface BlobFacts {
   /** Python's name of the content's type: `<class 'dict'>`. */
   readonly type: string;
 }
+
+/** Bytes below which a blob is written at once rather than by another thread. */
+const SMALL = 1 << 16;
 
 const Sidecar = z.looseObject({ size: z.number().optional(), type: z.string().optional() });
 
@@ -57,15 +62,15 @@ export function blobStore(layout: Layout): BlobStore {
   /** The file of a blob, if there is one. A blob moves from `.saved` to a flow and nowhere else, so in this order none is missed. */
   async function find(key: string, first?: string): Promise<string | undefined> {
     const home = homes.get(key);
-    if (home !== undefined && (first === undefined || home === inFlow(first, key)) && (await exists(home))) return home;
+    if (home !== undefined && (first === undefined || home === inFlow(first, key)) && exists(home)) return home;
     const places = [staged(key), ...(first === undefined ? [] : [first]), ...flows].map((place, i) =>
       i === 0 ? place : inFlow(place, key),
     );
-    for (const path of places) if (await exists(path)) return path;
+    for (const path of places) if (exists(path)) return path;
     const now = (await namesIn(layout.root)).filter((name) => !name.startsWith('.'));
     const more = now.filter((flow) => !flows.includes(flow));
     flows = now;
-    for (const flow of more) if (await exists(inFlow(flow, key))) return inFlow(flow, key);
+    for (const flow of more) if (exists(inFlow(flow, key))) return inFlow(flow, key);
     return undefined;
   }
 
@@ -92,11 +97,10 @@ export function blobStore(layout: Layout): BlobStore {
       return key;
     }
     const { isRaw, content } = await packed(pieces, size);
-    await writing(staged(key), async () => {
-      const sidecar = JSON.stringify({ cas_raw: isRaw, cas_version: 1, size, type });
-      writeSmall(layout.saved, { [`${key}_meta`]: sidecar });
-      await writePieces(staged(key), content);
-    });
+    const sidecar = JSON.stringify({ cas_raw: isRaw, cas_version: 1, size, type });
+    writeSmall(layout.saved, { [`${key}_meta`]: sidecar });
+    if (size < SMALL) writeSmall(layout.saved, { [key]: content });
+    else await writing(staged(key), () => writePieces(staged(key), content));
     sound.set(key, { size, type });
     return key;
   }
@@ -111,9 +115,9 @@ export function blobStore(layout: Layout): BlobStore {
 
   async function claim(flow: string, key: ArtifactKey): Promise<void> {
     const target = inFlow(flow, key);
-    if (homes.get(key) === target && (await exists(target))) return;
+    if (homes.get(key) === target && exists(target)) return;
     await writing(target, async () => {
-      await mkdir(dirname(target), { recursive: true });
+      mkdirSync(dirname(target), { recursive: true });
       for (;;) {
         const from = await find(key, flow);
         if (from === undefined) throw ARTIFACT_NOT_FOUND({ key, location: layout.root });
@@ -178,8 +182,18 @@ async function unpacked(bytes: Uint8Array, key: string): Promise<Uint8Array | un
 async function moveOver(from: string, target: string): Promise<boolean> {
   const isThere = await ifThere(flush(from).then(() => true));
   if (isThere === undefined) return false;
-  await ifThere(rename(`${from}_meta`, `${target}_meta`));
-  return (await ifThere(rename(from, target).then(() => true))) ?? false;
+  renameIfThere(`${from}_meta`, `${target}_meta`);
+  return renameIfThere(from, target);
+}
+
+function renameIfThere(from: string, to: string): boolean {
+  try {
+    renameSync(from, to);
+    return true;
+  } catch (error) {
+    if (isMissing(error)) return false;
+    throw error;
+  }
 }
 
 /** The same blob for one more flow: a second name of one file, where the file system has that. */

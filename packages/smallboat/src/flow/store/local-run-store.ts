@@ -1,6 +1,6 @@
-import { open, stat } from 'node:fs/promises';
+import { stat } from 'node:fs/promises';
 import { userInfo } from 'node:os';
-import { dirname, join, resolve } from 'node:path';
+import { join, resolve } from 'node:path';
 import { blobStore } from './blob-store.ts';
 import type { BlobStore } from './blob-store.ts';
 import { graphInfo } from './graph-info.ts';
@@ -16,7 +16,7 @@ import { readFlows, readLogText, readRuns, readTasks, RunExtra } from './read-ta
 import { claimNumber } from './run-ids.ts';
 import { runStoreErrors } from './run-store.ts';
 import type { ArtifactKey, ArtifactKeys, NewRun, RunStore, TaskPath } from './run-store.ts';
-import { exists, namesIn, readJson, writeJson, writeSmall, writing } from './store-file.ts';
+import { appendText, exists, namesIn, readJson, writeJson, writeSmall } from './store-file.ts';
 
 /** A blob that no attempt claimed in this time belongs to a process that was killed: 7 days, in milliseconds. */
 const UNCLAIMED_FOR = 7 * 864e5;
@@ -56,7 +56,11 @@ function processUser(): string {
   }
 }
 
-/** A class for its life: what it knows of runs, and the logs it is writing. */
+function nameOf({ flow, run, step, task }: TaskPath): string {
+  return [flow, run, step, task].join('/');
+}
+
+/** A class for its life: what it remembers of runs and tasks. */
 class LocalRunStore implements RunStore {
   readonly location: string;
   readonly #layout: Layout;
@@ -65,8 +69,6 @@ class LocalRunStore implements RunStore {
   readonly #user: string;
   readonly #nextTask = new Map<string, number>();
   readonly #extras = new Map<string, RunExtra>();
-  /** The last write to each log that is being written: pieces of a line must come one after the other. */
-  readonly #logs = new Map<string, Promise<void>>();
   #lastMicros = 0;
 
   constructor(layout: Layout, clock: () => number, user: string) {
@@ -81,7 +83,7 @@ class LocalRunStore implements RunStore {
     const layout = this.#layout;
     const folder = layout.flow(flow);
     const maker = this.#maker();
-    const run = String(await claimNumber(layout.runClaims, this.#micros(), flow));
+    const run = String(claimNumber(layout.runClaims, this.#micros(), flow));
     const graphKey = graph === undefined ? undefined : await this.save(graphInfo(graph));
     const extra = {
       ...(origin === undefined ? {} : { origin }),
@@ -89,7 +91,7 @@ class LocalRunStore implements RunStore {
     };
     if (graphKey !== undefined) await this.#blobs.claim(flow, graphKey);
     const flowSelf = join(folder, '_meta/_self.json');
-    if (!(await exists(flowSelf))) await writeJson(flowSelf, selfJson({ flow }, { ...maker, systemTags }));
+    if (!exists(flowSelf)) await writeJson(flowSelf, selfJson({ flow }, { ...maker, systemTags }));
     const meta = join(layout.run(flow, run), '_meta');
     await writeJson(join(meta, 'smallboat.json'), extra);
     await writeJson(join(meta, '_self.json'), selfJson({ flow, run }, { ...maker, tags, systemTags }));
@@ -102,14 +104,14 @@ class LocalRunStore implements RunStore {
   async createTask(flow: string, run: string, step: string): Promise<TaskPath> {
     const layout = this.#layout;
     const folder = layout.step({ flow, run, step });
-    await this.#checkRun(flow, run);
+    this.#checkRun(flow, run);
     const claims = join(layout.run(flow, run), '_meta/tasks');
     const from = this.#nextTask.get(claims) ?? (await namesIn(claims)).length;
-    const id = await claimNumber(claims, from, step);
+    const id = claimNumber(claims, from, step);
     this.#nextTask.set(claims, Math.max(id + 1, this.#nextTask.get(claims) ?? 0));
     const path = { flow, run, step, task: String(id) };
     const maker = this.#maker();
-    if (!(await exists(join(folder, '_meta/_self.json')))) {
+    if (!exists(join(folder, '_meta/_self.json'))) {
       writeSmall(join(folder, '_meta'), { '_self.json': JSON.stringify(selfJson({ flow, run, step }, maker)) });
     }
     writeSmall(join(layout.task(path), '_meta'), { '_self.json': JSON.stringify(selfJson(path, maker)) });
@@ -117,12 +119,12 @@ class LocalRunStore implements RunStore {
   }
 
   async beat(flow: string, run: string): Promise<void> {
-    await this.#checkRun(flow, run);
+    this.#checkRun(flow, run);
     writeSmall(join(this.#layout.run(flow, run), '_meta'), { heartbeat: String(this.#clock()) });
   }
 
   async beginAttempt(task: TaskPath, attempt: number): Promise<void> {
-    await this.#checkOpen(task, attempt);
+    this.#checkOpen(task, attempt);
     const { origin } = await this.#extra(task);
     const facts: readonly Fact[] = [
       { field: 'attempt', value: String(attempt) },
@@ -146,7 +148,7 @@ class LocalRunStore implements RunStore {
     { artifacts, hasSucceeded }: { readonly artifacts: ArtifactKeys; readonly hasSucceeded: boolean },
   ): Promise<void> {
     for (const name of Object.keys(artifacts)) checkArtifactName(name);
-    await this.#checkOpen(task, attempt);
+    this.#checkOpen(task, attempt);
     const all = { ...(await this.#hidden(task, hasSucceeded)), ...artifacts };
     const blobs = await Promise.all(
       Object.entries(all).map(async ([name, key]): Promise<NamedBlob> => ({
@@ -171,15 +173,8 @@ class LocalRunStore implements RunStore {
 
   async appendLog(task: TaskPath, attempt: number, stream: 'stdout' | 'stderr', text: string): Promise<void> {
     const path = this.#file(task, attempt, `task_${stream}.log`);
-    if (text === '') return;
-    const before = this.#logs.get(path) ?? Promise.resolve();
-    const write = before.catch(() => undefined).then(() => this.#append(task, path, text));
-    this.#logs.set(path, write);
-    try {
-      await write;
-    } finally {
-      if (this.#logs.get(path) === write) this.#logs.delete(path);
-    }
+    this.#checkTask(task);
+    if (text !== '') appendText(path, (isMidLine) => toLogLines(text, isMidLine, () => this.#micros()));
   }
 
   flows(): Promise<readonly string[]> {
@@ -203,7 +198,7 @@ class LocalRunStore implements RunStore {
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
-    await Promise.allSettled(this.#logs.values());
+    // Nothing is held open between calls.
   }
 
   #maker(): Maker {
@@ -220,19 +215,21 @@ class LocalRunStore implements RunStore {
     return join(this.#layout.task(task), `${attempt}.${name}`);
   }
 
-  async #checkRun(flow: string, run: string): Promise<void> {
-    if (!(await exists(join(this.#layout.run(flow, run), '_meta/_self.json')))) {
+  #checkRun(flow: string, run: string): void {
+    if (!exists(join(this.#layout.run(flow, run), '_meta/_self.json'))) {
       throw runStoreErrors.RUN_NOT_FOUND({ flow, run, location: this.location });
     }
   }
 
-  async #checkOpen(task: TaskPath, attempt: number): Promise<void> {
-    const name = Object.values(task).join('/');
-    if (!(await exists(join(this.#layout.task(task), '_meta')))) {
-      throw runStoreErrors.TASK_NOT_FOUND({ task: name, location: this.location });
-    }
-    if (await exists(this.#file(task, attempt, 'DONE.lock')))
-      throw runStoreErrors.ATTEMPT_ENDED({ task: name, attempt });
+  #checkTask(task: TaskPath): void {
+    if (exists(join(this.#layout.task(task), '_meta'))) return;
+    throw runStoreErrors.TASK_NOT_FOUND({ task: nameOf(task), location: this.location });
+  }
+
+  #checkOpen(task: TaskPath, attempt: number): void {
+    this.#checkTask(task);
+    const name = nameOf(task);
+    if (exists(this.#file(task, attempt, 'DONE.lock'))) throw runStoreErrors.ATTEMPT_ENDED({ task: name, attempt });
   }
 
   async #extra({ flow, run }: TaskPath): Promise<RunExtra> {
@@ -255,23 +252,5 @@ class LocalRunStore implements RunStore {
       // A key that was made by `save`.
       ...(graphInfo === undefined ? {} : { _graph_info: graphInfo as ArtifactKey }),
     };
-  }
-
-  async #append(task: TaskPath, path: string, text: string): Promise<void> {
-    if (!(await exists(join(dirname(path), '_meta')))) {
-      throw runStoreErrors.TASK_NOT_FOUND({ task: Object.values(task).join('/'), location: this.location });
-    }
-    await writing(path, async () => {
-      const file = await open(path, 'a+');
-      try {
-        const { size } = await file.stat();
-        const last = Buffer.alloc(1);
-        if (size > 0) await file.read(last, 0, 1, size - 1);
-        const isMidLine = size > 0 && last[0] !== 0x0a;
-        await file.appendFile(toLogLines(text, isMidLine, () => this.#micros()));
-      } finally {
-        await file.close();
-      }
-    });
   }
 }

@@ -51,8 +51,7 @@ const Data = z.looseObject({
 /** The names in `.metaflow` and below that are flows and runs: those with metadata of their own. */
 async function described(folder: string): Promise<readonly string[]> {
   const names = (await namesIn(folder)).filter((name) => !name.startsWith('.') && name !== '_meta');
-  const flags = await Promise.all(names.map((name) => exists(join(folder, name, '_meta/_self.json'))));
-  return names.filter((_, i) => flags[i]);
+  return names.filter((name) => exists(join(folder, name, '_meta/_self.json')));
 }
 
 /** Flows of the store, by name. */
@@ -94,7 +93,7 @@ export async function readTasks(
   run: string,
 ): Promise<readonly TaskInfo[]> {
   const folder = layout.run(flow, run);
-  if (!(await exists(join(folder, '_meta/_self.json')))) {
+  if (!exists(join(folder, '_meta/_self.json'))) {
     throw runStoreErrors.RUN_NOT_FOUND({ flow, run, location: layout.root });
   }
   const steps = (await namesIn(folder)).filter((name) => name !== '_meta');

@@ -1,5 +1,16 @@
-import { mkdirSync, renameSync, rmSync, writeFileSync } from 'node:fs';
-import { access, readdir, readFile, stat } from 'node:fs/promises';
+import {
+  appendFileSync,
+  closeSync,
+  fstatSync,
+  mkdirSync,
+  openSync,
+  readSync,
+  renameSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} from 'node:fs';
+import { readdir, readFile, stat } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { threadId } from 'node:worker_threads';
 import type * as z from 'zod';
@@ -17,9 +28,13 @@ export async function writing<T>(path: string, write: () => Promise<T>): Promise
   try {
     return await write();
   } catch (error) {
-    if (!(error instanceof Error) || !('syscall' in error)) throw error;
-    throw storeFileErrors.STORE_WRITE_FAILED({ path, problem: error.message }, { cause: error });
+    throw asWriteFailed(path, error);
   }
+}
+
+function asWriteFailed(path: string, error: unknown): unknown {
+  if (!(error instanceof Error) || !('syscall' in error)) return error;
+  return storeFileErrors.STORE_WRITE_FAILED({ path, problem: error.message }, { cause: error });
 }
 
 /** Writes a JSON file, waiting until it is on the disk. Rejects with `STORE_WRITE_FAILED`. */
@@ -29,28 +44,57 @@ export function writeJson(path: string, content: unknown): Promise<void> {
 
 let asides = 0;
 
-/**
- * Writes small files whole, by name in `folder`, without waiting for the disk. A task has some twenty such files of 200 bytes: the calls
- * that block are done in 0.03 ms each, where passing each of five calls to another thread and back takes three to ten times as long.
- * Throws `STORE_WRITE_FAILED`.
+/*
+ * A task has some twenty files of 200 bytes. The functions below block for each, which takes 0.03 ms; passing each of the five calls of a
+ * whole write to another thread and back takes three to ten times as long, and more where the machine is busy. What takes long is never
+ * done so: large contents, and waiting for the disk.
  */
-export function writeSmall(folder: string, files: Readonly<Record<string, string>>): void {
+
+/** Writes small files whole, by name in `folder`, without waiting for the disk. Throws `STORE_WRITE_FAILED`. */
+export function writeSmall(folder: string, files: Readonly<Record<string, string | readonly Uint8Array[]>>): void {
   for (const [name, content] of Object.entries(files)) {
     const path = join(folder, name);
     asides += 1;
     const aside = `${path}.${process.pid}-${threadId}-${asides}.part`;
     try {
-      writeMakingFolder(aside, content);
+      writeMakingFolder(aside, typeof content === 'string' ? content : Buffer.concat(content));
       renameSync(aside, path);
     } catch (error) {
       rmSync(aside, { force: true });
-      if (!(error instanceof Error) || !('syscall' in error)) throw error;
-      throw storeFileErrors.STORE_WRITE_FAILED({ path, problem: error.message }, { cause: error });
+      throw asWriteFailed(path, error);
     }
   }
 }
 
-function writeMakingFolder(path: string, content: string): void {
+/** Adds to a file what `text` makes of whether the file ends within a line. Throws `STORE_WRITE_FAILED`. */
+export function appendText(path: string, text: (isMidLine: boolean) => string): void {
+  try {
+    const file = openSync(path, 'a+');
+    try {
+      const { size } = fstatSync(file);
+      const last = Buffer.alloc(1);
+      if (size > 0) readSync(file, last, 0, 1, size - 1);
+      appendFileSync(file, text(size > 0 && last[0] !== 0x0a));
+    } finally {
+      closeSync(file);
+    }
+  } catch (error) {
+    throw asWriteFailed(path, error);
+  }
+}
+
+/** Makes a file, if there is none: false if there is. Throws `STORE_WRITE_FAILED`. */
+export function makeFile(path: string, content: string): boolean {
+  try {
+    writeMakingFolder(path, content);
+    return true;
+  } catch (error) {
+    if (error instanceof Error && 'code' in error && error.code === 'EEXIST') return false;
+    throw asWriteFailed(path, error);
+  }
+}
+
+function writeMakingFolder(path: string, content: string | Uint8Array): void {
   try {
     writeFileSync(path, content, { flag: 'wx' });
   } catch (error) {
@@ -81,8 +125,8 @@ export async function namesIn(folder: string): Promise<readonly string[]> {
   return (await ifThere(readdir(folder))) ?? [];
 }
 
-export async function exists(path: string): Promise<boolean> {
-  return (await ifThere(access(path).then(() => true))) ?? false;
+export function exists(path: string): boolean {
+  return statSync(path, { throwIfNoEntry: false }) !== undefined;
 }
 
 /** When a file was changed, in milliseconds since 1970; undefined where there is none. */
