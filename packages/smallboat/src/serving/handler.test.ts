@@ -248,6 +248,12 @@ describe('the rest', () => {
     expect(JSON.stringify(ask(handler, get('/')).body)).toContain('/predict?session=');
   });
 
+  it('shows at /ping what became of the log', () => {
+    const stats = { written: 7, dropped: 2, problem: 'no space left on device' };
+    const { handler } = endpoint({ log: { append: () => undefined, feedback: () => undefined, stats } });
+    expect(ask(handler, get('/ping')).body).toMatchObject({ status: 'ok', log: stats });
+  });
+
   it.each([
     ['POST', '/predict', 'GET, HEAD, OPTIONS'],
     ['GET', '/invocations', 'POST, OPTIONS'],

@@ -101,7 +101,7 @@ function routesOf(options: HandlerOptions): Readonly<Record<string, Methods>> {
         },
       }),
     }),
-    '/ping': table({ GET: () => ({ status: 'ok', endpoint, model: model.version }) }),
+    '/ping': table({ GET: () => ({ status: 'ok', endpoint, model: model.version, log: log?.stats }) }),
     '/predict': table({
       GET(_, query) {
         const start = timer();

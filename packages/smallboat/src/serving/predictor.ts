@@ -21,5 +21,7 @@ export interface PredictionSink {
     readonly tokens: Uint8Array;
     readonly prediction: number;
   }): void;
+  /** What became of the records; `problem` is there while they cannot be written. Shown at `/ping`. */
+  readonly stats?: { readonly written: number; readonly dropped: number; readonly problem?: string };
   feedback(record: { readonly id: string; readonly at: number; readonly label: number }): void;
 }

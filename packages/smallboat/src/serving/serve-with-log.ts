@@ -1,4 +1,3 @@
-import { predictionLog } from '../monitoring/index.ts';
 import type { Endpoint, ServeOptions } from './serve.ts';
 import { serve } from './serve.ts';
 
@@ -13,6 +12,8 @@ export async function serveWithLog(options: ServeWithLogOptions): Promise<Endpoi
   const { logFolder, signal, ...settings } = options;
   if (logFolder === undefined) return serve(options);
   signal?.throwIfAborted();
+  // Loaded when it is needed: an endpoint without a log starts sooner.
+  const { predictionLog } = await import('../monitoring/index.ts');
   const log = predictionLog({ folder: logFolder });
   const endpoint = await serve({ ...settings, predictionLog: log }).catch(async (error: unknown) => {
     await log.close();

@@ -1,3 +1,4 @@
+import { once } from 'node:events';
 import { request } from 'node:http';
 import { connect } from 'node:net';
 import { describe, expect, it } from 'vitest';
@@ -134,6 +135,16 @@ describe('serve', () => {
     });
     expect((await fetch(`${endpoint.url}/ping`)).status).toBe(200);
     expect(errors).toEqual([]);
+  });
+
+  it('closes a connection beyond the limit at once', async () => {
+    await using endpoint = await serve({ model, limits: { connections: 1, drainSeconds: 0.1 } });
+    const port = Number(new URL(endpoint.url).port);
+    const first = connect(port, '127.0.0.1', () => first.write('GET /ping HTTP/1.1\r\nHost: x\r\n\r\n'));
+    await once(first, 'data');
+    const second = connect(port, '127.0.0.1');
+    await once(second, 'close');
+    first.destroy();
   });
 
   it('names a port that is taken', async () => {
