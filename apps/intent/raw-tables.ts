@@ -74,4 +74,4 @@ const content: RawTable = {
 };
 
 /** The three files of the SIGIR eCom 2021 data challenge, and the raw tables that the original project loads them into. */
-export const RAW_TABLES: readonly RawTable[] = [browsing, search, content];
+export const rawTables: readonly RawTable[] = [browsing, search, content];

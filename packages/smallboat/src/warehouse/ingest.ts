@@ -182,7 +182,7 @@ async function explain(file: RawFile, error: unknown): Promise<unknown> {
   const { problem = '' } = error.facts as { readonly problem?: string };
   const { path } = file;
   const cause = { cause: error };
-  if (problem.includes(BAD_VALUE) || problem.includes('Could not convert string')) {
+  if (/Could not convert string|Malformed JSON/.test(problem) || problem.includes(BAD_VALUE)) {
     return (await badValueError(file, problem, error)) ?? error;
   }
   if (file.format === 'parquet') return parquetDamage(path, error);
@@ -194,6 +194,8 @@ async function explain(file: RawFile, error: unknown): Promise<unknown> {
 
 function rowProblem(problem: string): string {
   const [, wanted, found] = /Expected Number of Columns: (\d+) Found: (\d+)/.exec(problem) ?? [];
+  // DuckDB stops counting at the first column too many.
+  if (Number(found) > Number(wanted)) return `it has more columns than the first line, which has ${wanted}`;
   if (wanted !== undefined) return `it has ${found} columns where the first line has ${wanted}`;
   if (/unterminated quote/i.test(problem)) return 'a quote is opened and not closed';
   if (/invalid unicode|not utf-8/i.test(problem)) return 'it is not UTF-8';

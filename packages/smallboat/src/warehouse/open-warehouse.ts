@@ -117,7 +117,11 @@ async function openInTime(
 
 function openFailure(path: string, problem: string, cause: unknown): Error {
   const location = `duckdb:${path}`;
-  if (/valid DuckDB|corrupt|serializ|checksum|replaying wal|version number|magic bytes/i.test(problem)) {
+  if (
+    /valid DuckDB|corrupt|serializ|checksum|replaying wal|version number|magic bytes|could not read enough/i.test(
+      problem,
+    )
+  ) {
     return warehouseErrors.WAREHOUSE_CORRUPT({ location, path, problem }, { cause });
   }
   if (/no space left/i.test(problem)) {

@@ -96,9 +96,10 @@ function epochSql(name: string, type: string, bad: string): string {
   return `CASE WHEN ${number} BETWEEN ${from} AND ${to} THEN make_timestamp_ms(${number}) ELSE ${bad} END`;
 }
 
+/** The cast is the check of the JSON: asking `json_valid` before it makes the load of vectors twice as slow. */
 function listSql(name: string, bad: string): string {
   const json = `replace(${name}, '''', '"')`;
-  return `CASE WHEN ${name} IS NULL OR ${name} = '' THEN NULL WHEN json_valid(${json}) AND json_type(${json}) = 'ARRAY' THEN CAST(${json} AS JSON) ELSE ${bad} END`;
+  return `CASE WHEN ${name} IS NULL OR ${name} = '' THEN NULL WHEN ${name}[1] = '[' THEN CAST(${json} AS JSON) ELSE ${bad} END`;
 }
 
 function badValue(table: RawTable, column: RawColumn): string {
