@@ -6,6 +6,7 @@ import json
 import logging
 import os
 import sys
+import time
 import warnings
 
 os.environ["GX_ANALYTICS_ENABLED"] = "false"
@@ -88,6 +89,8 @@ for number, validation in enumerate(job["validations"]):
         asset = source.add_dataframe_asset(name=f"asset-{number}")
         frame = database.sql(f"select * from {validation['table']}").df()
         batch = asset.add_batch_definition_whole_dataframe("all").get_batch({"dataframe": frame})
+    started = time.perf_counter()
     result = batch.validate(suite, result_format=validation.get("result_format", "SUMMARY"))
+    print(f"validated in {time.perf_counter() - started:.3f} s", file=sys.stderr)
     results.append(result.to_json_dict())
 print(json.dumps(results, default=lambda value: float(value) if hasattr(value, 'as_tuple') else str(value)))

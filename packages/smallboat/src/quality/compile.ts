@@ -1,7 +1,7 @@
 import type { ColumnType } from '../warehouse/index.ts';
 import { quoteName } from '../warehouse/index.ts';
 import { ignoredSql } from './core/several-columns.ts';
-import type { Common, ExpectationKind, Plan, TableFacts } from './kind.ts';
+import type { Common, ExpectationKind, Plan, RowsPlan, TableFacts } from './kind.ts';
 import { kindErrors } from './kind.ts';
 import { rowConditionSql } from './row-condition.ts';
 import { filtered } from './scan.ts';
@@ -70,24 +70,35 @@ export function compile(config: ExpectationConfig, kind: ExpectationKind, table:
       const named = Object.entries(plan.measures).map(([name, sql]) => [name, filtered(sql, [condition])]);
       return { ...shared, aggregates: Object.fromEntries(named) };
     }
-    case 'rows': {
-      const ignored = plan.ignored === undefined ? anyMissing(plan.columns) : plan.ignored;
-      const asked = ignored === null || ignored === 'false' ? undefined : `not (${ignored})`;
-      const failing = allOf([condition, asked, plan.unexpected].filter((c) => c !== undefined));
-      return {
-        ...shared,
-        aggregates: {
-          elements: filtered('count(*)', [condition]),
-          asked: filtered('count(*)', [condition, asked]),
-          unexpected: filtered('count(*)', [failing]),
-        },
-        rows: { columns: plan.columns, shows: plan.shows, failing, isAboutMissing: ignored === null },
-      };
-    }
+    case 'rows':
+      return { ...shared, ...everyRow(plan, condition) };
     case 'duplicates':
     default:
       return { ...shared, ...duplicates(plan.columns, plan.shows, condition, common.ignore_row_if) };
   }
+}
+
+function everyRow(plan: RowsPlan, condition: string | undefined): Pick<Compiled, 'aggregates' | 'rows'> {
+  const { columns, shows, unexpected } = plan;
+  const ignored = plan.ignored === undefined ? anyMissing(columns) : plan.ignored;
+  const asked = ignored === null || ignored === 'false' ? undefined : `not (${ignored})`;
+  const guarded = allOf(plan.isStrict || asked === undefined ? [unexpected] : [asked, unexpected]);
+  const [only] = columns;
+  // `count(column)` and `count_if` take half the time of `count(*)` with a filter.
+  const isPlain = plan.ignored === undefined && columns.length === 1 && only !== undefined;
+  return {
+    aggregates: {
+      elements: filtered('count(*)', [condition]),
+      asked: isPlain ? filtered(`count(${quoteName(only)})`, [condition]) : filtered('count(*)', [condition, asked]),
+      unexpected: filtered(`count_if(${guarded})`, [condition]),
+    },
+    rows: {
+      columns,
+      shows,
+      failing: allOf([condition, guarded].filter((c) => c !== undefined)),
+      isAboutMissing: ignored === null,
+    },
+  };
 }
 
 function duplicates(

@@ -45,6 +45,8 @@ export interface RowsPlan {
   readonly unexpected: string;
   /** Which rows are not asked: those without a value, by default; `null`: all are, and the result counts no missing ones. */
   readonly ignored?: string | null;
+  /** Says that `unexpected` is never true of an ignored row, so that the scan need not ask twice. */
+  readonly isStrict?: boolean;
 }
 
 /** One kind of expectation: how its arguments look, what it asks of the data, how it reads in plain words. */
