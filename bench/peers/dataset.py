@@ -31,7 +31,7 @@ for events in sessions:
         cut = first + point + 1
         if cut > len(tokens) or 4 in tokens[:cut]:
             break
-        examples.append((events[first][0], [0, *tokens[:cut]][-HISTORY:], int(4 in tokens[cut:]), point))
+        examples.append((events[first][0], [0, *tokens[:cut][-HISTORY:]], int(4 in tokens[cut:]), point))
 times = sorted({t for t, *_ in examples})
 first_cut, second_cut = times[int(len(times) * 0.7)], times[int(len(times) * 0.8)]
 parts = {
