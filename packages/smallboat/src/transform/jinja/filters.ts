@@ -9,7 +9,7 @@ import {
   Dict,
   Float,
   PyError,
-  PySet,
+  PyObject,
   Tuple,
   Undefined,
   isTrue,
@@ -28,11 +28,15 @@ const argument = (given: Arguments, place: number, name: string): Value | undefi
 const whole = (value: Value | undefined, otherwise: number): number =>
   value === undefined || value === null ? otherwise : Math.trunc(Number(numberOf(value)));
 
+function isSized(value: Value): boolean {
+  return value instanceof PyObject && 'items' in value;
+}
+
 function lengthOf(value: Value): number {
   if (typeof value === 'string') return [...value].length;
   if (value instanceof Dict) return value.size;
   if (value instanceof Undefined) return 0;
-  if (Array.isArray(value) || value instanceof Tuple || value instanceof PySet) return iterate(value).length;
+  if (Array.isArray(value) || isSized(value)) return iterate(value).length;
   throw new PyError(`object of type '${typeName(value)}' has no len()`);
 }
 

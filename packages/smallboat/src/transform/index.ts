@@ -1,0 +1,10 @@
+export { jinjaErrors } from './jinja/errors.ts';
+export { parseTemplate } from './jinja/parse.ts';
+export type { Template } from './jinja/parse.ts';
+export { loadProject } from './project/load-project.ts';
+export type { LoadOptions } from './project/load-project.ts';
+export { projectErrors } from './project/errors.ts';
+export type { Macro, Model, NodeConfig, Place, Project, Source, Target, Test, TestConfig } from './project/project.ts';
+export { buildProject, compileProject, runModels, runTests, transformErrors } from './run/build.ts';
+export type { NodeEvent, RunOptions } from './run/build.ts';
+export type { NodeResult, NodeStatus, RunResults } from './run/results.ts';

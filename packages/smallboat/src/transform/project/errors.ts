@@ -1,0 +1,57 @@
+import { defineErrors } from '../../kernel/index.ts';
+
+const nearest = (names: readonly string[]): string =>
+  names.length === 0 ? '' : ` Did you mean ${names.map((name) => `'${name}'`).join(' or ')}?`;
+
+export const projectErrors = defineErrors({
+  PROJECT_NOT_FOUND: (f: { folder: string }) =>
+    `There is no dbt_project.yml in ${f.folder}. Name the folder of a dbt project.`,
+  PROJECT_UNREADABLE: (f: { file: string; line: number; problem: string }) =>
+    `${f.file}:${f.line}: ${f.problem}. Correct the file; dbt's reference of its properties says what it may hold.`,
+  PROFILE_TARGET_UNKNOWN: (f: { file: string; profile: string; target: string; known: readonly string[] }) =>
+    `${f.file} has no target '${f.target}' in profile '${f.profile}'; it has ${f.known.join(', ') || 'none'}. Name one of them, or add it.`,
+  MODEL_DUPLICATE: (f: { name: string; files: readonly string[] }) =>
+    `Two models are named '${f.name}': ${f.files.join(' and ')}. Rename one: a model is known by its name alone.`,
+  REF_UNKNOWN: (f: { from: string; name: string; nearest: readonly string[] }) =>
+    `${f.from} refers to '${f.name}', and the project has no such model.${nearest(f.nearest)} Correct the name, or add the model.`,
+  SOURCE_UNKNOWN: (f: { from: string; name: string; nearest: readonly string[] }) =>
+    `${f.from} refers to source '${f.name}', which no file declares.${nearest(f.nearest)} Correct the name, or declare it under 'sources:'.`,
+  REF_NOT_FOUND_AT_PARSE: (f: { from: string; name: string }) =>
+    `${f.from} refers to '${f.name}' only when it runs, so it was not put after it. Add the line '-- depends_on: {{ ref('${f.name}') }}' to its file.`,
+  MODEL_CYCLE: (f: { path: readonly string[] }) =>
+    `Models depend on each other in a circle: ${f.path.join(' → ')}. Take one of these references out.`,
+  MATERIALIZATION_UNSUPPORTED: (f: { model: string; file: string; materialized: string }) =>
+    `${f.file}: model '${f.model}' is materialized as '${f.materialized}', which this version cannot build yet. Use view, table or ephemeral, or run this project with dbt.`,
+  TEST_UNKNOWN: (f: { from: string; test: string; nearest: readonly string[] }) =>
+    `${f.from} asks for the test '${f.test}', and there is no macro for it.${nearest(f.nearest)} Correct the name, or write it as a test block under tests/generic.`,
+  ENV_VAR_MISSING: (f: { name: string; from: string }) =>
+    `${f.from} needs the environment variable ${f.name}. Set it, or give env_var a default.`,
+  VAR_MISSING: (f: { name: string; from: string }) =>
+    `${f.from} needs the variable '${f.name}'. Give it under 'vars:' in dbt_project.yml or with --var ${f.name}=…`,
+  SELECTION_EMPTY: (f: { select: string; nearest: readonly string[] }) =>
+    `Nothing in the project fits the selection '${f.select}'.${nearest(f.nearest)} Name a model, tag:…, path:…, source:… or a test, with + before or after it for what it needs or what needs it.`,
+});
+
+/** The names most like `name`, at most two, none that differs in more than a third of its letters. */
+export function nearestNames(name: string, known: Iterable<string>): string[] {
+  return [...new Set(known)]
+    .map((candidate) => ({ candidate, distance: editDistance(name.toLowerCase(), candidate.toLowerCase()) }))
+    .filter(({ distance }) => distance <= Math.max(2, Math.floor(name.length / 3)))
+    .sort((a, b) => a.distance - b.distance)
+    .slice(0, 2)
+    .map(({ candidate }) => candidate);
+}
+
+/** Levenshtein's distance. */
+function editDistance(a: string, b: string): number {
+  let row = Array.from({ length: b.length + 1 }, (_, i) => i);
+  for (let i = 1; i <= a.length; i += 1) {
+    const next = [i];
+    for (let j = 1; j <= b.length; j += 1) {
+      const change = (row[j - 1] ?? 0) + (a[i - 1] === b[j - 1] ? 0 : 1);
+      next.push(Math.min(change, (row[j] ?? 0) + 1, (next[j - 1] ?? 0) + 1));
+    }
+    row = next;
+  }
+  return row[b.length] ?? 0;
+}
