@@ -53,3 +53,14 @@ export async function flush(path: string): Promise<void> {
     await file.close();
   }
 }
+
+/** The first bytes of a file, fewer if it has fewer. */
+export async function readStart(path: string, length: number): Promise<Uint8Array> {
+  const file = await open(path, 'r');
+  try {
+    const { buffer, bytesRead } = await file.read(new Uint8Array(length), 0, length, 0);
+    return buffer.subarray(0, bytesRead);
+  } finally {
+    await file.close();
+  }
+}

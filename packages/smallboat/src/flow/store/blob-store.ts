@@ -1,13 +1,13 @@
 import { createHash } from 'node:crypto';
 import { mkdirSync, renameSync } from 'node:fs';
 import { copyFile, link, rename, rm, stat, utimes } from 'node:fs/promises';
-import { dirname, join } from 'node:path';
+import { basename, dirname, join } from 'node:path';
 import { promisify } from 'node:util';
 import { gunzip } from 'node:zlib';
 import * as z from 'zod';
 import { isMissing } from '../../kernel/index.ts';
 import { packed } from './blob-packing.ts';
-import { flush, readWhole, writePieces } from './blob-file.ts';
+import { flush, readStart, readWhole, writePieces } from './blob-file.ts';
 import type { Layout } from './layout.ts';
 import { runStoreErrors } from './run-store.ts';
 import type { ArtifactKey } from './run-store.ts';
@@ -130,6 +130,7 @@ export function blobStore(layout: Layout): BlobStore {
         if (await moveOver(from, target)) break;
       }
     });
+    if (!exists(`${target}_meta`)) await describeBlob(target, sound.get(key));
     homes.set(key, target);
   }
 
@@ -210,6 +211,14 @@ async function copyOver(from: string, target: string): Promise<void> {
       await rename(`${target}${end}.part`, target + end);
     }
   }
+}
+
+/** Writes a blob's sidecar, where two processes that moved it at once, or one that was killed, left it without. */
+async function describeBlob(path: string, facts: BlobFacts | undefined): Promise<void> {
+  const [first, second] = await readStart(path, 2);
+  const isRaw = first !== 0x1f || second !== 0x8b;
+  const sidecar = { cas_raw: isRaw, cas_version: 1, ...facts };
+  writeSmall(dirname(path), { [`${basename(path)}_meta`]: JSON.stringify(sidecar) });
 }
 
 /** The facts that lie beside a blob; without them, as Python leaves it or a power cut, the bytes of its file. */

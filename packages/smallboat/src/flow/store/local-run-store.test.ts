@@ -89,6 +89,19 @@ describe('blobs', () => {
     expect(inodes[0]).toBe(inodes[1]);
   });
 
+  it('get their sidecar back if it was lost on the way', async () => {
+    const folder = await aFolder();
+    const store = openRunStore({ folder });
+    for (const value of ['short', 'long '.repeat(1000)]) {
+      const key = await store.save(value);
+      await rm(join(folder, '.metaflow/.saved', `${key}_meta`));
+      const task = await store.createTask('f', await store.createRun('f'), 's');
+      await openRunStore({ folder }).endAttempt(task, 0, { artifacts: { x: key }, hasSucceeded: true });
+      const sidecar: unknown = JSON.parse(await readFile(`${await blobOf(folder, key)}_meta`, 'utf8'));
+      expect(sidecar).toMatchObject({ cas_raw: value === 'short', cas_version: 1 });
+    }
+  });
+
   it('that nothing claimed go after a week, and not before', async () => {
     const folder = await aFolder();
     const store = openRunStore({ folder });
@@ -128,6 +141,20 @@ describe('the clock', () => {
     expect(await store.tasks('f', run)).toMatchObject([
       { createdAt: 1_700_000_000_000, ended: { startedAt: 1_700_000_001_000, endedAt: 1_700_000_001_500 } },
     ]);
+  });
+});
+
+describe('a file that a power cut left empty', () => {
+  it('of a task is done without, and of an ended attempt is named', async () => {
+    const folder = await aFolder();
+    const store = openRunStore({ folder });
+    const { task } = await anEnd(store, 'f', 1);
+    const path = join(folder, '.metaflow', task.flow, task.run, task.step, task.task);
+    await writeFile(join(path, '_meta/_self.json'), '');
+    expect(await store.tasks('f', task.run)).toMatchObject([{ path: task, ended: { hasSucceeded: true } }]);
+    await writeFile(join(path, '0.data.json'), '{"objects":');
+    const error: unknown = await store.tasks('f', task.run).catch((e: unknown) => e);
+    expect(storeFileErrors.STORE_FILE_DAMAGED.is(error) && error.facts.path).toBe(join(path, '0.data.json'));
   });
 });
 

@@ -174,7 +174,7 @@ class LocalRunStore implements RunStore {
   async appendLog(task: TaskPath, attempt: number, stream: 'stdout' | 'stderr', text: string): Promise<void> {
     const path = this.#file(task, attempt, `task_${stream}.log`);
     this.#checkTask(task);
-    if (text !== '') appendText(path, (isMidLine) => toLogLines(text, isMidLine, () => this.#micros()));
+    if (text !== '') appendText(path, (tail) => toLogLines(text, tail, (above) => this.#micros(above)));
   }
 
   flows(): Promise<readonly string[]> {
@@ -205,9 +205,9 @@ class LocalRunStore implements RunStore {
     return { user: this.#user, now: this.#clock() };
   }
 
-  /** Microseconds since 1970, never the same twice. */
-  #micros(): number {
-    this.#lastMicros = Math.max(this.#lastMicros + 1, Math.floor(this.#clock() * 1000));
+  /** Microseconds since 1970, above `above` and never the same twice. */
+  #micros(above = 0): number {
+    this.#lastMicros = Math.max(this.#lastMicros + 1, above + 1, Math.floor(this.#clock() * 1000));
     return this.#lastMicros;
   }
 

@@ -3,22 +3,21 @@
  * by the time of their lines, and sort the lines of one file too: lines of one writer must have times that rise.
  */
 
-/** Lines that a writer adds, given a clock that rises with each line. */
-export interface LineStamp {
-  /** Microseconds since 1970, above the last one given. */
-  (): number;
-}
-
 /**
- * Text as it is added to a log. A line may come in pieces: only its first piece is stamped.
+ * Text as it is added to a log. A line may come in pieces: only its first piece is stamped. Several processes may write one log, with
+ * clocks of milliseconds: each line is stamped later than the last one there.
  *
- * @param isMidLine Whether the log ends within a line.
+ * @param tail The end of the log so far, from the start of a line if it has one.
+ * @param stamp Gives microseconds since 1970, above what it is given.
  */
-export function toLogLines(text: string, isMidLine: boolean, stamp: LineStamp): string {
+export function toLogLines(text: string, tail: string, stamp: (above: number) => number): string {
+  const isMidLine = tail !== '' && !tail.endsWith('\n');
+  const last = [...tail.matchAll(/^\[MFLOG\|0\|[^|]*\|task\|(\d{1,16})\]/gm)].at(-1)?.[1];
+  let micros = Number(last ?? 0);
   const lines = text.split('\n');
   const stamped = lines.map((line, i) => {
     if ((i === 0 && isMidLine) || (i === lines.length - 1 && line === '')) return line;
-    const micros = stamp();
+    micros = stamp(micros);
     const time =
       new Date(Math.floor(micros / 1000)).toISOString().slice(0, -1) + String(micros % 1000).padStart(3, '0');
     return `[MFLOG|0|${time}Z|task|${micros}]${line}`;

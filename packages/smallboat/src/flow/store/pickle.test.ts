@@ -125,6 +125,22 @@ describe('large arrays', () => {
   });
 });
 
+describe('large arrays, wherever they lie in a value', () => {
+  it('are views of the pickle', () => {
+    fc.assert(
+      fc.property(fc.string(), fc.array(fc.integer()), (text, list) => {
+        const numbers = new BigInt64Array(2048).fill(7n);
+        const pickle = new Uint8Array(encode([text, list, numbers, text, new Float64Array(2049)]));
+        const back = decodePickle(pickle) as [string, number[], BigInt64Array, string, Float64Array];
+        expect([back[2].buffer, back[4].buffer]).toEqual([pickle.buffer, pickle.buffer]);
+        expect(back[2]).toEqual(numbers);
+        expect(back.slice(0, 2)).toEqual([text, list]);
+      }),
+      { numRuns: 30 },
+    );
+  });
+});
+
 describe('what is not plain data', () => {
   class Session {
     readonly id = 1;

@@ -1,6 +1,7 @@
 import {
   appendFileSync,
   closeSync,
+  existsSync,
   fstatSync,
   mkdirSync,
   openSync,
@@ -60,21 +61,29 @@ export function writeSmall(folder: string, files: Readonly<Record<string, string
       writeMakingFolder(aside, typeof content === 'string' ? content : Buffer.concat(content));
       renameSync(aside, path);
     } catch (error) {
-      rmSync(aside, { force: true });
+      if (existsSync(aside)) rmSync(aside, { force: true });
       throw asWriteFailed(path, error);
     }
   }
 }
 
-/** Adds to a file what `text` makes of whether the file ends within a line. Throws `STORE_WRITE_FAILED`. */
-export function appendText(path: string, text: (isMidLine: boolean) => string): void {
+/** Bytes of a log's end that are looked at before more is added. */
+const TAIL = 1 << 12;
+
+/**
+ * Adds to a file what `text` makes of the end of the file: its last lines, or a part of the last one where that is longer than 4 KiB.
+ * Throws `STORE_WRITE_FAILED`.
+ */
+export function appendText(path: string, text: (tail: string) => string): void {
   try {
     const file = openSync(path, 'a+');
     try {
       const { size } = fstatSync(file);
-      const last = Buffer.alloc(1);
-      if (size > 0) readSync(file, last, 0, 1, size - 1);
-      appendFileSync(file, text(size > 0 && last[0] !== 0x0a));
+      const end = Buffer.alloc(Math.min(size, TAIL));
+      readSync(file, end, 0, end.length, size - end.length);
+      // The first line is cut, unless all is there; the break before the next stays as the start of what is whole.
+      const whole = size > TAIL ? Math.max(0, end.indexOf(0x0a)) : 0;
+      appendFileSync(file, text(end.toString('utf8', whole)));
     } finally {
       closeSync(file);
     }
