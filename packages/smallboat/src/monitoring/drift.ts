@@ -1,6 +1,6 @@
 import type { Counts } from './distance.ts';
 import { jensenShannon, kolmogorovSmirnov, psi, shares, total } from './distance.ts';
-import type { Profile } from './profile.ts';
+import type { DesignEffect, Profile } from './profile.ts';
 import { LAST_ACTIONS, MAX_LENGTH, POINTS, PROFILE_ACTIONS, SCORE_BINS, sharedDesignEffect } from './profile.ts';
 import { chiSquare, holm, kolmogorovP } from './significance.ts';
 
@@ -123,7 +123,7 @@ interface Categories {
   readonly bins: readonly string[];
   readonly reference: Counts;
   readonly live: Counts;
-  readonly designEffect?: number;
+  readonly designEffect?: DesignEffect;
 }
 
 function categories({ feature, meaning, bins, reference, live, designEffect }: Categories): Unjudged {

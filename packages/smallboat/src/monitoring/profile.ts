@@ -30,7 +30,10 @@ export interface Profile {
   readonly lengths: readonly number[];
   /** Events of each action, of all sequences together, in the order of `PROFILE_ACTIONS`. */
   readonly actions: readonly number[];
-  /** Sums over the sequences, for the variance of the actions' shares: of c², c · n and n² (c of an action, n of all events). */
+  /**
+   * Sums over the sequences, for the covariance of the actions' shares: of a · b for each two actions (row by row), of
+   * a · n and n², where a and b are a sequence's events of an action and n all of its events.
+   */
   readonly spread: { readonly cc: readonly number[]; readonly cn: readonly number[]; readonly nn: number };
   /** Sequences by the last action, in the order of `LAST_ACTIONS`. */
   readonly lastActions: readonly number[];
@@ -50,7 +53,7 @@ export function profiler(): Profiler {
   const scores = zeros(SCORE_BINS);
   const lengths = zeros(MAX_LENGTH + 1);
   const actions = zeros(PROFILE_ACTIONS.length);
-  const cc = zeros(PROFILE_ACTIONS.length);
+  const cc = zeros(PROFILE_ACTIONS.length ** 2);
   const cn = zeros(PROFILE_ACTIONS.length);
   const lastActions = zeros(LAST_ACTIONS.length);
   const points = zeros(POINTS.length);
@@ -84,7 +87,7 @@ export function profiler(): Profiler {
       for (const [i, c] of own.entries()) {
         if (c === 0) continue;
         count(actions, i, c);
-        count(cc, i, c * c);
+        for (const [j, other] of own.entries()) if (other !== 0) count(cc, i * own.length + j, c * other);
         count(cn, i, c * n);
       }
     },
@@ -92,33 +95,47 @@ export function profiler(): Profiler {
   };
 }
 
-/**
- * By how much the shares of actions vary more than if every event were drawn alone: the mean design effect of sessions
- * as clusters, with the variance of a ratio estimate, Var(pₐ) = Σ (cₐ − pₐ n)² / (Σ n)². 1 if there is nothing to tell.
- *
- * @see W. G. Cochran, "Sampling Techniques", 3rd ed., 1977, 9A and 11.
- */
-export function designEffect({ actions, spread }: Profile): number {
-  const events = actions.reduce((sum, c) => sum + c, 0);
-  let [sum, used] = [0, 0];
-  for (const [i, c] of actions.entries()) {
-    if (c === 0 || c === events) continue;
-    const p = c / events;
-    const variance = ((spread.cc[i] ?? 0) - 2 * p * (spread.cn[i] ?? 0) + p * p * spread.nn) / events ** 2;
-    sum += (1 - p) * (variance / ((p * (1 - p)) / events));
-    used++;
-  }
-  return used < 2 ? 1 : Math.max(sum / (used - 1), Number.MIN_VALUE);
+/** By how much, and how unevenly, counts vary more than independent draws would. */
+export interface DesignEffect {
+  /** Mean of the generalised design effects: 1 for independent draws. */
+  readonly mean: number;
+  /** Their squared coefficient of variation, 0 if all are equal. */
+  readonly variation: number;
 }
 
 /**
- * The divisor for a test between two samples of clusters: each one's design effect, weighted by the other's size, so that
- * the smaller sample, which decides the variance of the difference, weighs more.
+ * By how much the shares of actions vary more than if every event were drawn alone, with sequences as clusters and the
+ * linearised covariance of ratio estimates, Vᵢⱼ = Σ (cᵢ − pᵢ n)(cⱼ − pⱼ n) / (Σ n)². The design effects are the
+ * eigenvalues of N · diag(1/p) · V; their mean and variation come from its traces.
  *
- * @see A. J. Scott, J. N. K. Rao, "Chi-squared tests for contingency tables with proportions estimated from survey data", 1981.
+ * @see J. N. K. Rao, A. J. Scott, "The analysis of categorical data from complex sample surveys", JASA 76, 1981;
+ *   W. G. Cochran, "Sampling Techniques", 3rd ed., 1977, chapter 11.
  */
-export function sharedDesignEffect(reference: Profile, live: Profile): number {
-  const [n, m] = [reference, live].map((p) => p.actions.reduce((sum, c) => sum + c, 0));
-  if (n === undefined || m === undefined || n + m === 0) return 1;
-  return (designEffect(reference) * m + designEffect(live) * n) / (n + m);
+export function designEffect({ actions, spread: { cc, cn, nn } }: Profile): DesignEffect {
+  const events = actions.reduce((sum, c) => sum + c, 0);
+  const used = [...actions.keys()].filter((i) => (actions[i] ?? 0) > 0);
+  if (used.length < 2) return { mean: 1, variation: 0 };
+  const share = (i: number): number => (actions[i] ?? 0) / events;
+  let [trace, squares] = [0, 0];
+  for (const i of used) {
+    for (const j of used) {
+      const [p, q] = [share(i), share(j)];
+      const sum = (cc[i * actions.length + j] ?? 0) - p * (cn[j] ?? 0) - q * (cn[i] ?? 0) + p * q * nn;
+      const scaled = sum / events;
+      if (i === j) trace += scaled / p;
+      squares += (scaled * scaled) / (p * q);
+    }
+  }
+  const degrees = used.length - 1;
+  if (!(trace > 0)) return { mean: 1, variation: 0 };
+  return { mean: trace / degrees, variation: Math.max(0, (squares * degrees) / trace ** 2 - 1) };
+}
+
+/**
+ * The correction for a test between two samples: that of the sample with the larger effect. Without a difference both
+ * estimate the same, but a few hundred sessions miss the rare long ones, and would then make the test too eager.
+ */
+export function sharedDesignEffect(reference: Profile, live: Profile): DesignEffect {
+  const [r, l] = [designEffect(reference), designEffect(live)];
+  return r.mean * (1 + r.variation) >= l.mean * (1 + l.variation) ? r : l;
 }

@@ -17,7 +17,7 @@ const Profile = z.object({
   scores: counts(SCORE_BINS),
   lengths: counts(MAX_LENGTH + 1),
   actions: counts(PROFILE_ACTIONS.length),
-  spread: z.object({ cc: counts(PROFILE_ACTIONS.length), cn: counts(PROFILE_ACTIONS.length), nn: count }),
+  spread: z.object({ cc: counts(PROFILE_ACTIONS.length ** 2), cn: counts(PROFILE_ACTIONS.length), nn: count }),
   lastActions: counts(LAST_ACTIONS.length),
   points: counts(POINTS.length),
 });

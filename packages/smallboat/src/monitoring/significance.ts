@@ -1,5 +1,8 @@
 import type { Counts } from './distance.ts';
 import { total } from './distance.ts';
+import type { DesignEffect } from './profile.ts';
+
+const ALONE: DesignEffect = { mean: 1, variation: 0 };
 
 /**
  * Probability that two samples of one continuous distribution differ by at least `statistic`: the limiting distribution
@@ -14,7 +17,8 @@ import { total } from './distance.ts';
 export function kolmogorovP(statistic: number, n: number, m: number): number {
   const x = Math.sqrt((n * m) / (n + m)) * statistic;
   if (Number.isNaN(x)) return Number.NaN;
-  if (x <= 0) return 1;
+  // 1 − Q is below 1e-300 there, and the series would divide by 0.
+  if (x < 0.04) return 1;
   let sum = 0;
   if (x < 1) {
     for (let k = 1; k <= 20; k++) sum += Math.exp((-((2 * k - 1) ** 2) * Math.PI ** 2) / (8 * x * x));
@@ -35,12 +39,12 @@ export interface TestResult {
  * Pearson's chi-square test that two histograms come from one distribution (homogeneity, 2 × k table, no continuity
  * correction), as `scipy.stats.chi2_contingency(…, correction=False)`. Bins that are empty in both are left out.
  *
- * @param designEffect By how much the variance of the counts exceeds that of independent draws: the statistic is divided
- *   by it (first-order correction of Rao and Scott). Actions of one session are not independent draws.
+ * @param effect By how much the counts vary more than independent draws, as actions of one session do: statistic and
+ *   degrees of freedom are corrected for it (second-order correction of Rao and Scott, after Satterthwaite).
  * @see J. N. K. Rao, A. J. Scott, "The analysis of categorical data from complex sample surveys", JASA 76, 1981.
  */
-export function chiSquare(reference: Counts, live: Counts, designEffect = 1): TestResult {
-  return twoByK(reference, live, (observed, expected) => (observed - expected) ** 2 / expected, designEffect);
+export function chiSquare(reference: Counts, live: Counts, effect: DesignEffect = ALONE): TestResult {
+  return twoByK(reference, live, (observed, expected) => (observed - expected) ** 2 / expected, effect);
 }
 
 /**
@@ -48,17 +52,17 @@ export function chiSquare(reference: Counts, live: Counts, designEffect = 1): Te
  *
  * @see R. R. Sokal, F. J. Rohlf, "Biometry", 3rd ed., chapter 17.
  */
-export function gTest(reference: Counts, live: Counts, designEffect = 1): TestResult {
+export function gTest(reference: Counts, live: Counts, effect: DesignEffect = ALONE): TestResult {
   const term = (observed: number, expected: number): number =>
     observed === 0 ? 0 : 2 * observed * Math.log(observed / expected);
-  return twoByK(reference, live, term, designEffect);
+  return twoByK(reference, live, term, effect);
 }
 
 function twoByK(
   reference: Counts,
   live: Counts,
   term: (observed: number, expected: number) => number,
-  designEffect: number,
+  effect: DesignEffect,
 ): TestResult {
   const [n, m] = [total(reference), total(live)];
   let [statistic, used] = [0, 0];
@@ -68,8 +72,8 @@ function twoByK(
     used++;
     statistic += term(r, ((r + l) * n) / (n + m)) + term(l, ((r + l) * m) / (n + m));
   }
-  const degreesOfFreedom = Math.max(0, used - 1);
-  const corrected = Math.max(0, statistic / designEffect);
+  const degreesOfFreedom = Math.max(0, used - 1) / (1 + effect.variation);
+  const corrected = Math.max(0, statistic / (effect.mean * (1 + effect.variation)));
   if (n === 0 || m === 0) return { statistic: Number.NaN, degreesOfFreedom, p: Number.NaN };
   return {
     statistic: corrected,

@@ -4,6 +4,7 @@ import type { WorkOptions } from '../kernel/index.ts';
 import { defineErrors } from '../kernel/index.ts';
 import { shopperOf } from './behaviour.ts';
 import type { Reference } from './reference.ts';
+import { seededRandom } from './seeded-random.ts';
 
 /**
  * Ways in which traffic can differ from the reference:
@@ -50,7 +51,7 @@ export const trafficErrors = defineErrors({
 
 /** Sessions of simulated shoppers, as the actions that they take. Endless; deterministic by the seed. */
 export function* shoppersOf(reference: Reference, drift: Drift, seed: number): Generator<readonly string[]> {
-  const random = randomOf(seed);
+  const random = seededRandom(seed);
   const normal = shopperOf(reference.behaviour, random);
   for (;;) {
     const tokens = drifted(normal(), drift, random);
@@ -159,15 +160,4 @@ function drifted(tokens: readonly number[], drift: Drift, random: () => number):
       return [...times(looks, TOKENS.detail), TOKENS.add, ...then];
     }
   }
-}
-
-/** Uniform numbers in [0, 1) from a seed (mulberry32): enough for simulated shoppers. */
-function randomOf(seed: number): () => number {
-  let state = seed >>> 0;
-  return () => {
-    state = (state + 0x6d2b79f5) >>> 0;
-    let t = Math.imul(state ^ (state >>> 15), 1 | state);
-    t = (t + Math.imul(t ^ (t >>> 7), 61 | t)) ^ t;
-    return ((t ^ (t >>> 14)) >>> 0) / 4_294_967_296;
-  };
 }

@@ -1,0 +1,113 @@
+import { join } from 'node:path';
+import { parseArgs } from 'node:util';
+import { loadSettings } from 'smallboat/config';
+import type { Io } from 'smallboat/kernel';
+import { SmallboatError, processIo, writeWhole } from 'smallboat/kernel';
+import type { Drift, DriftReport, Reference } from 'smallboat/monitoring';
+import { DRIFTS, driftReport, predictionLog, readReference, renderDriftPage, sendTraffic } from 'smallboat/monitoring';
+import { serve } from 'smallboat/serving';
+import { CHAMPION, localRegistry } from 'smallboat/tracking';
+import * as z from 'zod';
+
+const Options = z.object({
+  /** An endpoint that is up already, and logs to the same home. Default: the champion is served for the demo. */
+  url: z.url().optional(),
+  model: z.string().default('intent'),
+  shoppers: z.coerce.number().int().min(200).default(3_000),
+  drift: z.enum(DRIFTS).exclude(['none']).default('bots'),
+  seed: z.coerce.number().int().min(0).default(1),
+});
+
+export interface TrafficDemo extends z.infer<typeof Options> {
+  /** Folder of Smallboat, absolute. */
+  readonly home: string;
+}
+
+/** Shoppers as in the training data, a report; other shoppers, a report: drift as a newcomer would meet it. */
+export async function demoTraffic(
+  demo: TrafficDemo,
+  io: Pick<Io, 'out'>,
+  signal?: AbortSignal,
+): Promise<readonly DriftReport[]> {
+  const { home, model, shoppers, seed, drift } = demo;
+  const champion = await localRegistry({ folder: join(home, 'models') }).version(model, CHAMPION);
+  const reference = await findReference(home, champion.folder);
+  const predictions = join(home, 'monitoring', 'predictions');
+  await using log = predictionLog({ folder: predictions });
+  // Named after the log, so that it is closed before it.
+  await using endpoint =
+    demo.url === undefined
+      ? await serve({ modelFolder: champion.folder, endpointName: model, predictionLog: log })
+      : undefined;
+  const url = demo.url ?? endpoint?.url ?? '';
+  io.out(`Model ${model} version ${champion.version} answers at ${url}`);
+
+  const reports: DriftReport[] = [];
+  for (const [turn, kind] of (['none', drift] as const).entries()) {
+    const from = Date.now();
+    const sent = await sendTraffic({
+      url,
+      reference,
+      shoppers,
+      drift: kind,
+      seed: seed + turn,
+      ...(signal ? { signal } : {}),
+    });
+    await log.flush();
+    const report = await driftReport({ reference, folder: predictions, from, now: Date.now() + 1 });
+    const page = join(home, 'monitoring', kind === 'none' ? 'normal-traffic.html' : 'report.html');
+    await writeWhole(page, renderDriftPage(report));
+    reports.push(report);
+    io.out('');
+    io.out(`${turn + 1}. ${SCENES[kind]}`);
+    const refused = Object.entries(sent.refused).map(([status, n]) => `, ${n} refused with ${status}`);
+    io.out(
+      `   ${sent.answered.toLocaleString('en')} shoppers answered in ${sent.seconds.toFixed(1)} s${refused.join('')}; mean probability to buy ${sent.meanPrediction.toFixed(3)}`,
+    );
+    io.out(`   ${report.sentence}`);
+    io.out(`   ${page}`);
+  }
+  return reports;
+}
+
+const SCENES: Readonly<Record<Drift, string>> = {
+  none: 'Shoppers as in the training data',
+  bots: 'Now half of the sessions are scrapers',
+  sale: 'Now there is a sale: little looking, much into the cart',
+  pixel: 'Now the tag on the product page is broken: detail views arrive as plain views',
+};
+
+/** The reference lies with the model, or where the pipeline last left it. */
+async function findReference(home: string, modelFolder: string): Promise<Reference> {
+  return readReference(join(modelFolder, 'reference.json')).catch(() =>
+    readReference(join(home, 'monitoring', 'reference.json')),
+  );
+}
+
+async function main(): Promise<number> {
+  const io = processIo();
+  const flags = { url: {}, model: {}, shoppers: {}, drift: {}, seed: {} };
+  try {
+    const { values } = parseArgs({
+      options: Object.fromEntries(Object.keys(flags).map((name) => [name, { type: 'string' as const }])),
+    });
+    const options = Options.safeParse(values);
+    if (!options.success) {
+      io.err(z.prettifyError(options.error));
+      return 2;
+    }
+    const { home } = await loadSettings({ folder: import.meta.dirname, env: io.env });
+    await demoTraffic({ ...options.data, home }, io);
+    return 0;
+  } catch (error) {
+    if (error instanceof TypeError && 'code' in error && String(error.code).startsWith('ERR_PARSE_ARGS')) {
+      io.err(error.message);
+      return 2;
+    }
+    if (!(error instanceof SmallboatError)) throw error;
+    io.err(`${error.code}: ${error.message}`);
+    return 1;
+  }
+}
+
+if (import.meta.main) process.exitCode = await main();
