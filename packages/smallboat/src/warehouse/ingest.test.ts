@@ -1,3 +1,5 @@
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
 import { cp, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -277,4 +279,26 @@ it('tells how far it is, from 0 to 1', async () => {
   expect(seen[0]).toBe(0);
   expect(seen.at(-1)).toBe(1);
   expect(seen).toEqual(seen.toSorted((a, b) => a - b));
+});
+
+it('has all of a file or nothing after a kill, and the next load makes it whole', async () => {
+  const folder = await inFolder({ 'events.csv': HEADER + GOOD.repeat(200_000) });
+  const room = (name: string): string => JSON.stringify(new URL(name, import.meta.url).href);
+  const code = `import { openWarehouse } from ${room('./open-warehouse.ts')};
+    import { ingest } from ${room('./ingest.ts')};
+    const warehouse = await openWarehouse('duckdb:w.duckdb');
+    await ingest(warehouse, { folder: '.', tables: [${JSON.stringify(events)}], schema: 'shop', onProgress: () => console.log('on') });
+    setInterval(() => undefined, 1000);`;
+  const child = spawn(process.execPath, ['--input-type=module', '--eval', code], {
+    cwd: folder,
+    stdio: ['ignore', 'pipe', 'inherit'],
+  });
+  await once(child.stdout, 'data');
+  child.kill('SIGKILL');
+  await once(child, 'exit');
+  await using warehouse = await openWarehouse('duckdb:w.duckdb', { cwd: folder });
+  const [before] = await warehouse.query<{ n: number }>('SELECT count(*) AS n FROM shop.events_raw');
+  expect([0, 400_000]).toContain(before?.n);
+  await load(warehouse, folder);
+  expect(await warehouse.query('SELECT count(*) AS n FROM shop.events_raw')).toEqual([{ n: 400_000 }]);
 });
