@@ -1,6 +1,12 @@
 export { kernelErrors } from './kernel/load.ts';
 export { initialWeights } from './lstm-weights.ts';
 export type { LstmWeights } from './lstm-weights.ts';
+export { loadModel } from './model/load-model.ts';
+export type { Model } from './model/load-model.ts';
+export type { ModelManifest } from './model/manifest.ts';
+export { modelErrors } from './model/model-errors.ts';
+export { writeModel } from './model/write-model.ts';
+export type { ModelParts } from './model/write-model.ts';
 export { scoreLstm } from './score-lstm.ts';
 export { sequenceErrors } from './sequence-trie.ts';
 export type { Sequences } from './sequence-trie.ts';
