@@ -8,7 +8,7 @@ import { openWarehouse } from 'smallboat/warehouse';
 const folder = fileURLToPath(new URL('.', import.meta.url));
 
 it('holds suites that can be read and run', async () => {
-  const files = (await readdir(folder)).filter((file) => file.endsWith('.json'));
+  const files = (await readdir(folder)).filter((file) => file.endsWith('.json')).sort();
   const suites = await Promise.all(files.map((file) => readSuite(join(folder, file))));
   expect(suites.map((s) => [s.name, s.expectations.length])).toEqual([
     ['browsing_train', 6],
