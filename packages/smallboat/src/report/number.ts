@@ -1,4 +1,5 @@
-const GROUPED = new Intl.NumberFormat('en-US', { maximumFractionDigits: 0 });
+// Made when first needed: it takes 10 ms, which a command that prints no number should not pay.
+let grouped: Intl.NumberFormat | undefined;
 
 /**
  * A number for people: thousands apart, as many decimals as it needs for four significant digits, powers of ten when
@@ -9,7 +10,10 @@ export function formatNumber(value: number): string {
   if (!Number.isFinite(value)) return value > 0 ? '∞' : '−∞';
   const size = Math.abs(value);
   if (size >= 1e15 || (size < 1e-4 && size > 0)) return minus(exponential(value));
-  if (Number.isInteger(value)) return minus(GROUPED.format(value));
+  if (Number.isInteger(value)) {
+    grouped ??= new Intl.NumberFormat('en-US', { maximumFractionDigits: 0 });
+    return minus(grouped.format(value));
+  }
   const decimals = size >= 1000 ? 1 : Math.min(8, Math.max(0, 3 - Math.floor(Math.log10(size))));
   return fixed(value, decimals)
     .replace(/(\.\d*?)0+$/, '$1')
