@@ -1,0 +1,128 @@
+import { describe, expect, it } from 'vitest';
+import { examplesOf } from '../features/index.ts';
+import type { Examples } from '../features/index.ts';
+import { seededRandom } from './random.ts';
+import { scoreLstm } from './score-lstm.ts';
+import { trainLstm } from './train-lstm.ts';
+import type { EpochFigures } from './train-lstm.ts';
+
+const hyper = { units: 16, learningRate: 0.01, batchSize: 64, epochs: 12, patience: 3, seed: 1 };
+
+/** Sequences whose label is 1 where the last add comes after the last remove: order decides, counts do not. */
+function orderedExamples(count: number, seed: number): Examples {
+  const random = seededRandom(seed);
+  const token = (): number => [2, 3, 5, 6][Math.floor(random.uniform() * 4)] ?? 6;
+  return examplesOf(
+    Array.from({ length: count }, () => {
+      const tokens = [0, ...Array.from({ length: 1 + Math.floor(random.uniform() * 10) }, token)];
+      return { tokens, label: tokens.lastIndexOf(2) > tokens.lastIndexOf(3) ? 1 : 0 };
+    }),
+  );
+}
+
+const train = orderedExamples(3000, 1);
+const validation = orderedExamples(800, 2);
+const failure = (promise: Promise<unknown>): Promise<unknown> => promise.then(String, (e: unknown) => e);
+
+describe('trainLstm', () => {
+  it('learns what only the order of the tokens tells', async () => {
+    const { history, bestEpoch, examples, distinctSequences } = await trainLstm({ train, validation, hyper });
+    expect(history[bestEpoch - 1]?.validationAuc).toBeGreaterThan(0.98);
+    expect(history.at(-1)?.trainLoss).toBeLessThan((history[0]?.trainLoss ?? 0) / 3);
+    expect(examples).toBe(3000);
+    expect(distinctSequences).toBeLessThan(3000);
+  });
+
+  it('gives the same bytes for the same seed, and others for another', async () => {
+    const short = { ...hyper, epochs: 2 };
+    const one = await trainLstm({ train, validation, hyper: short });
+    const two = await trainLstm({ train, validation, hyper: short });
+    const other = await trainLstm({ train, validation, hyper: { ...short, seed: 2 } });
+    expect(two.weights).toEqual(one.weights);
+    expect(other.weights).not.toEqual(one.weights);
+  });
+
+  it('gives the weights of the best epoch and stops when patience is over', async () => {
+    // Labels at random: there is nothing to learn, so the validation loss soon rises.
+    const random = seededRandom(9);
+    const labels = (n: number): Uint8Array => Uint8Array.from({ length: n }, () => (random.uniform() < 0.5 ? 1 : 0));
+    const noise = { ...orderedExamples(300, 3), labels: labels(300) };
+    const held = { ...validation, labels: labels(800) };
+    const settings = { ...hyper, units: 32, learningRate: 0.02, epochs: 60, patience: 2 };
+    const { history, bestEpoch, weights } = await trainLstm({ train: noise, validation: held, hyper: settings });
+    expect(history.length).toBe(bestEpoch + 2);
+    const losses = history.map(({ validationLoss }) => validationLoss);
+    expect(losses[bestEpoch - 1]).toBe(Math.min(...losses));
+    const scores = scoreLstm(weights, held);
+    const loss = scores.reduce((sum, p, i) => sum - Math.log(held.labels[i] === 1 ? p : 1 - p), 0) / 800;
+    expect(loss).toBeCloseTo(losses[bestEpoch - 1] ?? NaN, 5);
+  });
+
+  it('reports each epoch and leaves the event loop its turn', async () => {
+    let turns = 0;
+    const timer = setInterval(() => turns++, 1);
+    const reported: EpochFigures[] = [];
+    const fractions: number[] = [];
+    const options = {
+      hyper: { ...hyper, epochs: 6, patience: 6 },
+      onProgress: (fraction: number) => fractions.push(fraction),
+    };
+    const { history } = await trainLstm({
+      train,
+      validation,
+      ...options,
+      onEpoch: (figures) => reported.push(figures),
+    });
+    clearInterval(timer);
+    expect(reported).toEqual(history);
+    expect(turns).toBeGreaterThan(1);
+    expect(fractions).toEqual(fractions.toSorted((a, b) => a - b));
+    expect(fractions.at(-1)).toBe(1);
+  });
+
+  it('stops when it is told to, with the reason', async () => {
+    const controller = new AbortController();
+    const reason = new Error('enough');
+    const onEpoch = (): void => controller.abort(reason);
+    const long = { ...hyper, epochs: 1000, patience: 1000 };
+    expect(await failure(trainLstm({ train, validation, hyper: long, onEpoch, signal: controller.signal }))).toBe(
+      reason,
+    );
+  });
+
+  it('refuses parts without examples and a training part of one class', async () => {
+    const none = examplesOf([]);
+    const ones = { ...train, labels: new Uint8Array(3000).fill(1) };
+    expect(await failure(trainLstm({ train: none, validation, hyper }))).toMatchObject({
+      code: 'TRAINING_EMPTY',
+      facts: { part: 'train' },
+    });
+    expect(await failure(trainLstm({ train, validation: none, hyper }))).toMatchObject({
+      code: 'TRAINING_EMPTY',
+      facts: { part: 'validation' },
+    });
+    expect(await failure(trainLstm({ train: ones, validation, hyper }))).toMatchObject({
+      code: 'TRAINING_ONE_CLASS',
+      facts: { label: 1, examples: 3000 },
+    });
+  });
+
+  it('has no AUC where the validation part has one class', async () => {
+    const zeros = { ...validation, labels: new Uint8Array(800) };
+    const { history } = await trainLstm({ train, validation: zeros, hyper: { ...hyper, epochs: 1 } });
+    expect(history[0]?.validationAuc).toBeNull();
+  });
+
+  it.each([
+    [{ units: 0 }, 'units'],
+    [{ batchSize: 1.5 }, 'batchSize'],
+    [{ epochs: 0 }, 'epochs'],
+    [{ patience: -1 }, 'patience'],
+    [{ learningRate: 0 }, 'learningRate'],
+    [{ learningRate: Infinity }, 'learningRate'],
+    [{ seed: 0.5 }, 'seed'],
+  ])('refuses %j', async (wrong, name) => {
+    const error = await failure(trainLstm({ train, validation, hyper: { ...hyper, ...wrong } }));
+    expect(error).toMatchObject({ code: 'TRAINING_HYPER_INVALID', facts: { name } });
+  });
+});
