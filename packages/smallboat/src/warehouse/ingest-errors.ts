@@ -16,8 +16,9 @@ export const ingestErrors = defineErrors({
     `${f.path}: ${f.problem}. Its columns are ${list(f.found)}. Columns are matched by name, in any order: rename them in the first line of the file.`,
   INGEST_ROW_BROKEN: (f: { path: string; line: number; problem: string; text: string }) =>
     `${f.path}, line ${f.line}: ${f.problem}, in '${f.text}'. Mend or remove that line; nothing of this file was loaded.`,
-  INGEST_VALUE_WRONG: (f: { path: string; line: number; column: string; value: string; wanted: string }) =>
-    `${f.path}, line ${f.line}: ${f.column} is '${f.value}', not ${f.wanted}. Mend or remove that line; nothing of this file was loaded.`,
+  /** Parquet has no lines. */
+  INGEST_VALUE_WRONG: (f: { path: string; line?: number; column: string; value: string; wanted: string }) =>
+    `${f.path}${f.line === undefined ? '' : `, line ${f.line}`}: ${f.column} is '${f.value}', not ${f.wanted}. Mend or remove that row; nothing of this file was loaded.`,
   INGEST_GZIP_DAMAGED: (f: { path: string; problem: string }) =>
     `${f.path} ${f.problem}. Copy or download it again; nothing of this file was loaded.`,
   INGEST_PARQUET_DAMAGED: (f: { path: string; problem: string }) =>

@@ -212,6 +212,6 @@ async function badValueError(file: RawFile, problem: string, cause: Error): Prom
   const [, at, value = ''] = new RegExp(`${BAD_VALUE} (\\d+) (.*)`).exec(problem) ?? [];
   const column = table.source[Number(at)];
   if (column === undefined) return undefined;
-  const facts = { path, line: 0, column: column.name, value, wanted: WANTED[column.kind] };
+  const facts = { path, column: column.name, value, wanted: WANTED[column.kind] };
   return ingestErrors.INGEST_VALUE_WRONG(facts, { cause });
 }

@@ -35,7 +35,7 @@ export type Values = Int32Array | BigInt64Array | Float64Array | Uint8Array | re
  * | BOOLEAN (0 and 1), UTINYINT | `Uint8Array` |
  * | BIGINT | `BigInt64Array` |
  * | UINTEGER, HUGEINT (a sum of integers), FLOAT, DOUBLE, DECIMAL | `Float64Array` |
- * | a list of any of these | the items of all rows one after another, and `offsets` |
+ * | a list of any of these | the items of all rows one after another, and `offsets`; a missing item is 0 or '' |
  * | all else | texts, as in a `Cell`; lists and structs in other places as JSON |
  */
 export interface ColumnVector {
