@@ -2,6 +2,7 @@ import { parseArgs } from 'node:util';
 import type * as z from 'zod';
 import type { Io } from '../kernel/index.ts';
 import { SmallboatError, defineErrors } from '../kernel/index.ts';
+import { nearest } from './nearest.ts';
 
 export interface Flag {
   readonly type: 'string' | 'boolean';
@@ -23,6 +24,8 @@ export interface Command<S extends z.ZodObject> {
   readonly flags: Readonly<Record<string, Flag>>;
   /** Turns the strings of the command line into values. The one place where they are checked. */
   readonly schema: S;
+  /** Changes the command line before it is read: other spellings of flags. */
+  rewrite?(argv: readonly string[]): string[];
   /** The result goes to `out`, progress to `err`. Every command takes `--json` for a result that programs read. */
   run(args: z.infer<S>, io: Io): Promise<void>;
 }
@@ -40,12 +43,22 @@ export async function runCommand<S extends z.ZodObject>(
   argv: readonly string[],
   io: Io,
 ): Promise<ExitCode> {
+  return runPrepared(() => Promise.resolve(command), argv, io);
+}
+
+/** Runs a command that is made for its command line: what goes wrong while it is made is told as what goes wrong in it. */
+export async function runPrepared<S extends z.ZodObject>(
+  prepare: () => Promise<Command<S>>,
+  argv: readonly string[],
+  io: Io,
+): Promise<ExitCode> {
   try {
+    const command = await prepare();
     if (argv.includes('--help') || argv.includes('-h')) {
       io.out(helpOf(command));
       return 0;
     }
-    await command.run(parseFlags(command, argv), io);
+    await command.run(parseFlags(command, command.rewrite?.(argv) ?? argv), io);
     return 0;
   } catch (error) {
     if (!(error instanceof SmallboatError)) throw error;
@@ -92,7 +105,11 @@ function parseFlags<S extends z.ZodObject>(command: Command<S>, argv: readonly s
     given = { ...values, ...Object.fromEntries(positionals.map((value, i) => [names[i], value])) };
   } catch (error) {
     if (cliErrors.USAGE.is(error)) throw error;
-    return fail((error instanceof Error ? error.message : String(error)).replace(/\.$/, ''), error);
+    const message = error instanceof Error ? error.message : String(error);
+    const [, unknown] = /^Unknown option '--?([^']+)'/.exec(message) ?? [];
+    if (unknown === undefined) return fail(message.replace(/\.$/, ''), error);
+    const guess = nearest(unknown, Object.keys(command.flags));
+    return fail(`Unknown option '--${unknown}'${guess === undefined ? '' : `, perhaps --${guess}`}`, error);
   }
   const parsed = command.schema.safeParse(given);
   if (parsed.success) return parsed.data;

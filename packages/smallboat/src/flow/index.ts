@@ -1,3 +1,5 @@
+export { renderRunCard, writeRunCard } from './card.ts';
+export type { RunCardOptions } from './card.ts';
 export { each, flow, isFlow, step, wiringErrors } from './compose.ts';
 export type {
   Flow,
@@ -24,7 +26,16 @@ export type {
   StepOptions,
 } from './definition.ts';
 export type { RunEvent, TaskEnd } from './engine/events.ts';
+export { loadErrors, loadFlow } from './engine/load-flow.ts';
+export { processPool, startWorkerProcess } from './engine/process-pool.ts';
+export { scheduleErrors } from './engine/schedule.ts';
 export { nameErrors } from './names.ts';
-export { paramErrors } from './params.ts';
+export { checkUnchanged, flagOf, paramErrors, parseParams } from './params.ts';
+export { readRun } from './read-run.ts';
+export type { RunState, RunView, StepView, TaskState, TaskView } from './read-run.ts';
+export { seconds } from './run-display.ts';
 export { resumeFlow, runErrors, runFlow } from './run-flow.ts';
 export type { FlowRun, ResumeFlowOptions, RunFlowOptions, StepFailure } from './run-flow.ts';
+export { openRunStore } from './store/local-run-store.ts';
+export type { ArtifactKey, ArtifactKeys, RunInfo, RunStore, TaskInfo, TaskPath } from './store/run-store.ts';
+export { inMemoryRunStore } from './store-in-memory.ts';

@@ -1,24 +1,149 @@
-import { RECORD, asTaskRecord } from './engine/record.ts';
+import { hostname } from 'node:os';
+import type { TaskError } from './engine/job.ts';
+import { taskName } from './engine/job.ts';
+import { readRunRecord } from './engine/origin.ts';
+import { CARD, RECORD, type RunRecord, asTaskRecord } from './engine/record.ts';
 import { isArtifactName } from './names.ts';
-import type { RunStore } from './store/run-store.ts';
+import type { ArtifactKey, ArtifactKeys, RunInfo, RunStore, TaskInfo, TaskPath } from './store/run-store.ts';
+
+/** `lost`: begun, never ended, and the process that ran it is gone. */
+export type TaskState = 'done' | 'failed' | 'running' | 'lost';
+/** `interrupted`: stopped or killed before its end, without a step that failed. */
+export type RunState = 'done' | 'failed' | 'running' | 'interrupted';
+
+export interface TaskView {
+  readonly path: TaskPath;
+  /** `train[3]` */
+  readonly name: string;
+  readonly state: TaskState;
+  /** Attempts that began. */
+  readonly attempts: number;
+  /** The attempt whose end counts; the latest where none has ended. */
+  readonly attempt: number;
+  /** Milliseconds since 1970. */
+  readonly startedAt: number;
+  readonly endedAt?: number;
+  /** What the step returned, by name. */
+  readonly artifacts: ArtifactKeys;
+  /** Components for the card. */
+  readonly card?: ArtifactKey;
+  readonly error?: TaskError;
+}
+
+export interface StepView {
+  readonly name: string;
+  /** `waiting`: none of its tasks has begun. */
+  readonly state: TaskState | 'waiting';
+  /** In the order of the lists around the step. */
+  readonly tasks: readonly TaskView[];
+}
+
+/** A run as its store has it now: for a listing, a card, a page. */
+export interface RunView {
+  readonly info: RunInfo;
+  readonly state: RunState;
+  /** Missing where the run was not made by Smallboat, or was stopped before it began. */
+  readonly record?: RunRecord;
+  /** Content keys of the parameters. */
+  readonly params: ArtifactKeys;
+  /** In a topological order; without the tasks that every run has (`start`, `end`). */
+  readonly steps: readonly StepView[];
+  /** Content keys of the flow's result, once the run is done. */
+  readonly result: ArtifactKeys;
+}
+
+/** Reads a run's state, without any artifact that a step made. Rejects with `RUN_NOT_FOUND`. */
+export async function readRun(
+  store: RunStore,
+  { flow, run }: { readonly flow: string; readonly run: string },
+): Promise<RunView> {
+  const tasks = await store.tasks(flow, run);
+  const info = (await store.runs(flow)).find((r) => r.run === run);
+  const record = await readRunRecord(store, tasks);
+  const isRunning = record !== undefined && isAlive(record, info);
+  const views = await Promise.all(tasks.filter((t) => !isFrame(t.path.step)).map((t) => viewTask(store, t, isRunning)));
+  const known = record?.graph.steps.map((s) => s.name) ?? [];
+  const names = [...known, ...new Set(views.map((v) => v.path.step).filter((name) => !known.includes(name)))];
+  const end = tasks.find((t) => t.path.step === 'end')?.ended;
+  const isDone = end?.hasSucceeded === true;
+  const hasFailed = views.some((v) => v.state === 'failed') || end?.hasSucceeded === false;
+  return {
+    info: info ?? { flow, run, createdAt: Number(run) / 1000, user: '', tags: [], systemTags: [] },
+    state: isDone ? 'done' : isRunning ? 'running' : hasFailed ? 'failed' : 'interrupted',
+    ...(record ? { record } : {}),
+    params: visible(tasks.find((t) => t.path.step === '_parameters')?.ended?.artifacts ?? {}),
+    steps: names.map((name) => viewStep(name, views)),
+    result: visible(end?.artifacts ?? {}),
+  };
+}
 
 /** What each finished task of a step made, in the order of the lists around it. */
 export async function readStep<O extends object>(
   store: RunStore,
   { flow, run, step }: { readonly flow: string; readonly run: string; readonly step: string },
 ): Promise<readonly O[]> {
-  const found: { readonly index: readonly number[]; readonly made: O }[] = [];
-  for (const { path, ended } of await store.tasks(flow, run)) {
-    if (path.step !== step || !ended?.hasSucceeded) continue;
-    const key = ended.artifacts[RECORD];
-    const record = key ? asTaskRecord(await store.load(key)) : undefined;
-    const made: Record<string, unknown> = {};
-    for (const [name, artifact] of Object.entries(ended.artifacts)) {
-      if (isArtifactName(name)) made[name] = await store.load(artifact);
-    }
-    found.push({ index: record?.index ?? [], made: made as O }); // What the step's type says that it returns.
+  const tasks = (await store.tasks(flow, run)).filter((t) => t.path.step === step && t.ended?.hasSucceeded === true);
+  const views = await Promise.all(tasks.map((task) => viewTask(store, task, false)));
+  const made = viewStep(step, views).tasks.map(async ({ artifacts }) => {
+    const entries = Object.entries(artifacts).map(async ([name, key]) => [name, await store.load(key)] as const);
+    return Object.fromEntries(await Promise.all(entries)) as O; // What the step's type says that it returns.
+  });
+  return Promise.all(made);
+}
+
+/** Whether the process that schedules a run is there still, as far as this machine can tell. */
+export function isAlive({ pid, host }: RunRecord, info: RunInfo | undefined): boolean {
+  const lastSign = info?.heartbeatAt ?? info?.createdAt ?? 0;
+  // After a restart of the machine another process may have the number: then the heartbeat is old.
+  if (Date.now() - lastSign > 60_000) return false;
+  if (host !== hostname()) return true;
+  if (pid === process.pid) return false;
+  try {
+    process.kill(pid, 0);
+    return true;
+  } catch (error) {
+    return error instanceof Error && 'code' in error && error.code === 'EPERM';
   }
-  return found.sort((a, b) => compare(a.index, b.index)).map(({ made }) => made);
+}
+
+function isFrame(step: string): boolean {
+  return step === '_parameters' || step === 'start' || step === 'end';
+}
+
+async function viewTask(
+  store: RunStore,
+  { path, createdAt, attemptsBegun, ended }: TaskInfo,
+  isRunning: boolean,
+): Promise<TaskView & { readonly index: readonly number[] }> {
+  const key = ended?.artifacts[RECORD];
+  const record = key ? asTaskRecord(await store.load(key)) : undefined;
+  const isOver = ended !== undefined && (ended.hasSucceeded || ended.attempt === attemptsBegun - 1 || !isRunning);
+  const state = ended?.hasSucceeded === true ? 'done' : isOver ? 'failed' : isRunning ? 'running' : 'lost';
+  const card = ended?.artifacts[CARD];
+  return {
+    path,
+    index: record?.index ?? [],
+    name: taskName(path.step, record?.index ?? []),
+    state,
+    attempts: attemptsBegun,
+    attempt: ended?.attempt ?? Math.max(0, attemptsBegun - 1),
+    startedAt: ended?.startedAt ?? createdAt,
+    ...(ended ? { endedAt: ended.endedAt } : {}),
+    artifacts: visible(ended?.artifacts ?? {}),
+    ...(card ? { card } : {}),
+    ...(record?.error ? { error: record.error } : {}),
+  };
+}
+
+function viewStep(name: string, views: readonly (TaskView & { readonly index: readonly number[] })[]): StepView {
+  const own = views.filter((v) => v.path.step === name).sort((a, b) => compare(a.index, b.index));
+  const order = ['failed', 'running', 'lost', 'done'] as const;
+  const state = order.find((s) => own.some((task) => task.state === s)) ?? 'waiting';
+  return { name, state, tasks: own.map(({ index: _, ...task }) => task) };
+}
+
+function visible(artifacts: ArtifactKeys): ArtifactKeys {
+  return Object.fromEntries(Object.entries(artifacts).filter(([name]) => isArtifactName(name)));
 }
 
 function compare(a: readonly number[], b: readonly number[]): number {

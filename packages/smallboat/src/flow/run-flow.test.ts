@@ -266,7 +266,7 @@ describe('a failure', () => {
     ['a hidden artifact', () => ({ _card: 1 }), 'ARTIFACT_NAME_INVALID'],
     ['an artifact with a slash in its name', () => ({ 'a/b': 1 }), 'ARTIFACT_NAME_INVALID'],
   ])('comes of a step that returns %s', async (_, body, code) => {
-    const f = flow('f', {}, () => step('s', { run: body as () => { n: number } })({}));
+    const f = flow('f', {}, () => step('s', { run: body as never as () => { n: number } })({}));
     await expect(runFlow(f, { module, store: inMemoryRunStore() })).rejects.toMatchObject({
       facts: { error: { code } },
     });

@@ -7,11 +7,11 @@ import { loadInput } from './engine/inputs.ts';
 import { inProcessWorkers } from './engine/in-process.ts';
 import type { InputSpec, Workers } from './engine/job.ts';
 import { type FinishedTask, finishedTasks, readRunRecord, withDescendants } from './engine/origin.ts';
-import { processPool } from './engine/process-pool.ts';
+import { type WorkerProcess, processPool } from './engine/process-pool.ts';
 import { RECORD, RESULT, type RunRecord, type TaskRecord, graphOf, runGraphOf } from './engine/record.ts';
 import { type Failure, Halted, schedule } from './engine/schedule.ts';
 import { checkUnchanged, parseParams } from './params.ts';
-import { readStep } from './read-run.ts';
+import { isAlive, readStep } from './read-run.ts';
 import { describeFailure } from './describe-failure.ts';
 import type { ArtifactKey, ArtifactKeys, RunStore } from './store/run-store.ts';
 import { runDisplay } from './run-display.ts';
@@ -55,8 +55,8 @@ export interface RunFlowOptions<P extends Params> {
   readonly onEvent?: (event: RunEvent) => void;
   /** How long a step that is out of time or asked to stop may take to end by itself, in seconds. Default 5. */
   readonly graceSeconds?: number;
-  /** Workers that were started before the flow was known. Disposed of at the end of the run. */
-  readonly workers?: Workers;
+  /** A worker process that was started before the flow was known. */
+  readonly started?: WorkerProcess;
 }
 
 export interface ResumeFlowOptions<P extends Params> extends RunFlowOptions<P> {
@@ -116,7 +116,8 @@ export async function resumeFlow<P extends Params, R>(
     if (tasks.some((t) => t.path.step === 'end' && t.ended?.hasSucceeded === true) && from === undefined) {
       return fail('it ended well; name the step to start from with --from');
     }
-    if (isAlive(record)) return fail(`process ${record.pid} is still running it; wait for it or stop it first`);
+    const info = (await store.runs(flow.name)).find((r) => r.run === origin);
+    if (isAlive(record, info)) return fail(`process ${record.pid} is still running it; wait for it or stop it first`);
     const keys = tasks.find((t) => t.path.step === '_parameters')?.ended?.artifacts ?? {};
     const stored: Record<string, unknown> = {};
     for (const name of record.params) {
@@ -158,11 +159,18 @@ async function openDesk(flow: Flow, options: Omit<RunFlowOptions<Params>, 'param
   };
   const ownsStore = 'folder' in options.store;
   const store = 'folder' in options.store ? await openStore(options.store.folder) : options.store;
+  const { started } = options;
   const workers =
-    options.workers ??
-    ('folder' in options.store
-      ? processPool({ ...limits, module, flow: flow.name, storeFolder: options.store.folder, store })
-      : inProcessWorkers({ ...limits, dag, store }));
+    'folder' in options.store
+      ? processPool({
+          ...limits,
+          ...(started ? { started } : {}),
+          module,
+          flow: flow.name,
+          storeFolder: options.store.folder,
+          store,
+        })
+      : inProcessWorkers({ ...limits, dag, store });
   const display = io ? runDisplay(io, dag) : undefined;
   const emit = (event: RunEvent): void => {
     display?.(event);
@@ -340,16 +348,6 @@ async function latestResumable(store: RunStore, flow: string, withEnded: boolean
     break;
   }
   throw runErrors.RUN_NOT_RESUMABLE({ flow, run: 'latest', why: 'there is no run of it that did not end well' });
-}
-
-function isAlive({ pid, host }: RunRecord): boolean {
-  if (host !== hostname() || pid === process.pid) return false;
-  try {
-    process.kill(pid, 0);
-    return true;
-  } catch (error) {
-    return error instanceof Error && 'code' in error && error.code === 'EPERM';
-  }
 }
 
 /** Whether an error is one that a run ends with by itself, rather than a wrong call. */

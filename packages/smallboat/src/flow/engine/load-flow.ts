@@ -17,22 +17,33 @@ export const loadErrors = defineErrors({
     `${f.path} exports several flows: ${f.found}. Name one: ${f.path}#${f.found.split(', ')[0] ?? ''}.`,
 });
 
+/** What a module exports, by name. */
+export type Exported = Readonly<Record<string, unknown>>;
+
 /**
  * Imports a module and finds the flow that it exports, by name where it exports several.
- * Rejects with `FLOW_FILE_MISSING`, `FLOW_FILE_BROKEN`, `FLOW_NOT_FOUND`, `FLOW_AMBIGUOUS`, and with the errors of
- * wiring as they are.
+ * Rejects as `importModule` and `findFlow` do.
  */
 export async function loadFlow(module: string, wanted?: string): Promise<Flow> {
-  const path = module.startsWith('file:') ? fileURLToPath(module) : module;
+  return findFlow(await importModule(module), { module, ...(wanted === undefined ? {} : { wanted }) });
+}
+
+/** Rejects with `FLOW_FILE_MISSING`, `FLOW_FILE_BROKEN`, and with the errors of wiring as they are. */
+export async function importModule(module: string): Promise<Exported> {
+  const path = pathOf(module);
   if (module.startsWith('file:') && !existsSync(path)) throw loadErrors.FLOW_FILE_MISSING({ path });
-  let exported: Readonly<Record<string, unknown>>;
   try {
-    exported = (await import(module)) as Readonly<Record<string, unknown>>; // A namespace object.
+    return (await import(module)) as Exported; // A namespace object.
   } catch (cause) {
     if (cause instanceof SmallboatError) throw cause;
     const { message, stack } = toTaskError(cause);
     throw loadErrors.FLOW_FILE_BROKEN({ path, problem: stack ?? message }, { cause });
   }
+}
+
+/** Throws `FLOW_NOT_FOUND`, `FLOW_AMBIGUOUS`. */
+export function findFlow(exported: Exported, { module, wanted }: { module: string; wanted?: string }): Flow {
+  const path = pathOf(module);
   const flows = [...new Set(Object.values(exported).filter(isFlow))];
   const found = flows.map((f) => f.name).join(', ');
   if (wanted !== undefined) {
@@ -44,4 +55,8 @@ export async function loadFlow(module: string, wanted?: string): Promise<Flow> {
   if (!first) throw loadErrors.FLOW_NOT_FOUND({ path, found });
   if (others.length > 0) throw loadErrors.FLOW_AMBIGUOUS({ path, found });
   return first;
+}
+
+function pathOf(module: string): string {
+  return module.startsWith('file:') ? fileURLToPath(module) : module;
 }

@@ -1,15 +1,17 @@
 import type { Job, Outcome, TaskProgress } from './job.ts';
 
-/** What a worker process is told when it starts, as JSON in its first argument. */
+/** What a worker must know before its first job. The module's URL it has from its first argument, to import it at once. */
 export interface WorkerSetup {
-  /** URL of the module that exports the flow. */
-  readonly module: string;
+  /** Name of the flow among those that the module exports. */
   readonly flow: string;
   /** Folder of the run store. */
   readonly storeFolder: string;
 }
 
-export type ToWorker = { readonly kind: 'run'; readonly job: Job } | { readonly kind: 'stop'; readonly reason: string };
+export type ToWorker =
+  | { readonly kind: 'setup'; readonly setup: WorkerSetup }
+  | { readonly kind: 'run'; readonly job: Job }
+  | { readonly kind: 'stop'; readonly reason: string };
 
 export type FromWorker =
   | { readonly kind: 'progress'; readonly progress: TaskProgress }

@@ -1,4 +1,5 @@
 import { type ChildProcess, fork } from 'node:child_process';
+import { Socket } from 'node:net';
 import { availableParallelism } from 'node:os';
 import { fileURLToPath } from 'node:url';
 import type { RunStore } from '../store/run-store.ts';
@@ -7,6 +8,10 @@ import type { Job, JobOptions, Outcome, Workers } from './job.ts';
 import type { FromWorker, ToWorker, WorkerSetup } from './messages.ts';
 
 export interface ProcessPoolOptions extends WorkerSetup {
+  /** URL of the module that exports the flow. */
+  readonly module: string;
+  /** A worker that was started for this module before the flow was known. */
+  readonly started?: WorkerProcess;
   /** For what a worker prints past JavaScript: the parent puts it into the task's log. */
   readonly store: RunStore;
   /** Processes at most. Default: the number of cores. */
@@ -15,7 +20,8 @@ export interface ProcessPoolOptions extends WorkerSetup {
   readonly graceSeconds?: number;
 }
 
-interface WorkerProcess {
+/** A worker and what it does now. */
+export interface WorkerProcess {
   readonly child: ChildProcess;
   /** The last that it printed past JavaScript: the words of a crash. */
   tail: string;
@@ -29,7 +35,9 @@ interface WorkerProcess {
 export function processPool(options: ProcessPoolOptions): Workers {
   const { store, maxWorkers, graceSeconds = 5, module, flow, storeFolder } = options;
   const size = Math.max(1, maxWorkers ?? availableParallelism());
-  const setup: WorkerSetup = { module, flow, storeFolder };
+  const setup: WorkerSetup = { flow, storeFolder };
+  // Workers do not keep this process alive; an open pool does.
+  const keepAlive = setInterval(() => undefined, 2 ** 30);
   const all = new Set<WorkerProcess>();
   const idle: WorkerProcess[] = [];
   const waiting: ((worker: WorkerProcess) => void)[] = [];
@@ -41,9 +49,9 @@ export function processPool(options: ProcessPoolOptions): Workers {
     else idle.push(worker);
   };
 
-  const start = (): void => {
-    const worker = startProcess(setup);
+  const start = (worker = startWorkerProcess(module)): void => {
     all.add(worker);
+    if (worker.child.connected) worker.child.send({ kind: 'setup', setup }, () => undefined);
     worker.child.on('exit', (code, signal) => {
       all.delete(worker);
       const place = idle.indexOf(worker);
@@ -67,7 +75,7 @@ export function processPool(options: ProcessPoolOptions): Workers {
     });
   };
 
-  start();
+  start(options.started);
   return {
     size,
     async run(job, jobOptions = {}) {
@@ -88,12 +96,14 @@ export function processPool(options: ProcessPoolOptions): Workers {
             }),
         ),
       );
+      clearInterval(keepAlive);
     },
   };
 }
 
-function startProcess(setup: WorkerSetup): WorkerProcess {
-  const child = fork(fileURLToPath(new URL('./worker-main.ts', import.meta.url)), [JSON.stringify(setup)], {
+/** Starts a worker that imports a module at once. It ends with this process, and does not keep it alive. */
+export function startWorkerProcess(module: string): WorkerProcess {
+  const child = fork(fileURLToPath(new URL('./worker-main.ts', import.meta.url)), [module], {
     execArgv: ['--disable-warning=ExperimentalWarning'],
     stdio: ['ignore', 'pipe', 'pipe', 'ipc'],
   });
@@ -104,6 +114,9 @@ function startProcess(setup: WorkerSetup): WorkerProcess {
       worker.current?.logs.write(text, stream);
     });
   }
+  child.unref();
+  child.channel?.unref();
+  for (const pipe of [child.stdout, child.stderr]) if (pipe instanceof Socket) pipe.unref();
   // Told by `exit`, with more to say.
   child.on('error', () => undefined);
   return worker;

@@ -5,27 +5,38 @@ import { runAttempt } from './attempt.ts';
 import { type LogWriter, logWriter } from './in-process.ts';
 import { type Inputs, cachedInputs } from './inputs.ts';
 import { type Job, type Outcome, toTaskError } from './job.ts';
-import { loadFlow } from './load-flow.ts';
-import type { FromWorker, ToWorker, WorkerSetup } from './messages.ts';
+import { findFlow, importModule } from './load-flow.ts';
+import type { FromWorker, ToWorker } from './messages.ts';
 
-/** Takes orders from the parent until it is gone. Both sides of the start-up run at once: the flow loads while the parent plans. */
-export function startWorker(setup: WorkerSetup): void {
-  const loading = loadFlow(setup.module, setup.flow).then((flow) => flow.dag());
+/** Takes orders from the parent until it is gone. The module is imported at once, while the parent plans. */
+export function startWorker(module: string): void {
+  const imported = importModule(module);
   // Told to the parent by the first job, which awaits the same promise.
-  loading.catch(() => undefined);
-  const store = openRunStore({ folder: setup.storeFolder });
-  const inputs = cachedInputs(store);
+  imported.catch(() => undefined);
+  let desk: Omit<Desk, 'signal'> | undefined;
   let stop = new AbortController();
 
   // Ctrl-C reaches every process of the terminal; the parent decides what becomes of the tasks.
   process.on('SIGINT', () => undefined);
   process.on('disconnect', () => process.exit(1));
   process.on('message', (message: ToWorker) => {
-    if (message.kind === 'stop') return stop.abort(new DOMException(message.reason, 'AbortError'));
-    stop = new AbortController();
-    void work(message.job, { loading, store, inputs, signal: stop.signal }).then((outcome) =>
-      send({ kind: 'done', outcome }),
-    );
+    switch (message.kind) {
+      case 'setup': {
+        const { flow, storeFolder } = message.setup;
+        const store = openRunStore({ folder: storeFolder });
+        const loading = imported.then((exported) => findFlow(exported, { module, wanted: flow }).dag());
+        loading.catch(() => undefined);
+        desk = { loading, store, inputs: cachedInputs(store) };
+        return;
+      }
+      case 'stop':
+        stop.abort(new DOMException(message.reason, 'AbortError'));
+        return;
+      case 'run':
+        if (!desk) throw new Error('A worker got a job before its setup.');
+        stop = new AbortController();
+        void work(message.job, { ...desk, signal: stop.signal }).then((outcome) => send({ kind: 'done', outcome }));
+    }
   });
   guardAgainstOrphanhood();
 }

@@ -1,0 +1,75 @@
+import type * as z from 'zod';
+import type { Io } from '../kernel/index.ts';
+import type { Command } from './command.ts';
+
+/** What the file of a command exports: the command, or how to make it for a command line (`run` has its flow's flags). */
+export interface CommandModule {
+  readonly command?: Command<z.ZodObject>;
+  commandFor?(argv: readonly string[], io: Io): Promise<Command<z.ZodObject>>;
+}
+
+/** A command before its file is loaded. */
+export interface CommandEntry {
+  readonly group: 'Flows' | 'Data' | 'Models';
+  /** One line, in the imperative: what it does. */
+  readonly summary: string;
+  load(): Promise<CommandModule>;
+}
+
+/** Every command by name, in the order in which `smallboat --help` lists them. */
+export const commands: Readonly<Record<string, CommandEntry>> = {
+  run: { group: 'Flows', summary: 'Run a flow', load: () => import('./commands/run.ts') },
+  resume: {
+    group: 'Flows',
+    summary: 'Continue a run that did not end well, without repeating what is done',
+    load: () => import('./commands/resume.ts'),
+  },
+  runs: { group: 'Flows', summary: 'List runs', load: () => import('./commands/runs.ts') },
+  show: {
+    group: 'Flows',
+    summary: 'Show a run: its steps, tasks, times and artifacts',
+    load: () => import('./commands/show.ts'),
+  },
+  logs: { group: 'Flows', summary: 'Print what tasks logged', load: () => import('./commands/logs.ts') },
+  dump: { group: 'Flows', summary: 'Print the values of artifacts', load: () => import('./commands/dump.ts') },
+  card: {
+    group: 'Flows',
+    summary: 'Write the card of a run, one HTML file',
+    load: () => import('./commands/card.ts'),
+  },
+  generate: {
+    group: 'Data',
+    summary: 'Make sample events of any size',
+    load: () => import('./commands/generate.ts'),
+  },
+  ingest: {
+    group: 'Data',
+    summary: 'Load raw files into the warehouse',
+    load: () => import('./commands/ingest.ts'),
+  },
+  validate: {
+    group: 'Data',
+    summary: 'Check a table against a Great Expectations suite',
+    load: () => import('./commands/validate.ts'),
+  },
+  serve: {
+    group: 'Models',
+    summary: 'Answer predictions over HTTP',
+    load: async () => ({ command: (await import('./commands/serve.ts')).serve }),
+  },
+  monitor: {
+    group: 'Models',
+    summary: 'Compare live predictions with the reference',
+    load: async () => ({ command: (await import('./commands/monitor.ts')).monitor }),
+  },
+  models: {
+    group: 'Models',
+    summary: 'List registered models',
+    load: async () => ({ command: (await import('./commands/models.ts')).models }),
+  },
+  experiments: {
+    group: 'Models',
+    summary: 'List tracked experiments',
+    load: async () => ({ command: (await import('./commands/experiments.ts')).experiments }),
+  },
+};

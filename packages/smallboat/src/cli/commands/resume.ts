@@ -1,0 +1,125 @@
+import * as z from 'zod';
+import { type Flow, loadFlow, openRunStore, readRun, resumeFlow } from '../../flow/index.ts';
+import { type Io, defineErrors } from '../../kernel/index.ts';
+import { type Command, type Flag, cliErrors } from '../command.ts';
+import { firstPositional, flowFile, flowSettings, stopSignal } from '../flow-file.ts';
+import { flowFlags, tellingUsage } from '../flow-flags.ts';
+
+export const resumeCommandErrors = defineErrors({
+  NOTHING_TO_RESUME: (f: { location: string; what: string }) =>
+    `There is nothing to resume in ${f.location}: ${f.what}. See 'smallboat runs'.`,
+});
+
+const shape = {
+  flow: z.string().optional(),
+  run: z.string().optional(),
+  from: z.string().optional(),
+  params: z.string().optional(),
+  home: z.string().optional(),
+  'max-workers': z.coerce.number().int().min(1).optional(),
+  tag: z.array(z.string().min(1)).default([]),
+  json: z.boolean().default(false),
+};
+
+const flags: Readonly<Record<string, Flag>> = {
+  run: { type: 'string', help: 'the run to continue (default: the latest that did not end well)' },
+  from: { type: 'string', help: 'run this step and all after it again' },
+  params: { type: 'string', help: 'JSON file of parameters; they must be those of the run' },
+  home: { type: 'string', help: 'folder that the run is in (default .smallboat)' },
+  'max-workers': { type: 'string', help: 'tasks at once (default: the number of cores)' },
+  tag: { type: 'string', short: 't', multiple: true, help: 'a tag to find the run by; may be repeated' },
+  json: { type: 'boolean', help: 'print the run as JSON' },
+};
+
+/** `smallboat resume`: continues the latest run that did not end well, with the flow file that it was made from. */
+export async function commandFor(argv: readonly string[], io: Io): Promise<Command<z.ZodObject>> {
+  if (argv.includes('--help') || argv.includes('-h')) return commandOf();
+  const given = firstPositional(argv, ['--json']);
+  const { home } = await flowSettings({ home: valueOf(argv, '--home') }, io);
+  if (given !== undefined) {
+    const { module, wanted } = flowFile(given, 'resume', io);
+    return commandOf({ flow: await loadFlow(module, wanted), module });
+  }
+  const found = await findRun(home, { run: valueOf(argv, '--run'), hasFrom: valueOf(argv, '--from') !== undefined });
+  return commandOf({ flow: await loadFlow(found.module, found.flow), module: found.module, run: found.run });
+}
+
+interface Loaded {
+  readonly flow: Flow;
+  readonly module: string;
+  readonly run?: string;
+}
+
+function commandOf(loaded?: Loaded): Command<z.ZodObject> {
+  const own = loaded ? flowFlags(loaded.flow, 'resume') : undefined;
+  return {
+    name: 'resume',
+    summary: 'Continue a run that did not end well: what is done is taken over, the rest is run.',
+    example: 'smallboat resume --from train',
+    positionals: ['flow'],
+    flags: { ...own?.flags, ...flags },
+    schema: z.object({ ...own?.shape, ...shape }),
+    ...(own ? { rewrite: own.rename } : {}),
+    async run(given, io) {
+      if (!loaded || !own) return;
+      const { flow, module } = loaded;
+      const args = z.looseObject(shape).parse(given);
+      const { home, maxWorkers } = await flowSettings(args, io);
+      const values = await own.values(args, io);
+      const origin = args.run?.split('/').at(-1) ?? loaded.run;
+      using stop = stopSignal(io);
+      await using run = await tellingUsage('resume', () =>
+        resumeFlow(flow, {
+          module,
+          params: values,
+          store: { folder: home },
+          io,
+          signal: stop.signal,
+          tags: args.tag,
+          ...(origin === undefined ? {} : { run: origin }),
+          ...(args.from === undefined ? {} : { from: args.from }),
+          ...(maxWorkers === undefined ? {} : { maxWorkers }),
+        }),
+      );
+      const { run: id } = run;
+      io.out(args.json ? JSON.stringify({ flow: run.flow, run: id, origin, state: 'done' }) : `${run.flow}/${id}`);
+    },
+  };
+}
+
+/** The run to continue, and the file of its flow. */
+async function findRun(
+  home: string,
+  { run, hasFrom }: { readonly run: string | undefined; readonly hasFrom: boolean },
+): Promise<Required<Pick<Loaded, 'module' | 'run'>> & { readonly flow: string }> {
+  await using store = openRunStore({ folder: home });
+  const all = (await Promise.all((await store.flows()).map((flow) => store.runs(flow)))).flat();
+  const wanted = run?.split('/').at(-1);
+  const candidates = all
+    .filter((info) => wanted === undefined || info.run === wanted)
+    .sort((a, b) => Number(b.run) - Number(a.run));
+  const fail = (what: string): never => {
+    throw resumeCommandErrors.NOTHING_TO_RESUME({ location: store.location, what });
+  };
+  for (const info of candidates) {
+    const { state, record } = await readRun(store, info);
+    if (wanted === undefined && !hasFrom && state === 'done') continue;
+    if (!record) {
+      if (wanted === undefined) continue;
+      return fail(`run ${wanted} does not say which file its flow is in; name it: smallboat resume flow.ts`);
+    }
+    return { flow: info.flow, run: info.run, module: record.module };
+  }
+  return fail(wanted === undefined ? 'every run ended well' : `there is no run ${wanted}`);
+}
+
+/** The value of a flag, before the flow is known that says which flags there are. */
+function valueOf(argv: readonly string[], flag: string): string | undefined {
+  const joined = argv.find((arg) => arg.startsWith(`${flag}=`));
+  if (joined !== undefined) return joined.slice(flag.length + 1);
+  const at = argv.indexOf(flag);
+  if (at < 0) return undefined;
+  const value = argv[at + 1];
+  if (value === undefined) throw cliErrors.USAGE({ command: 'resume', problem: `${flag} needs a value` });
+  return value;
+}
