@@ -223,9 +223,10 @@ function livePerformance(reference: Reference, live: Performance): LivePerforman
   return { status: isWorse ? 'worse' : 'as trained', sentence, live };
 }
 
-const BUCKETS_MS = [1, 2, 5, 10, 20, 50, 100, 200, 500].concat(
-  [1, 2, 5, 10, 15, 30, 60, 120, 300, 600, 900, 1_800, 3_600, 7_200, 14_400, 43_200, 86_400].map((s) => s * 1_000),
-);
+/** Widths of buckets; each divides the next, so that narrow ones can be put together. */
+const BUCKETS_MS = [1, 5, 10, 50, 100, 500, 1_000, 5_000, 15_000, 60_000, 300_000, 900_000].concat([
+  3_600_000, 10_800_000, 21_600_000, 86_400_000,
+]);
 
 /** Collects volume and scores over time into at most 60 buckets, which widen as the time covered grows. */
 function timeLine(): {
@@ -237,7 +238,7 @@ function timeLine(): {
   let [low, high] = [Infinity, -Infinity];
   const widen = (): void => {
     const needed = (high - low) / 58;
-    width = BUCKETS_MS.find((w) => w >= needed && w % width === 0) ?? Math.max(width, 86_400_000);
+    width = BUCKETS_MS.find((w) => w >= needed) ?? Math.max(width, 86_400_000);
     while (width < needed) width *= 2;
     const wider: typeof buckets = new Map();
     for (const [at, bucket] of buckets) {

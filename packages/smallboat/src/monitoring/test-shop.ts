@@ -27,7 +27,8 @@ export function shopExamples(
     const events = next();
     const score = scoreOf(events);
     const decision = DECISION_POINTS.indexOf((events.length - 1 - events.indexOf(TOKENS.add)) as 0);
-    return { tokens: [TOKENS.start, ...events], label: (random() < score ? 1 : 0) as 0 | 1, decision, score };
+    const label: 0 | 1 = random() < score ? 1 : 0;
+    return { tokens: [TOKENS.start, ...events], label, decision, score };
   });
   return { examples: examplesOf(list), scores: list.map(({ score }) => score) };
 }
