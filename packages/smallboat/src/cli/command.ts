@@ -25,7 +25,7 @@ export interface Command<S extends z.ZodObject> {
   /** Turns the strings of the command line into values. The one place where they are checked. */
   readonly schema: S;
   /** Changes the command line before it is read: other spellings of flags. */
-  rewrite?(argv: readonly string[]): string[];
+  readonly rewrite?: (argv: readonly string[]) => string[];
   /** The result goes to `out`, progress to `err`. Every command takes `--json` for a result that programs read. */
   run(args: z.infer<S>, io: Io): Promise<void>;
 }

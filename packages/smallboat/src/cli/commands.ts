@@ -5,7 +5,7 @@ import type { Command } from './command.ts';
 /** What the file of a command exports: the command, or how to make it for a command line (`run` has its flow's flags). */
 export interface CommandModule {
   readonly command?: Command<z.ZodObject>;
-  commandFor?(argv: readonly string[], io: Io): Promise<Command<z.ZodObject>>;
+  readonly commandFor?: (argv: readonly string[], io: Io) => Promise<Command<z.ZodObject>>;
 }
 
 /** A command before its file is loaded. */

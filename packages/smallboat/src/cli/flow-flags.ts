@@ -21,7 +21,7 @@ export interface FlowFlags {
   /** Adds to the command's own schema what the flags may hold; the flow's schemas check it later. */
   readonly shape: Readonly<Record<string, z.ZodType>>;
   /** `--learningRate` as `--learning-rate`. */
-  rename(argv: readonly string[]): string[];
+  readonly rename: (argv: readonly string[]) => string[];
   /** Values by parameter, from a file of them and the flags over it. */
   values(args: Readonly<Record<string, unknown>>, io: Io): Promise<Record<string, unknown>>;
 }
@@ -90,7 +90,7 @@ async function readParams(path: string, command: string): Promise<Record<string,
 
 const JsonSchema = z.looseObject({
   type: z.string().optional(),
-  default: z.unknown(),
+  default: z.unknown().optional(),
   description: z.string().optional(),
   enum: z.array(z.unknown()).optional(),
   items: z.looseObject({ type: z.string().optional() }).optional(),

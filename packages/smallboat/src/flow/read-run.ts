@@ -139,7 +139,12 @@ function viewStep(name: string, views: readonly (TaskView & { readonly index: re
   const own = views.filter((v) => v.path.step === name).sort((a, b) => compare(a.index, b.index));
   const order = ['failed', 'running', 'lost', 'done'] as const;
   const state = order.find((s) => own.some((task) => task.state === s)) ?? 'waiting';
-  return { name, state, tasks: own.map(({ index: _, ...task }) => task) };
+  return { name, state, tasks: own.map(withoutIndex) };
+}
+
+function withoutIndex({ index, ...task }: TaskView & { readonly index: readonly number[] }): TaskView {
+  void index;
+  return task;
 }
 
 function visible(artifacts: ArtifactKeys): ArtifactKeys {

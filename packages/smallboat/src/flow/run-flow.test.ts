@@ -261,12 +261,12 @@ describe('a failure', () => {
   });
 
   it.each([
-    ['a list', () => [1] as never, 'STEP_RESULT_INVALID'],
-    ['nothing', () => undefined as never, 'STEP_RESULT_INVALID'],
-    ['a hidden artifact', () => ({ _card: 1 }), 'ARTIFACT_NAME_INVALID'],
-    ['an artifact with a slash in its name', () => ({ 'a/b': 1 }), 'ARTIFACT_NAME_INVALID'],
+    ['a list', (): object => [1], 'STEP_RESULT_INVALID'],
+    ['nothing', (): object => undefined as never, 'STEP_RESULT_INVALID'],
+    ['a hidden artifact', (): object => ({ _card: 1 }), 'ARTIFACT_NAME_INVALID'],
+    ['an artifact with a slash in its name', (): object => ({ 'a/b': 1 }), 'ARTIFACT_NAME_INVALID'],
   ])('comes of a step that returns %s', async (_, body, code) => {
-    const f = flow('f', {}, () => step('s', { run: body as never as () => { n: number } })({}));
+    const f = flow('f', {}, () => step('s', { run: body })({}));
     await expect(runFlow(f, { module, store: inMemoryRunStore() })).rejects.toMatchObject({
       facts: { error: { code } },
     });

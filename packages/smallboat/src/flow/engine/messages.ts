@@ -14,5 +14,7 @@ export type ToWorker =
   | { readonly kind: 'stop'; readonly reason: string };
 
 export type FromWorker =
+  /** The module is loaded and the attempt begins: from here on its time counts. */
+  | { readonly kind: 'begun' }
   | { readonly kind: 'progress'; readonly progress: TaskProgress }
   | { readonly kind: 'done'; readonly outcome: Outcome };

@@ -147,8 +147,19 @@ function runOn(worker: WorkerProcess, job: Job, options: RunOnOptions): Promise<
   };
   const onAbort = (): void => stop('stopped', 'The run is being stopped');
   const onMessage = (message: FromWorker): void => {
-    if (message.kind === 'progress') onProgress?.(message.progress);
-    else settle(message.outcome);
+    switch (message.kind) {
+      case 'begun':
+        if (timeoutSeconds === undefined) return;
+        timers.push(
+          setTimeout(() => stop('timedOut', `Out of time: ${timeoutSeconds} s`), milliseconds(timeoutSeconds)),
+        );
+        return;
+      case 'progress':
+        onProgress?.(message.progress);
+        return;
+      case 'done':
+        settle(message.outcome);
+    }
   };
   const settle = (outcome: Outcome): void => {
     delete worker.current;
@@ -165,11 +176,12 @@ function runOn(worker: WorkerProcess, job: Job, options: RunOnOptions): Promise<
   child.on('message', onMessage);
   if (signal?.aborted) onAbort();
   signal?.addEventListener('abort', onAbort, { once: true });
-  if (timeoutSeconds !== undefined) {
-    const wait = Math.min(timeoutSeconds * 1000, 2 ** 31 - 1);
-    timers.push(setTimeout(() => stop('timedOut', `Out of time: ${timeoutSeconds} s`), wait));
-  }
   tell({ kind: 'run', job });
   if (!child.connected) settle({ kind: 'lost', how: 'was gone', tail: worker.tail });
   return promise;
+}
+
+/** What a timer can wait for: 24 days at most. */
+function milliseconds(seconds: number): number {
+  return Math.min(seconds * 1000, 2 ** 31 - 1);
 }

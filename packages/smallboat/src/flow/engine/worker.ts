@@ -54,6 +54,7 @@ async function work(job: Job, { loading, store, inputs, signal }: Desk): Promise
   const restore = setEnvironment(job.environment);
   try {
     const dag = await loading;
+    send({ kind: 'begun' });
     return await runAttempt(job, {
       dag,
       store,
