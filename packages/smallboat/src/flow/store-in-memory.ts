@@ -1,111 +1,143 @@
-import { serialize, deserialize } from 'node:v8';
-import { defineErrors, sha256 } from '../kernel/index.ts';
-import type {
-  ArtifactKey,
-  ArtifactKeys,
-  EndedAttempt,
-  RunInfo,
-  RunStore,
-  TaskInfo,
-  TaskPath,
+import { sha256 } from '../kernel/index.ts';
+import { checkArtifactName, layoutOf } from './store/layout.ts';
+import { decodePickle } from './store/pickle-decode.ts';
+import { encodePickle } from './store/pickle-encode.ts';
+import {
+  type ArtifactKey,
+  type EndedAttempt,
+  type RunInfo,
+  type RunStore,
+  type TaskInfo,
+  type TaskPath,
+  runStoreErrors,
 } from './store/run-store.ts';
-
-const errors = defineErrors({
-  RUN_NOT_IN_MEMORY: (f: { run: string }) => `There is no run ${f.run} in this memory. Was it made with another store?`,
-  ARTIFACT_NOT_IN_MEMORY: (f: { key: string }) => `There is no artifact ${f.key} in this memory.`,
-});
 
 interface Task {
   readonly path: TaskPath;
   readonly createdAt: number;
   begun: number;
   startedAt: number;
-  ended?: EndedAttempt;
+  readonly ended: EndedAttempt[];
 }
 
-/** A store that lives and dies with this process: a test double, held to the contract of the port. */
+/**
+ * A store that lives and dies with this process: for tests of flows, which then run in this process too. It keeps the
+ * promises of the port, and encodes values as the local store does, so that what cannot be stored is refused here too.
+ */
 export function inMemoryRunStore(now: () => number = Date.now): RunStore {
+  const location = 'memory';
   const runs = new Map<string, RunInfo>();
   const tasks = new Map<string, Task[]>();
   const blobs = new Map<string, Uint8Array>();
   const logs = new Map<string, string>();
+  const names = layoutOf('');
   let lastRun = 0;
 
   const tasksOf = (flow: string, run: string): Task[] => {
-    const found = tasks.get(`${flow}/${run}`);
-    if (!found) throw errors.RUN_NOT_IN_MEMORY({ run: `${flow}/${run}` });
+    const found = tasks.get(names.run(flow, run));
+    if (!found) throw runStoreErrors.RUN_NOT_FOUND({ flow, run, location });
     return found;
   };
   const taskAt = (path: TaskPath): Task => {
     const found = tasksOf(path.flow, path.run).find((t) => t.path.step === path.step && t.path.task === path.task);
-    if (!found) throw errors.RUN_NOT_IN_MEMORY({ run: `${path.flow}/${path.run}/${path.step}/${path.task}` });
+    if (!found) throw runStoreErrors.TASK_NOT_FOUND({ task: names.task(path), location });
     return found;
   };
-  const logKey = (path: TaskPath, attempt: number, stream: string): string =>
-    [path.flow, path.run, path.step, path.task, attempt, stream].join('/');
+  const openTask = (path: TaskPath, attempt: number): Task => {
+    const task = taskAt(path);
+    if (task.ended.some((e) => e.attempt === attempt)) {
+      throw runStoreErrors.ATTEMPT_ENDED({ task: names.task(path), attempt });
+    }
+    return task;
+  };
 
-  return {
-    location: 'memory:',
-    async createRun(flow, { tags = [], systemTags = [], origin } = {}) {
-      lastRun = Math.max(lastRun + 1, now() * 1000);
+  const store = {
+    location,
+    createRun(flow, { tags = [], systemTags = [], origin } = {}) {
+      const createdAt = now();
+      lastRun = Math.max(lastRun + 1, createdAt * 1000);
       const run = String(lastRun);
-      const at = now();
-      runs.set(`${flow}/${run}`, {
-        flow,
-        run,
-        createdAt: at,
-        user: 'memory',
-        tags,
-        systemTags,
-        ...(origin === undefined ? {} : { origin }),
-      });
-      tasks.set(`${flow}/${run}`, []);
+      tasks.set(names.run(flow, run), []);
+      const info: RunInfo = { flow, run, createdAt, user: location, tags, systemTags };
+      runs.set(names.run(flow, run), origin === undefined ? info : { ...info, origin });
       return run;
     },
-    async createTask(flow, run, step) {
+    createTask(flow, run, step) {
       const all = tasksOf(flow, run);
       const path = { flow, run, step, task: String(all.length) };
-      all.push({ path, createdAt: now(), begun: 0, startedAt: now() });
+      names.task(path);
+      all.push({ path, createdAt: now(), begun: 0, startedAt: now(), ended: [] });
       return path;
     },
-    async beat(flow, run) {
-      const info = runs.get(`${flow}/${run}`);
-      if (info) runs.set(`${flow}/${run}`, { ...info, heartbeatAt: now() });
+    beat(flow, run) {
+      tasksOf(flow, run);
+      const info = runs.get(names.run(flow, run));
+      if (info) runs.set(names.run(flow, run), { ...info, heartbeatAt: now() });
     },
-    async beginAttempt(path, attempt) {
-      const task = taskAt(path);
+    beginAttempt(path, attempt) {
+      const task = openTask(path, attempt);
       task.begun = Math.max(task.begun, attempt + 1);
       task.startedAt = now();
     },
-    async save(value) {
-      const bytes = serialize(value);
+    save(value) {
+      const bytes = Buffer.concat(encodePickle(value));
       const key = sha256(bytes);
       blobs.set(key, bytes);
       return key as ArtifactKey; // Made here.
     },
-    async endAttempt(path, attempt, end: { artifacts: ArtifactKeys; hasSucceeded: boolean }) {
-      const task = taskAt(path);
-      task.ended = { attempt, ...end, startedAt: task.startedAt, endedAt: now() };
+    endAttempt(path, attempt, { artifacts, hasSucceeded }) {
+      const task = openTask(path, attempt);
+      for (const [name, key] of Object.entries(artifacts)) {
+        checkArtifactName(name);
+        if (!blobs.has(key)) throw runStoreErrors.ARTIFACT_NOT_FOUND({ key, location });
+      }
+      task.ended.push({ attempt, artifacts, hasSucceeded, startedAt: task.startedAt, endedAt: now() });
     },
-    async appendLog(path, attempt, stream, text) {
-      const key = logKey(path, attempt, stream);
+    appendLog(path, attempt, stream, text) {
+      taskAt(path);
+      const key = `${names.task(path)}/${attempt}/${stream}`;
       logs.set(key, (logs.get(key) ?? '') + text);
     },
-    flows: async () => [...new Set([...runs.values()].map((r) => r.flow))].sort(),
-    runs: async (flow) => [...runs.values()].filter((r) => r.flow === flow).reverse(),
-    tasks: async (flow, run) =>
-      tasksOf(flow, run).map(({ path, createdAt, begun, ended }): TaskInfo => ({
-        path,
-        createdAt,
-        attemptsBegun: begun,
-        ...(ended ? { ended } : {}),
-      })),
-    async load(key) {
+    flows: () => [...new Set([...runs.values()].map((r) => r.flow))].sort(),
+    runs: (flow) => [...runs.values()].filter((r) => r.flow === flow).reverse(),
+    tasks: (flow, run) =>
+      tasksOf(flow, run).map(({ path, createdAt, begun, ended }): TaskInfo => {
+        const last = ended.at(-1);
+        return { path, createdAt, attemptsBegun: begun, ...(last ? { ended: last } : {}) };
+      }),
+    load(key) {
       const bytes = blobs.get(key);
-      if (!bytes) throw errors.ARTIFACT_NOT_IN_MEMORY({ key });
-      return deserialize(bytes) as unknown;
+      if (!bytes) throw runStoreErrors.ARTIFACT_NOT_FOUND({ key, location });
+      return decodePickle(Uint8Array.from(bytes));
     },
-    readLog: async (path, attempt, stream) => logs.get(logKey(path, attempt, stream)) ?? '',
-    [Symbol.asyncDispose]: () => Promise.resolve(),
+    readLog: (path, attempt, stream) => logs.get(`${names.task(path)}/${attempt}/${stream}`) ?? '',
+    [Symbol.asyncDispose]: () => undefined,
+  } satisfies Plain;
+  return asynchronous(store);
+}
+
+/** The port without its promises: nothing here has to wait. */
+type Plain = {
+  readonly [K in keyof RunStore]: RunStore[K] extends (...args: infer A) => PromiseLike<infer R>
+    ? (...args: A) => R
+    : RunStore[K];
+};
+
+function asynchronous(store: Plain): RunStore {
+  return {
+    location: store.location,
+    createRun: async (...args) => store.createRun(...args),
+    createTask: async (...args) => store.createTask(...args),
+    beat: async (...args) => store.beat(...args),
+    beginAttempt: async (...args) => store.beginAttempt(...args),
+    save: async (...args) => store.save(...args),
+    endAttempt: async (...args) => store.endAttempt(...args),
+    appendLog: async (...args) => store.appendLog(...args),
+    flows: async () => store.flows(),
+    runs: async (...args) => store.runs(...args),
+    tasks: async (...args) => store.tasks(...args),
+    load: async (...args) => store.load(...args),
+    readLog: async (...args) => store.readLog(...args),
+    [Symbol.asyncDispose]: async () => store[Symbol.asyncDispose](),
   };
 }
