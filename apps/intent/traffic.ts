@@ -3,7 +3,7 @@ import { parseArgs } from 'node:util';
 import { loadSettings } from 'smallboat/config';
 import type { Io } from 'smallboat/kernel';
 import { SmallboatError, processIo, writeWhole } from 'smallboat/kernel';
-import type { Drift, DriftReport, Reference } from 'smallboat/monitoring';
+import type { Drift, DriftReport } from 'smallboat/monitoring';
 import { DRIFTS, driftReport, predictionLog, readReference, renderDriftPage, sendTraffic } from 'smallboat/monitoring';
 import { serve } from 'smallboat/serving';
 import { CHAMPION, localRegistry } from 'smallboat/tracking';
@@ -31,7 +31,7 @@ export async function demoTraffic(
 ): Promise<readonly DriftReport[]> {
   const { home, model, shoppers, seed, drift } = demo;
   const champion = await localRegistry({ folder: join(home, 'models') }).version(model, CHAMPION);
-  const reference = await findReference(home, champion.folder);
+  const reference = await readReference(join(champion.folder, 'reference.json'));
   const predictions = join(home, 'monitoring', 'predictions');
   await using log = predictionLog({ folder: predictions });
   // Named after the log, so that it is closed before it.
@@ -76,13 +76,6 @@ const SCENES: Readonly<Record<Drift, string>> = {
   sale: 'Now there is a sale: little looking, much into the cart',
   pixel: 'Now the tag on the product page is broken: detail views arrive as plain views',
 };
-
-/** The reference lies with the model, or where the pipeline last left it. */
-async function findReference(home: string, modelFolder: string): Promise<Reference> {
-  return readReference(join(modelFolder, 'reference.json')).catch(() =>
-    readReference(join(home, 'monitoring', 'reference.json')),
-  );
-}
 
 async function main(): Promise<number> {
   const io = processIo();

@@ -112,7 +112,7 @@ function timeComponents({ timeline, bucketMs, window }: DriftReport): readonly R
   const start = timeline[0]?.from;
   if (start === undefined || timeline.length < 2) return [];
   const unit = UNITS.find(({ ms }) => ms * 2 <= bucketMs * timeline.length) ?? { name: 'milliseconds', ms: 1 };
-  const xLabel = `${unit.name} since ${iso(window.first ?? start)}`;
+  const xLabel = `${unit.name} since ${iso(window.first ?? start)} UTC`;
   const points = (value: (bucket: (typeof timeline)[number]) => number): readonly (readonly [number, number])[] =>
     timeline
       .map((bucket) => [(bucket.from - start) / unit.ms, value(bucket)] as const)
@@ -208,8 +208,8 @@ function sourceComponents(report: DriftReport): readonly ReportComponent[] {
 }
 
 function subtitleOf({ window, madeAt }: DriftReport): string {
-  if (window.first === undefined || window.last === undefined) return `No predictions before ${iso(madeAt)}`;
-  return `Predictions from ${iso(window.first)} to ${iso(window.last)}`;
+  if (window.first === undefined || window.last === undefined) return `No predictions before ${iso(madeAt)} UTC`;
+  return `Predictions from ${iso(window.first)} to ${iso(window.last)} UTC`;
 }
 
 const UNITS = [

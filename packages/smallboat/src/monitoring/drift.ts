@@ -29,7 +29,8 @@ export interface FeatureDrift {
   /** Jensen–Shannon distance over the bins below, 0 to 0.833. */
   readonly jensenShannon: number;
   readonly test: {
-    readonly name: 'Kolmogorov–Smirnov' | 'chi-square' | 'chi-square, corrected for sessions';
+    /** Kolmogorov–Smirnov, chi-square, chi-square corrected for events coming in sessions. */
+    readonly name: 'KS' | 'χ²' | 'χ² by session';
     readonly statistic: number;
     readonly p: number;
     /** Holm's, over the features of the report. */
@@ -131,7 +132,7 @@ function categories({ feature, meaning, bins, reference, live, designEffect }: C
   const r = used.map((i) => reference[i] ?? 0);
   const l = used.map((i) => live[i] ?? 0);
   const { statistic, p } = chiSquare(...poolRare(r, l), designEffect);
-  const name = designEffect === undefined ? 'chi-square' : 'chi-square, corrected for sessions';
+  const name = designEffect === undefined ? 'χ²' : 'χ² by session';
   return { ...compared(r, l), feature, meaning, bins: used.map((i) => bins[i] ?? ''), test: { name, statistic, p } };
 }
 
@@ -189,7 +190,7 @@ function ordered({ feature, meaning, reference, live, edge, isWhole }: Ordered):
   });
   const r = starts.map((start, i) => sumOf(reference, start, ends[i] ?? start));
   const l = starts.map((start, i) => sumOf(live, start, ends[i] ?? start));
-  return { ...compared(r, l), feature, meaning, bins, test: { name: 'Kolmogorov–Smirnov', statistic, p } };
+  return { ...compared(r, l), feature, meaning, bins, test: { name: 'KS', statistic, p } };
 }
 
 /** Where to begin bins so that each holds about an equal share; a fine bin that alone holds more stays one. */
