@@ -6,7 +6,7 @@ import { fromPlain, toJson, toPlain } from '../jinja/json.ts';
 import { DateTime, modulesAt } from '../jinja/modules.ts';
 import { MacroReturn } from '../jinja/run.ts';
 import type { Arguments, Value } from '../jinja/value.ts';
-import { Bag, Dict, Fn, PyError, str } from '../jinja/value.ts';
+import { Bag, Dict, Fn, PyError, firstOf, str } from '../jinja/value.ts';
 import { projectErrors } from '../project/errors.ts';
 import type { Macro, Target } from '../project/project.ts';
 import { macroLookup } from './macro-lookup.ts';
@@ -89,9 +89,8 @@ export function contextOf(invocation: Invocation, node: NodeContext): (name: str
     if (own !== undefined && invocation.macros.some((one) => one.name === name && one.package === invocation.project))
       return own;
     const value = Object.hasOwn(fixed, name) ? fixed[name] : undefined;
-    return (
-      value ?? own ?? macros.namespace(name) ?? (Object.hasOwn(JINJA_GLOBALS, name) ? JINJA_GLOBALS[name] : undefined)
-    );
+    const usual = Object.hasOwn(JINJA_GLOBALS, name) ? JINJA_GLOBALS[name] : undefined;
+    return firstOf(value, own, macros.namespace(name), usual);
   };
   return globals;
 }
@@ -225,7 +224,7 @@ export function varFunction({ vars }: Pick<Invocation, 'vars'>, from: string): F
     ({ positional: [name = '', second], named }) => {
       const value = vars[str(name)];
       if (value !== undefined) return fromPlain(value);
-      const otherwise = second ?? named.get('default');
+      const otherwise = firstOf(second, named.get('default'));
       if (otherwise !== undefined) return otherwise;
       throw projectErrors.VAR_MISSING({ name: str(name), from });
     },

@@ -1,6 +1,6 @@
 import { quoteName } from '../../warehouse/index.ts';
 import type { Value } from '../jinja/value.ts';
-import { Bag, Fn, PyObject, numberOf, str } from '../jinja/value.ts';
+import { Bag, Fn, PyObject, firstOf, numberOf, str } from '../jinja/value.ts';
 
 /** A table or view as templates see it: prints as `"database"."schema"."name"`. */
 export class Relation extends PyObject {
@@ -130,7 +130,10 @@ class Listed extends PyObject {
     if (name === 'values') return new Fn('values', () => [...this.items]);
     if (name === 'keys') return new Fn('keys', () => [...this.names]);
     if (name === 'get')
-      return new Fn('get', ({ positional: [key = null, otherwise = null] }) => this.item(key) ?? otherwise);
+      return new Fn(
+        'get',
+        ({ positional: [key = null, otherwise = null] }) => firstOf(this.item(key), otherwise) ?? null,
+      );
     return this.item(name);
   }
   print(): string {

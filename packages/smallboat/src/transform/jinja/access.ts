@@ -1,13 +1,13 @@
 import { methodOf } from './methods.ts';
 import type { Value } from './value.ts';
-import { PyObject, Tuple, Undefined, numberOf, PyError, repr, typeName } from './value.ts';
+import { firstOf, PyObject, Tuple, Undefined, numberOf, PyError, repr, typeName } from './value.ts';
 
 /** `value.name`: an attribute or method, else the item of that name, else undefined (Jinja's kind). */
 export function attributeOf(value: Value, name: string): Value {
   if (value instanceof Undefined) return useUndefined(value);
   const found =
-    methodOf(value, name) ?? (value instanceof PyObject ? (value.attribute(name) ?? value.item(name)) : undefined);
-  return found ?? new Undefined(`'${typeName(value)} object' has no attribute '${name}'`);
+    methodOf(value, name) ?? (value instanceof PyObject ? firstOf(value.attribute(name), value.item(name)) : undefined);
+  return found === undefined ? new Undefined(`'${typeName(value)} object' has no attribute '${name}'`) : found;
 }
 
 /** `value[key]`: an item, else the attribute of that name, else undefined. */

@@ -9,7 +9,7 @@ import { predicateOf } from './predicates.ts';
 import { find } from './scope.ts';
 import type { Scope } from './scope.ts';
 import type { Arguments, Value } from './value.ts';
-import { Dict, Float, Fn, PyError, Tuple, Undefined, isTrue, iterate, str, typeName } from './value.ts';
+import { Dict, Float, Fn, PyError, Tuple, Undefined, firstOf, isTrue, iterate, str, typeName } from './value.ts';
 
 /** What an expression is evaluated in. */
 export interface Frame {
@@ -33,7 +33,9 @@ export async function evaluate(node: Expression, frame: Frame): Promise<Value> {
     case 'float':
       return new Float(node.value);
     case 'name':
-      return find(frame.scope, node.name) ?? new Undefined(`'${node.name}' is undefined`, frame.isLenient);
+      return (
+        firstOf(find(frame.scope, node.name), new Undefined(`'${node.name}' is undefined`, frame.isLenient)) ?? null
+      );
     case 'list':
       return evaluateAll(node.items, frame);
     case 'tuple':

@@ -12,6 +12,7 @@ import {
   PyObject,
   Tuple,
   Undefined,
+  firstOf,
   isTrue,
   iterate,
   keyOf,
@@ -27,6 +28,15 @@ const argument = (given: Arguments, place: number, name: string): Value | undefi
   given.positional[place] ?? given.named.get(name);
 const whole = (value: Value | undefined, otherwise: number): number =>
   value === undefined || value === null ? otherwise : Math.trunc(Number(numberOf(value)));
+
+function itemAt(value: Value, place: 0 | -1): Value {
+  return (
+    firstOf(
+      iterate(value).at(place),
+      new Undefined(`No ${place === 0 ? 'first' : 'last'} item, sequence was empty.`),
+    ) ?? null
+  );
+}
 
 function isSized(value: Value): boolean {
   return value instanceof PyObject && 'items' in value;
@@ -201,7 +211,7 @@ const FILTERS: Readonly<Record<string, Filter>> = {
   length: lengthOf,
   default: (value, given) => {
     const isMissing = value instanceof Undefined || (isTrue(argument(given, 1, 'boolean') ?? false) && !isTrue(value));
-    return isMissing ? (given.positional[0] ?? given.named.get('default_value') ?? '') : value;
+    return isMissing ? (firstOf(given.positional[0], given.named.get('default_value'), '') ?? null) : value;
   },
   dictsort: (value, given) => {
     if (!(value instanceof Dict)) throw new PyError('dictsort needs a dict');
@@ -211,8 +221,8 @@ const FILTERS: Readonly<Record<string, Filter>> = {
     const entries = value.entries().toSorted((a, b) => sign * order(fold(a[by]), fold(b[by])));
     return entries.map((entry) => new Tuple(entry));
   },
-  first: (value) => iterate(value)[0] ?? new Undefined('No first item, sequence was empty.'),
-  last: (value) => iterate(value).at(-1) ?? new Undefined('No last item, sequence was empty.'),
+  first: (value) => itemAt(value, 0),
+  last: (value) => itemAt(value, -1),
   float: toFloat,
   int: toInt,
   format: (value, given) =>

@@ -1,7 +1,7 @@
 import { formatBraces } from './format.ts';
 import { equals, order } from './operators.ts';
 import type { Arguments, Value } from './value.ts';
-import { Dict, Fn, PyError, PySet, Tuple, iterate, numberOf, str } from './value.ts';
+import { Dict, Fn, PyError, PySet, Tuple, firstOf, iterate, numberOf, str } from './value.ts';
 
 type Method<T> = (self: T, given: Arguments) => Value;
 
@@ -164,21 +164,21 @@ const DICT: Readonly<Record<string, Method<Dict>>> = {
   keys: (self) => self.entries().map(([key]) => key),
   values: (self) => self.entries().map(([, value]) => value),
   items: (self) => self.entries().map((entry) => new Tuple(entry)),
-  get: (self, given) => self.get(given.positional[0] ?? null) ?? argument(given, 1, 'default') ?? null,
+  get: (self, given) => firstOf(self.get(given.positional[0] ?? null), argument(given, 1, 'default')) ?? null,
   update: (self, given) => {
     for (const [key, value] of entriesOf(given)) self.set(key, value);
     return null;
   },
   pop: (self, given) => {
     const key = given.positional[0] ?? null;
-    const value = self.get(key) ?? given.positional[1];
+    const value = firstOf(self.get(key), given.positional[1]);
     if (value === undefined) throw new PyError(`KeyError: ${str(key)}`);
     self.delete(key);
     return value;
   },
   setdefault: (self, given) => {
     const key = given.positional[0] ?? null;
-    const value = self.get(key) ?? given.positional[1] ?? null;
+    const value = firstOf(self.get(key), given.positional[1]) ?? null;
     self.set(key, value);
     return value;
   },

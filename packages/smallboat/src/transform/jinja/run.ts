@@ -232,7 +232,7 @@ async function bind(node: MacroNode, { positional, named }: Arguments, running: 
   };
   for (const [i, { name, fallback }] of node.parameters.entries()) {
     const byPlace = positional[i];
-    const value = byPlace ?? left.get(name);
+    const value = byPlace === undefined ? left.get(name) : byPlace;
     if (byPlace !== undefined && left.has(name)) fail(`got multiple values for argument '${name}'`);
     left.delete(name);
     if (value !== undefined) values.set(name, value);

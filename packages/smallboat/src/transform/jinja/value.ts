@@ -223,6 +223,11 @@ export class Namespace extends PyObject {
   }
 }
 
+/** The first that is there. `??` will not do for values: it passes over `null`, which is Python's None, a value like others. */
+export function firstOf(...candidates: readonly (Value | undefined)[]): Value | undefined {
+  return candidates.find((candidate) => candidate !== undefined);
+}
+
 /** What Python's `str` gives. */
 export function str(value: Value): string {
   if (typeof value === 'string') return value;

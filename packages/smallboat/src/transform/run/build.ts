@@ -176,7 +176,7 @@ async function run(which: 'build' | 'run' | 'test', options: RunOptions): Promis
   const selection = selectNodes(project, options.select, options.exclude);
   const models = which === 'test' ? [] : selection.models.filter((model) => model.config.materialized !== 'ephemeral');
   const tests = which === 'run' ? [] : selection.tests;
-  const plan = planOf(project, models, tests);
+  const plan = planOf(models, tests);
   const reporter = reporterOf(running, plan);
   await createSchemas(models, running);
   for (const step of plan) {
@@ -202,7 +202,7 @@ type Step =
   | { readonly kind: 'tests'; readonly tests: readonly Test[] };
 
 /** Models in order, each followed by the tests that can run then, by what they are about: one scan counts many. */
-function planOf(project: Project, models: readonly Model[], tests: readonly Test[]): Step[] {
+function planOf(models: readonly Model[], tests: readonly Test[]): Step[] {
   const position = new Map(models.map((model, i) => [model.uniqueId, i]));
   const after = Map.groupBy(tests, (test) => Math.max(-1, ...test.dependsOn.map((id) => position.get(id) ?? -1)));
   const groups = (at: number): Step[] =>
