@@ -32,7 +32,7 @@ export const start: Command<typeof schema> = {
       type: 'string',
       help: 'folder with browsing_train, search_train, sku_to_content (.csv, .csv.gz, .parquet); default: a generated sample',
     },
-    rows: { type: 'string', help: 'browsing rows of the generated sample (default 500000)' },
+    rows: { type: 'string', help: 'browsing rows of the generated sample (default 1000000)' },
     seed: { type: 'string', help: 'seed of the sample and of the training (default 1)' },
     protocol: { type: 'string', help: "decision-points (default), or seed: the original project's, with its leak" },
     rates: {
@@ -75,7 +75,12 @@ export const start: Command<typeof schema> = {
       run: run.run,
       path: join(home, 'cards', `${run.flow}-${run.run}.html`),
     });
-    const summary = await summaryOf(run, { card, seconds: (performance.now() - began) / 1000 });
+    const summary = await summaryOf(run, {
+      card,
+      seconds: (performance.now() - began) / 1000,
+      here,
+      columns: io.columns,
+    });
     if (json) io.out(JSON.stringify(summary.facts));
     else for (const line of summary.lines) io.out(line);
   },

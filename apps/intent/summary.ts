@@ -1,3 +1,4 @@
+import { relative } from 'node:path';
 import type { FlowRun } from 'smallboat/flow';
 import { textTable } from 'smallboat/report';
 import type { DecisionMetrics } from 'smallboat/training';
@@ -17,98 +18,127 @@ export interface Summary {
   readonly facts: Readonly<Record<string, unknown>>;
 }
 
+export interface SummaryOptions {
+  /** Path of the run's card: the last line. */
+  readonly card: string;
+  readonly seconds: number;
+  /** Folder that paths are shown from. */
+  readonly here: string;
+  /** Characters a line may have. */
+  readonly columns: number;
+}
+
 const number = (n: number): string => n.toLocaleString('en');
 const figure = (value: number | null | undefined): string =>
   value === null || value === undefined ? '–' : value.toFixed(3);
+const percent = (share: number): string => `${(share * 100).toFixed(1)} %`;
 
-/** Reads a finished run back from its artifacts. @param card Path of the run's card: the last line. */
-export async function summaryOf(
-  run: FlowRun<unknown>,
-  { card, seconds }: { readonly card: string; readonly seconds: number },
-): Promise<Summary> {
-  const [[loaded], [built], [checked], [data], [base], [picked], [up], [live]] = await Promise.all([
-    run.read(ingest),
-    run.read(transform),
-    run.read(validate),
-    run.read(dataset),
-    run.read(baselines),
-    run.read(select),
-    run.read(deploy),
-    run.read(monitor),
-  ]);
-  if (!loaded || !built || !checked || !data || !base || !picked || !up || !live)
-    throw new Error(`Run ${run.run} has no result.`);
-  const { chosen } = picked;
-  const { snapshot } = loaded;
-  const { test } = data.examples;
+/** Reads a finished run back from its artifacts. */
+export async function summaryOf(run: FlowRun<unknown>, options: SummaryOptions): Promise<Summary> {
+  const made = await artifactsOf(run);
+  const { chosen } = made.select;
+  const { snapshot } = made.ingest;
+  const { served } = made.deploy;
+  const { train, validation, test } = made.dataset.statistics;
+  const carts = train.sessions + validation.sessions + test.sessions;
   const judged: readonly (readonly [string, readonly DecisionMetrics[]])[] = [
     ['LSTM', chosen.metrics],
-    ...BASELINES.map((name) => [name, metricsOf(base.scores[name], test)] as const),
+    ...BASELINES.map((name) => [name, metricsOf(made.baselines.scores[name], made.dataset.examples.test)] as const),
   ];
-  const points = chosen.metrics.map(({ decision }) => decision);
-  const bestRow =
-    snapshot.best === null
-      ? []
-      : [['best possible', ...points.map((p) => figure(snapshot.best?.find((b) => b.events === p)?.auc))]];
-  const all = (metrics: readonly DecisionMetrics[]): DecisionMetrics | undefined =>
-    metrics.find(({ decision }) => decision === 'all');
-  const { train, validation, test: testPart } = data.statistics;
-  const carts = train.sessions + validation.sessions + testPart.sessions;
-  const { served } = up;
+  const path = (to: string): string => (relative(options.here, to).startsWith('..') ? to : relative(options.here, to));
   const lines = [
     '',
-    ...textTable(
-      ['What', 'Result'],
+    ...aligned(options.columns, [
+      ['data', `${number(snapshot.rows)} browsing rows from ${path(snapshot.source)}`],
       [
-        ['Browsing rows', `${number(snapshot.rows)} from ${snapshot.source}`],
-        ['Models and tests', `${built.models} models, ${built.testsPassed} of ${built.tests} tests passed`],
-        ['Expectations', `${checked.expectations} hold: ${checked.dataDocs}`],
-        [
-          'Cart sessions',
-          `${number(carts)}; ${number(train.examples)} examples to train on, ${number(testPart.examples)} to test on, ${(testPart.positiveRate * 100).toFixed(1)} % of those buy`,
-        ],
-        ['Model', chosen.version === null ? 'not registered' : `intent version ${chosen.version}, champion`],
-        ['Gate', chosen.reason],
-        [
-          'Endpoint',
-          `${number(served.asked)} predictions over HTTP, median ${served.p50} ms; ${served.session} → ${served.prediction.toFixed(3)}`,
-        ],
-        ['Monitoring', `${live.sentence} ${live.page}`],
+        'models',
+        `${made.transform.models} built, ${made.transform.testsPassed} of ${made.transform.tests} tests passed`,
       ],
-    ),
+      ['checks', `${made.validate.expectations} expectations hold, see ${path(made.validate.dataDocs)}`],
+      [
+        'dataset',
+        `${number(carts)} cart sessions; ${number(train.examples)} examples to train on, ${number(test.examples)} to test on, of which ${percent(test.positiveRate)} buy`,
+      ],
+      ['gate', chosen.reason],
+      ['model', chosen.version === null ? 'not registered' : `intent version ${chosen.version}, now the champion`],
+      [
+        'endpoint',
+        `${number(served.asked)} predictions over HTTP, all equal to the model's; median ${served.p50} ms, p99 ${served.p99} ms`,
+      ],
+      ['monitor', `${made.monitor.sentence} See ${path(made.monitor.page)}`],
+    ]),
     '',
     'ROC-AUC on the test part, by events after the first add',
-    ...textTable(
-      ['', ...points.map((p) => (p === 'all' ? 'all' : `+${p}`)), 'log loss', 'calibration'],
-      [
-        ...judged.map(([name, metrics]) => [
-          name,
-          ...metrics.map((m) => figure(m.auc)),
-          figure(all(metrics)?.logLoss),
-          figure(all(metrics)?.calibrationError),
-        ]),
-        ...bestRow,
-      ],
-    ),
+    ...scoreTable(judged, snapshot.best),
     '',
-    `Done in ${seconds.toFixed(1)} s. Next: npm run serve, npm run demo:traffic, npx smallboat runs.`,
-    `Card of the run: ${card}`,
+    `Done in ${options.seconds.toFixed(1)} s. Next: npm run serve, npm run demo:traffic, npx smallboat --help`,
+    `Card of the run: ${options.card}`,
   ];
   const facts = {
     run: run.run,
-    seconds,
+    seconds: options.seconds,
     rows: snapshot.rows,
     source: snapshot.source,
-    dataHash: data.dataHash,
-    tests: built.tests,
-    expectations: checked.expectations,
+    dataHash: made.dataset.dataHash,
+    tests: made.transform.tests,
+    expectations: made.validate.expectations,
     cartSessions: carts,
-    metrics: Object.fromEntries(judged.map(([name, metrics]) => [name, metrics.map(({ bins: _, ...m }) => m)])),
+    metrics: Object.fromEntries(
+      judged.map(([name, metrics]) => [name, metrics.map((m) => ({ ...m, bins: undefined }))]),
+    ),
     bestPossible: snapshot.best,
     model: { version: chosen.version, folder: chosen.folder, registered: chosen.passed, reason: chosen.reason },
     endpoint: served,
-    monitoring: live,
-    card,
+    monitoring: made.monitor,
+    card: options.card,
   };
   return { lines, facts };
+}
+
+function scoreTable(
+  judged: readonly (readonly [string, readonly DecisionMetrics[]])[],
+  best: readonly { readonly events: number; readonly auc: number }[] | null,
+): readonly string[] {
+  const points = (judged[0]?.[1] ?? []).map(({ decision }) => decision);
+  const rows = judged.map(([name, metrics]) => {
+    const all = metrics.find(({ decision }) => decision === 'all');
+    return [name, ...metrics.map((m) => figure(m.auc)), figure(all?.logLoss), figure(all?.calibrationError)];
+  });
+  const bound =
+    best === null ? [] : [['best possible', ...points.map((p) => figure(best.find((b) => b.events === p)?.auc))]];
+  const columns = ['', ...points.map((p) => (p === 'all' ? 'all' : `+${p}`)), 'log loss', 'calibration error'];
+  return textTable(columns, [...rows, ...bound]);
+}
+
+/** Labels in a column, texts beside them, broken at words to fit. */
+function aligned(columns: number, rows: readonly (readonly [label: string, text: string])[]): readonly string[] {
+  const left = Math.max(...rows.map(([label]) => label.length)) + 2;
+  const width = Math.max(40, columns - left);
+  return rows.flatMap(([label, text]) => {
+    const lines: string[] = [];
+    for (const word of text.split(' ')) {
+      const last = lines.at(-1);
+      if (last !== undefined && last.length + 1 + word.length <= width) lines[lines.length - 1] = `${last} ${word}`;
+      else lines.push(word);
+    }
+    return lines.map((line, i) => (i === 0 ? label.padEnd(left) : ' '.repeat(left)) + line);
+  });
+}
+
+async function artifactsOf(run: FlowRun<unknown>) {
+  const one = async <O extends object>(step: Parameters<typeof run.read<O>>[0]): Promise<O> => {
+    const [made] = await run.read(step);
+    if (made === undefined) throw new Error(`Step ${step.stepName} of run ${run.run} has no result.`);
+    return made;
+  };
+  return {
+    ingest: await one(ingest),
+    transform: await one(transform),
+    validate: await one(validate),
+    dataset: await one(dataset),
+    baselines: await one(baselines),
+    select: await one(select),
+    deploy: await one(deploy),
+    monitor: await one(monitor),
+  };
 }

@@ -15,7 +15,6 @@ export const dataset = step('dataset', {
     const examples: Dataset = await readDataset(warehouse, { protocol, signal, onProgress: progress });
     const { statistics, splitAt } = examples;
     card(
-      { kind: 'heading', text: 'Dataset' },
       {
         kind: 'text',
         text: `Protocol ${protocol}. First add before ${day(splitAt.trainUntil)}: training; before ${day(splitAt.validationUntil)}: validation; later: test.`,

@@ -81,7 +81,6 @@ export const deploy = step('deploy', {
       log: logFolder,
     };
     card(
-      { kind: 'heading', text: 'Endpoint' },
       {
         kind: 'figures',
         figures: [

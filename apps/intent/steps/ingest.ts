@@ -1,10 +1,10 @@
-import { join, resolve } from 'node:path';
+import { basename, join, resolve } from 'node:path';
 import { step } from 'smallboat/flow';
 import { sha256 } from 'smallboat/kernel';
 import { generateDataset } from 'smallboat/synthetic';
 import type { GeneratedReport } from 'smallboat/synthetic';
 import { ingest as load } from 'smallboat/warehouse';
-import { RAW_SCHEMA, RAW_TABLES } from '../raw-tables.ts';
+import { RAW_SCHEMA, rawTables } from '../raw-tables.ts';
 import type { Tables } from './tables.ts';
 import { openTables } from './tables.ts';
 
@@ -53,7 +53,7 @@ export const ingest = step('ingest', {
     await using warehouse = await openTables(raw, signal);
     const report = await load(warehouse, {
       folder,
-      tables: RAW_TABLES,
+      tables: rawTables,
       schema: RAW_SCHEMA,
       signal,
       onProgress: (done, message) => progress(isSample ? 0.5 + done / 2 : done, message),
@@ -69,23 +69,20 @@ export const ingest = step('ingest', {
       best: made?.bestAuc ?? null,
     };
     for (const file of report.files) log(`${file.table} ${file.outcome}`, { rows: file.rows, path: file.path });
-    card(
-      { kind: 'heading', text: 'Data' },
-      {
-        kind: 'table',
-        caption: isSample ? `Generated sample, seed ${inputs.seed}` : folder,
-        columns: ['Table', 'File', 'Outcome', 'Rows', 'MiB', 'SHA-256', 'Seconds'],
-        rows: report.files.map((file) => [
-          file.table,
-          file.path,
-          file.outcome,
-          file.rows,
-          Number((file.bytes / 2 ** 20).toFixed(1)),
-          file.sha256.slice(0, 12),
-          Number(file.seconds.toFixed(2)),
-        ]),
-      },
-    );
+    card({
+      kind: 'table',
+      caption: isSample ? `Generated sample, seed ${inputs.seed}` : folder,
+      columns: ['Table', 'File', 'Outcome', 'Rows', 'MiB', 'SHA-256', 'Seconds'],
+      rows: report.files.map((file) => [
+        file.table.split('.').at(-1) ?? file.table,
+        basename(file.path),
+        file.outcome,
+        file.rows,
+        Number((file.bytes / 2 ** 20).toFixed(1)),
+        file.sha256.slice(0, 12),
+        Number(file.seconds.toFixed(2)),
+      ]),
+    });
     return { raw, snapshot };
   },
 });

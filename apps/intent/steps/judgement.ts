@@ -46,7 +46,7 @@ export function judgement({
     best === null ? undefined : points.map(({ decision }) => best.find((b) => b.events === decision)?.auc ?? null);
   const calibration = points.find(({ decision }) => decision === 'all')?.bins ?? [];
   return [
-    { kind: 'heading', text: 'On the test part' },
+    { kind: 'heading', text: 'On the test part', level: 3 },
     {
       kind: 'text',
       text: 'By events after the first add. All-zero says that nobody buys; prior knows only the share of buyers.',

@@ -18,7 +18,7 @@ export const monitor = step('monitor', {
     });
     const page = join(home, 'monitoring', 'report.html');
     await writeWhole(page, renderDriftPage(report));
-    card({ kind: 'heading', text: 'Monitoring' }, ...monitoringComponents(report));
+    card(...monitoringComponents(report));
     return { page, status: report.status, sentence: report.sentence };
   },
 });

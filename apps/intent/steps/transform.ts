@@ -22,21 +22,18 @@ export const transform = step('transform', {
     const models = built.results.filter(({ kind }) => kind === 'model');
     const tests = built.results.filter(({ kind }) => kind === 'test');
     const passed = tests.filter(({ status }) => status === 'pass').length;
-    card(
-      { kind: 'heading', text: 'Models' },
-      {
-        kind: 'table',
-        caption: `dbt project ${built.project}: ${models.length} models, ${passed} of ${tests.length} tests passed`,
-        columns: ['Model', 'Materialized', 'Status', 'Rows', 'Seconds'],
-        rows: models.map(({ name, materialized = '', status, rows, seconds }) => [
-          name,
-          materialized,
-          status,
-          rows ?? null,
-          Number(seconds.toFixed(2)),
-        ]),
-      },
-    );
+    card({
+      kind: 'table',
+      caption: `dbt project ${built.project}: ${models.length} models, ${passed} of ${tests.length} tests passed`,
+      columns: ['Model', 'Materialized', 'Status', 'Rows', 'Seconds'],
+      rows: models.map(({ name, materialized = '', status, rows, seconds }) => [
+        name,
+        materialized,
+        status,
+        rows ?? null,
+        Number(seconds.toFixed(2)),
+      ]),
+    });
     return { tables: raw, models: models.length, testsPassed: passed, tests: tests.length };
   },
 });

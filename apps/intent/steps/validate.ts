@@ -25,7 +25,7 @@ export const validate = step('validate', {
       signal,
       onProgress: progress,
     });
-    card({ kind: 'heading', text: 'Data checks' }, ...checkpointComponents(checkpoint));
+    card(...checkpointComponents(checkpoint));
     const { validations } = checkpoint;
     const expectations = validations.reduce((sum, { result }) => sum + result.results.length, 0);
     return { checked: tables, expectations, dataDocs: checkpoint.indexPath };
