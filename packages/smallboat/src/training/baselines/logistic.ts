@@ -29,6 +29,13 @@ export function fitLogistic(
   for (let i = 0; i < maxIterations; i++) {
     const { gradient, hessian } = derivativesAt(problem, weights);
     const step = solve(hessian, gradient);
+    // Twice what a full step would gain where the loss is its parabola. Once that is this small, Newton's step squares
+    // the distance to the minimum: one more is exact to rounding, and the loss itself too coarse to judge it.
+    const decrement = step.reduce((sum, s, k) => sum + s * (gradient[k] ?? 0), 0);
+    if (decrement <= 1e-10 * (1 + now)) {
+      weights = weights.map((w, k) => w - (step[k] ?? 0));
+      break;
+    }
     let size = 1;
     let next = weights.map((w, k) => w - (step[k] ?? 0));
     let loss = lossAt(problem, next);
@@ -37,11 +44,9 @@ export function fitLogistic(
       next = weights.map((w, k) => w - size * (step[k] ?? 0));
       loss = lossAt(problem, next);
     }
-    // Where no part of the step makes it better, it is the minimum to rounding.
     if (loss > now) break;
     weights = next;
     now = loss;
-    if (step.every((s, k) => Math.abs(s) <= 1e-12 * (1 + Math.abs(weights[k] ?? 0)))) break;
   }
   return { coefficients: [...weights.subarray(0, columns)], intercept: weights[columns] ?? 0 };
 }
