@@ -9,7 +9,7 @@ function fromCell(cell: Cell): Value {
   if (cell === null || typeof cell === 'boolean' || typeof cell === 'string' || typeof cell === 'bigint') return cell;
   if (typeof cell === 'number') return Number.isInteger(cell) ? cell : new Float(cell);
   if (Array.isArray(cell)) return cell.map(fromCell);
-  return new Dict(Object.entries(cell).map(([key, value]) => [key, fromCell(value as Cell)] as const)); // an object's values are cells
+  return new Dict(Object.entries(cell).map(([key, value]) => [key, fromCell(value)] as const));
 }
 
 interface Asked {

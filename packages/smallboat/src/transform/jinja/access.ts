@@ -15,7 +15,7 @@ export function itemOf(value: Value, key: Value): Value {
   if (value instanceof Undefined) return useUndefined(value);
   const items =
     typeof value === 'string'
-      ? [...value]
+      ? Array.from(value)
       : Array.isArray(value)
         ? value
         : value instanceof Tuple

@@ -25,7 +25,7 @@ export type Expression =
   | (At & {
       readonly kind: 'either';
       readonly test: Expression;
-      readonly then: Expression;
+      readonly chosen: Expression;
       readonly other?: Expression;
     })
   | (At & { readonly kind: 'and' | 'or'; readonly left: Expression; readonly right: Expression })

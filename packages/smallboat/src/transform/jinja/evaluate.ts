@@ -43,7 +43,7 @@ export async function evaluate(node: Expression, frame: Frame): Promise<Value> {
     case 'dict':
       return evaluateDict(node.entries, frame);
     case 'either':
-      if (isTrue(await evaluate(node.test, frame))) return evaluate(node.then, frame);
+      if (isTrue(await evaluate(node.test, frame))) return evaluate(node.chosen, frame);
       return node.other
         ? evaluate(node.other, frame)
         : new Undefined('the inline if-expression has no else', frame.isLenient);
@@ -110,6 +110,8 @@ export async function evaluate(node: Expression, frame: Frame): Promise<Value> {
       const given = await evaluateArguments(node.given, frame);
       return located(frame.source, node.at, () => predicateOf(node.name)(value, given.positional)) !== node.isNegated;
     }
+    default:
+      return node;
   }
 }
 

@@ -43,7 +43,7 @@ function isSized(value: Value): boolean {
 }
 
 function lengthOf(value: Value): number {
-  if (typeof value === 'string') return [...value].length;
+  if (typeof value === 'string') return Array.from(value).length;
   if (value instanceof Dict) return value.size;
   if (value instanceof Undefined) return 0;
   if (Array.isArray(value) || isSized(value)) return iterate(value).length;
@@ -246,7 +246,8 @@ const FILTERS: Readonly<Record<string, Filter>> = {
   select: choose(true, false),
   selectattr: choose(true, true),
   replace,
-  reverse: (value) => (typeof value === 'string' ? [...value].reverse().join('') : [...iterate(value)].reverse()),
+  reverse: (value) =>
+    typeof value === 'string' ? Array.from(value).reverse().join('') : [...iterate(value)].reverse(),
   round,
   safe: (value) => value,
   sort,

@@ -169,13 +169,9 @@ const ESCAPES: Readonly<Record<string, string>> = {
 
 /** Python's escapes in a string literal; one that it does not know stays as it is written. */
 function unescape(text: string): string {
-  return text.replace(
-    /\\(?:x([\da-f]{2})|u([\da-f]{4})|U([\da-f]{8})|([0-7]{1,3})|([^]))/gi,
-    (all: string, x?: string, u?: string, long?: string, octal?: string, other?: string) => {
-      const hex = x ?? u ?? long;
-      if (hex !== undefined) return String.fromCodePoint(Number.parseInt(hex, 16));
-      if (octal !== undefined) return String.fromCodePoint(Number.parseInt(octal, 8));
-      return ESCAPES[other ?? ''] ?? all;
-    },
-  );
+  return text.replace(/\\(?:x[\da-fA-F]{2}|u[\da-fA-F]{4}|U[\da-fA-F]{8}|[0-7]{1,3}|[^])/g, (all: string) => {
+    if (/^\\[xuU]./.test(all) && all.length > 2) return String.fromCodePoint(Number.parseInt(all.slice(2), 16));
+    if (/^\\[0-7]/.test(all)) return String.fromCodePoint(Number.parseInt(all.slice(1), 8));
+    return ESCAPES[all.slice(1)] ?? all;
+  });
 }

@@ -17,8 +17,8 @@ function stripped(self: string, given: Arguments, sides: 'left' | 'right' | 'bot
     characters === undefined || characters === null ? /\s/.test(c) : str(characters).includes(c);
   let start = 0;
   let end = self.length;
-  while (sides !== 'right' && start < end && isDropped(self[start] ?? '')) start += 1;
-  while (sides !== 'left' && end > start && isDropped(self[end - 1] ?? '')) end -= 1;
+  if (sides !== 'right') while (start < end && isDropped(self[start] ?? '')) start += 1;
+  if (sides !== 'left') while (end > start && isDropped(self[end - 1] ?? '')) end -= 1;
   return self.slice(start, end);
 }
 

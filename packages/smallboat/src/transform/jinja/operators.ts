@@ -40,10 +40,9 @@ export function binary(operator: BinaryOperator, left: Value, right: Value): Val
   if (a === undefined || b === undefined) {
     throw new PyError(`unsupported operand type(s) for ${operator}: '${typeName(left)}' and '${typeName(right)}'`);
   }
-  const isFloat = left instanceof Float || right instanceof Float;
-  return isFloat || operator === '/'
-    ? floats(operator, Number(a), Number(b))
-    : integers(operator, BigInt(a), BigInt(b));
+  if (operator === '/' || left instanceof Float || right instanceof Float)
+    return floats(operator, Number(a), Number(b));
+  return integers(operator, BigInt(a), BigInt(b));
 }
 
 function repeat(value: Value, times: Value): Value | undefined {
@@ -53,7 +52,8 @@ function repeat(value: Value, times: Value): Value | undefined {
   return Array.isArray(value) ? Array.from({ length: count }, () => value).flat() : undefined;
 }
 
-function floats(operator: BinaryOperator, a: number, b: number): Float {
+function floats(operator: Exclude<BinaryOperator, '~'>, a: number, b: number): Float {
+  if (b === 0 && (operator === '/' || operator === '//' || operator === '%')) throw new PyError('division by zero');
   switch (operator) {
     case '+':
       return new Float(a + b);
@@ -63,14 +63,21 @@ function floats(operator: BinaryOperator, a: number, b: number): Float {
       return new Float(a * b);
     case '**':
       return new Float(a ** b);
+    case '/':
+      return new Float(a / b);
+    case '//':
+      return new Float(Math.floor(a / b));
+    case '%':
+      return new Float(a - b * Math.floor(a / b));
     default:
+      return operator;
   }
-  if (b === 0) throw new PyError('division by zero');
-  if (operator === '/') return new Float(a / b);
-  return new Float(operator === '//' ? Math.floor(a / b) : a - b * Math.floor(a / b));
 }
 
-function integers(operator: BinaryOperator, a: bigint, b: bigint): Value {
+function integers(operator: Exclude<BinaryOperator, '~' | '/'>, a: bigint, b: bigint): Value {
+  if (b === 0n && (operator === '//' || operator === '%')) throw new PyError('integer division or modulo by zero');
+  // Python rounds down where JavaScript cuts: -7 // 2 is -4.
+  const down = (): bigint => a / b - (a % b !== 0n && a < 0n !== b < 0n ? 1n : 0n);
   switch (operator) {
     case '+':
       return integer(a + b);
@@ -80,12 +87,13 @@ function integers(operator: BinaryOperator, a: bigint, b: bigint): Value {
       return integer(a * b);
     case '**':
       return b < 0n ? new Float(Number(a) ** Number(b)) : integer(a ** b);
+    case '//':
+      return integer(down());
+    case '%':
+      return integer(a - b * down());
     default:
+      return operator;
   }
-  if (b === 0n) throw new PyError(operator === '%' ? 'integer modulo by zero' : 'division by zero');
-  // Python rounds down where JavaScript cuts: -7 // 2 is -4.
-  const down = a / b - (a % b !== 0n && a < 0n !== b < 0n ? 1n : 0n);
-  return integer(operator === '//' ? down : a - b * down);
 }
 
 export function equals(left: Value, right: Value): boolean {
@@ -134,8 +142,8 @@ export function order(left: Value, right: Value): number {
 }
 
 function compareText(a: string, b: string): number {
-  const x = [...a];
-  const y = [...b];
+  const x = Array.from(a);
+  const y = Array.from(b);
   for (let i = 0; i < Math.min(x.length, y.length); i += 1) {
     const difference = (x[i]?.codePointAt(0) ?? 0) - (y[i]?.codePointAt(0) ?? 0);
     if (difference !== 0) return difference;
@@ -177,12 +185,14 @@ export function compare(operator: CompareOperator, left: Value, right: Value): b
       return order(left, right) > 0;
     case '>=':
       return order(left, right) >= 0;
+    default:
+      return operator;
   }
 }
 
 /** `value[start:stop:step]`. */
 export function slice(value: Value, bounds: readonly [Value, Value, Value]): Value {
-  const items = typeof value === 'string' ? [...value] : sequence(value);
+  const items = typeof value === 'string' ? Array.from(value) : sequence(value);
   if (items === undefined) throw new PyError(`'${typeName(value)}' object is not subscriptable by a slice`);
   const [start, stop, by] = bounds.map((bound) => (bound === null ? undefined : Number(numberOf(bound))));
   const step = by ?? 1;

@@ -19,7 +19,7 @@ export function parseExpression(tokens: TokenStream, withConditional = true): Ex
       tokens.take();
       other = parseExpression(tokens);
     }
-    value = { kind: 'either', at, test, then: value, ...(other && { other }) };
+    value = { kind: 'either', at, test, chosen: value, ...(other && { other }) };
   }
   return value;
 }
@@ -119,31 +119,35 @@ function parseUnary(tokens: TokenStream, withFilters: boolean): Expression {
 }
 
 function parsePrimary(tokens: TokenStream): Expression {
-  const token = tokens.peek();
-  const { at, text } = token;
-  switch (token.kind) {
-    case 'name': {
-      tokens.take();
-      const constant = CONSTANTS[text];
-      if (constant !== undefined) return { kind: 'constant', at, value: constant };
-      return text === 'none' || text === 'None' ? { kind: 'none', at } : { kind: 'name', at, name: text };
-    }
-    case 'string': {
-      let value = '';
-      while (tokens.peek().kind === 'string') value += tokens.take().text;
-      return { kind: 'constant', at, value };
-    }
-    case 'int': {
-      tokens.take();
-      const exact = BigInt(text.replaceAll('_', ''));
-      const value = Number(exact);
-      return { kind: 'constant', at, value: Number.isSafeInteger(value) ? value : exact };
-    }
-    case 'float':
-      tokens.take();
-      return { kind: 'float', at, value: Number(text.replaceAll('_', '')) };
-    default:
+  const { at, kind, text } = tokens.peek();
+  if (kind === 'name') {
+    tokens.take();
+    const constant = CONSTANTS[text];
+    if (constant !== undefined) return { kind: 'constant', at, value: constant };
+    return text === 'none' || text === 'None' ? { kind: 'none', at } : { kind: 'name', at, name: text };
   }
+  if (kind === 'string') {
+    let value = '';
+    while (tokens.peek().kind === 'string') value += tokens.take().text;
+    return { kind: 'constant', at, value };
+  }
+  if (kind === 'int') {
+    tokens.take();
+    const exact = BigInt(text.replaceAll('_', ''));
+    const value = Number(exact);
+    return { kind: 'constant', at, value: Number.isSafeInteger(value) ? value : exact };
+  }
+  if (kind === 'float') {
+    tokens.take();
+    return { kind: 'float', at, value: Number(text.replaceAll('_', '')) };
+  }
+  return parseBracketed(tokens);
+}
+
+/** A tuple or an expression in brackets, a list, a dict. */
+function parseBracketed(tokens: TokenStream): Expression {
+  const token = tokens.peek();
+  const { at } = token;
   if (tokens.takes('(')) {
     if (tokens.takes(')')) return { kind: 'tuple', at, items: [] };
     const value = parseTuple(tokens);
@@ -252,11 +256,13 @@ interface FilterCall {
 /** `| a | b(1)`; where `isFirstBare` the first filter stands without its bar, as in `{% filter upper %}`. */
 export function parseFilterChain(tokens: TokenStream, isFirstBare = false): FilterCall[] {
   const chain: FilterCall[] = [];
-  while ((isFirstBare && chain.length === 0) || tokens.takes('|')) {
+  let goesOn = isFirstBare || tokens.takes('|');
+  while (goesOn) {
     const token = tokens.expect('name');
     let name = token.text;
     while (tokens.takes('.')) name += `.${tokens.expect('name').text}`;
     chain.push({ name, at: token.at, given: tokens.sees('(') ? parseArguments(tokens) : NO_ARGUMENTS });
+    goesOn = tokens.takes('|');
   }
   return chain;
 }

@@ -112,6 +112,8 @@ async function runOne(node: Statement, running: Running): Promise<Signal> {
     case 'macro':
       scope.values.set(node.name, macro(node, { source, scope, isLenient: running.isLenient }));
       return undefined;
+    default:
+      return node;
   }
 }
 

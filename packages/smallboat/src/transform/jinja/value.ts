@@ -288,7 +288,7 @@ export function keyOf(value: Value): string {
 /** The items that a `for` goes through. */
 export function iterate(value: Value): readonly Value[] {
   if (Array.isArray(value)) return value;
-  if (typeof value === 'string') return [...value];
+  if (typeof value === 'string') return Array.from(value);
   if (value instanceof Tuple || value instanceof PySet) return value.items;
   if (value instanceof Dict) return value.entries().map(([key]) => key);
   if (value instanceof Undefined) {

@@ -48,12 +48,15 @@ export function mergeLayers(layers: readonly Layer[]): Record<string, unknown> {
 }
 
 function texts(value: unknown): string[] {
-  if (value === undefined || value === null) return [];
-  return Array.isArray(value) ? value.map(String) : [String(value)];
+  return (Array.isArray(value) ? value : [value]).flatMap((one) => text(one) ?? []);
 }
 
-const text = (value: unknown): string | undefined =>
-  value === undefined || value === null ? undefined : String(value);
+/** A text, number or boolean of YAML as text; nothing for what is none of these. */
+function text(value: unknown): string | undefined {
+  return typeof value === 'string' || typeof value === 'number' || typeof value === 'boolean'
+    ? String(value)
+    : undefined;
+}
 
 export function nodeConfig(merged: Readonly<Record<string, unknown>>): NodeConfig {
   const { materialized, schema, alias, enabled, tags, meta, ...other } = merged;
@@ -74,7 +77,7 @@ export function testConfig(merged: Readonly<Record<string, unknown>>): TestConfi
   const where = text(merged['where']);
   const limit = merged['limit'];
   return {
-    severity: String(merged['severity'] ?? 'error').toLowerCase() === 'warn' ? 'warn' : 'error',
+    severity: text(merged['severity'])?.toLowerCase() === 'warn' ? 'warn' : 'error',
     warnIf: text(merged['warn_if']) ?? '!= 0',
     errorIf: text(merged['error_if']) ?? '!= 0',
     failCalc: text(merged['fail_calc']) ?? 'count(*)',

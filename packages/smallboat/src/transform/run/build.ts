@@ -385,7 +385,7 @@ async function countOwn(test: Test, found: string, { warehouse, statement }: Run
     `select ${test.config.failCalc} as failures from ${found}`,
     statement,
   );
-  return Number(row?.failures ?? 0);
+  return row?.failures ?? 0;
 }
 
 async function keepSql(

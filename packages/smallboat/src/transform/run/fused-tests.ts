@@ -69,8 +69,11 @@ async function firstRow(
 function countOf(project: Project, { generic, config }: Test): string | undefined {
   if (!generic || generic.namespace !== undefined || config.failCalc !== 'count(*)' || config.limit !== undefined)
     return undefined;
-  const { test, column, arguments: given } = generic;
-  if (column === undefined || isReplaced(project, test)) return undefined;
+  const { test } = generic;
+  // A test of a whole model names what it is about among its arguments.
+  const { column_name: named, ...given } = generic.arguments;
+  const column = generic.column ?? (typeof named === 'string' ? named : undefined);
+  if (column === undefined || column.includes('{{') || isReplaced(project, test)) return undefined;
   const keys = Object.keys(given);
   if (test === 'not_null' && keys.length === 0) return `count(*) filter (where ${column} is null)`;
   if (test === 'unique' && keys.length === 0) return `count(${column}) - count(distinct ${column})`;

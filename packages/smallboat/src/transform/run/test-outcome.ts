@@ -4,6 +4,17 @@ import type { NodeStatus } from './results.ts';
 
 const PLAIN = /^\s*(=|==|!=|<>|<=|>=|<|>)\s*(-?\d+)\s*$/;
 
+const COMPARE: Readonly<Record<string, (a: number, b: number) => boolean>> = {
+  '=': (a, b) => a === b,
+  '==': (a, b) => a === b,
+  '!=': (a, b) => a !== b,
+  '<>': (a, b) => a !== b,
+  '<': (a, b) => a < b,
+  '<=': (a, b) => a <= b,
+  '>': (a, b) => a > b,
+  '>=': (a, b) => a >= b,
+};
+
 /** Whether a number of failures fits a condition such as `!= 0` or `between 1 and 10`. */
 async function fits(
   failures: number,
@@ -15,22 +26,8 @@ async function fits(
     const [row] = await warehouse.query<{ fits: boolean }>(`select (${failures} ${condition}) as fits`, options);
     return row?.fits === true;
   }
-  const limit = Number(plain[2]);
-  switch (plain[1]) {
-    case '!=':
-    case '<>':
-      return failures !== limit;
-    case '<':
-      return failures < limit;
-    case '<=':
-      return failures <= limit;
-    case '>':
-      return failures > limit;
-    case '>=':
-      return failures >= limit;
-    default:
-      return failures === limit;
-  }
+  const [, operator = '=', limit = '0'] = plain;
+  return COMPARE[operator]?.(failures, Number(limit)) ?? false;
 }
 
 export interface Outcome {
