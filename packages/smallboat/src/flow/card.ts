@@ -1,4 +1,3 @@
-import { writeWhole } from '../kernel/index.ts';
 import {
   type DagNode,
   type Html,
@@ -9,24 +8,9 @@ import {
   page,
   renderComponents,
 } from '../report/index.ts';
-import type { StepView, TaskState, TaskView } from './read-run.ts';
-import { type RunView, readRun } from './read-run.ts';
+import type { RunView, StepView, TaskState, TaskView } from './read-run.ts';
 import { seconds } from './run-display.ts';
 import type { RunStore } from './store/run-store.ts';
-
-export interface RunCardOptions {
-  readonly store: RunStore;
-  readonly flow: string;
-  readonly run: string;
-  /** Where to write the page. */
-  readonly path: string;
-}
-
-/** Writes the card of a run: one HTML file that needs nothing else. @returns its path. Rejects with `RUN_NOT_FOUND`. */
-export async function writeRunCard({ store, flow, run, path }: RunCardOptions): Promise<string> {
-  await writeWhole(path, await renderRunCard(store, await readRun(store, { flow, run })));
-  return path;
-}
 
 /** The card as a page: graph, parameters, times, and what the steps put on it, in the order of the graph. */
 export async function renderRunCard(store: RunStore, view: RunView): Promise<string> {

@@ -1,5 +1,3 @@
-export { renderRunCard, writeRunCard } from './card.ts';
-export type { RunCardOptions } from './card.ts';
 export { each, flow, isFlow, step, wiringErrors } from './compose.ts';
 export type {
   Flow,
@@ -27,7 +25,8 @@ export type {
 } from './definition.ts';
 export type { RunEvent, TaskEnd } from './engine/events.ts';
 export { loadErrors, loadFlow } from './engine/load-flow.ts';
-export { processPool, startWorkerProcess } from './engine/process-pool.ts';
+export { startWorkerProcess } from './engine/process-pool.ts';
+export type { WorkerProcess } from './engine/process-pool.ts';
 export { scheduleErrors } from './engine/schedule.ts';
 export { nameErrors } from './names.ts';
 export { checkUnchanged, flagOf, paramErrors, parseParams } from './params.ts';
@@ -39,3 +38,5 @@ export type { FlowRun, ResumeFlowOptions, RunFlowOptions, StepFailure } from './
 export { openRunStore } from './store/local-run-store.ts';
 export type { ArtifactKey, ArtifactKeys, RunInfo, RunStore, TaskInfo, TaskPath } from './store/run-store.ts';
 export { inMemoryRunStore } from './store-in-memory.ts';
+export { writeRunCard } from './write-run-card.ts';
+export type { RunCardOptions } from './write-run-card.ts';

@@ -2,7 +2,7 @@ import { join, resolve } from 'node:path';
 import * as z from 'zod';
 import { openRunStore, writeRunCard } from '../../flow/index.ts';
 import type { Command } from '../command.ts';
-import { flowSettings } from '../flow-file.ts';
+import { flowSettings } from '../flow-settings.ts';
 import { findPath } from '../pathspec.ts';
 
 const schema = z.object({

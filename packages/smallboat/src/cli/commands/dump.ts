@@ -3,7 +3,7 @@ import * as z from 'zod';
 import { type ArtifactKeys, openRunStore } from '../../flow/index.ts';
 import { defineErrors } from '../../kernel/index.ts';
 import type { Command } from '../command.ts';
-import { flowSettings } from '../flow-file.ts';
+import { flowSettings } from '../flow-settings.ts';
 import { findPath } from '../pathspec.ts';
 import { summaryOf, toJson } from '../summary.ts';
 

@@ -1,7 +1,7 @@
 import * as z from 'zod';
 import { openRunStore } from '../../flow/index.ts';
 import type { Command } from '../command.ts';
-import { flowSettings } from '../flow-file.ts';
+import { flowSettings } from '../flow-settings.ts';
 import { findPath } from '../pathspec.ts';
 
 const schema = z.object({

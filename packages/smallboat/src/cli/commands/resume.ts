@@ -2,7 +2,8 @@ import * as z from 'zod';
 import { type Flow, loadFlow, openRunStore, readRun, resumeFlow } from '../../flow/index.ts';
 import { type Io, defineErrors } from '../../kernel/index.ts';
 import { type Command, type Flag, cliErrors } from '../command.ts';
-import { firstPositional, flowFile, flowSettings, stopSignal } from '../flow-file.ts';
+import { firstPositional, flowFile } from '../flow-file.ts';
+import { flowSettings, stopSignal } from '../flow-settings.ts';
 import { flowFlags, tellingUsage } from '../flow-flags.ts';
 
 export const resumeCommandErrors = defineErrors({

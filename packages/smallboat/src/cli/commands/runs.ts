@@ -2,7 +2,7 @@ import * as z from 'zod';
 import { openRunStore, readRun, seconds } from '../../flow/index.ts';
 import { textTable } from '../../report/index.ts';
 import type { Command } from '../command.ts';
-import { flowSettings } from '../flow-file.ts';
+import { flowSettings } from '../flow-settings.ts';
 
 const schema = z.object({
   flow: z.string().optional(),

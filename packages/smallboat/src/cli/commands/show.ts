@@ -2,7 +2,7 @@ import * as z from 'zod';
 import { type TaskView, openRunStore, seconds } from '../../flow/index.ts';
 import { textTable } from '../../report/index.ts';
 import type { Command } from '../command.ts';
-import { flowSettings } from '../flow-file.ts';
+import { flowSettings } from '../flow-settings.ts';
 import { findPath } from '../pathspec.ts';
 import { summaryOf } from '../summary.ts';
 
