@@ -58,13 +58,19 @@ describe('trainLstm', () => {
     expect(loss).toBeCloseTo(losses[bestEpoch - 1] ?? NaN, 5);
   });
 
+  it('goes on with patience 0 while the validation loss falls', async () => {
+    const { history, bestEpoch } = await trainLstm({ train, validation, hyper: { ...hyper, patience: 0 } });
+    expect(bestEpoch).toBeGreaterThan(1);
+    expect(history.length).toBeLessThanOrEqual(bestEpoch + 1);
+  });
+
   it('reports each epoch and leaves the event loop its turn', async () => {
     let turns = 0;
     const timer = setInterval(() => turns++, 1);
     const reported: EpochFigures[] = [];
     const fractions: number[] = [];
     const options = {
-      hyper: { ...hyper, epochs: 6, patience: 6 },
+      hyper: { ...hyper, units: 48, epochs: 12, patience: 12 },
       onProgress: (fraction: number) => fractions.push(fraction),
     };
     const { history } = await trainLstm({

@@ -2,6 +2,7 @@ import { setImmediate as nextTurn } from 'node:timers/promises';
 import { VOCABULARY_SIZE } from '../features/index.ts';
 import type { Examples } from '../features/index.ts';
 import { defineErrors } from '../kernel/index.ts';
+import type { WorkOptions } from '../kernel/index.ts';
 import { batchLoader } from './batch-trie.ts';
 import { epochBatches } from './epoch-batches.ts';
 import { lstmKernel } from './kernel/lstm-kernel.ts';
@@ -35,7 +36,7 @@ export interface LstmHyper {
   readonly epochs: number;
   /** Epochs without a lower validation loss before training stops. */
   readonly patience: number;
-  /** Integer; the same seed gives the same bytes. */
+  /** Whole number; on one kind of processor the same seed gives the same bytes. */
   readonly seed: number;
 }
 
@@ -63,16 +64,13 @@ export interface LstmTrial {
   readonly distinctSequences: number;
 }
 
-export interface TrainLstmOptions {
+/** `onProgress` and `signal` are heard between batches. */
+export interface TrainLstmOptions extends WorkOptions {
   readonly train: Examples;
   /** For early stopping; no gradient comes from it. */
   readonly validation: Examples;
   readonly hyper: LstmHyper;
   readonly onEpoch?: (figures: EpochFigures) => void;
-  /** Fraction of the epochs done, at most; called between batches. */
-  readonly onProgress?: (fraction: number, message?: string) => void;
-  /** Stops between two batches; the call rejects with the signal's reason. */
-  readonly signal?: AbortSignal;
   /** Batches whose examples are sorted together by prefix (see `epochBatches`). Default 16; 1 for none. */
   readonly window?: number;
 }
@@ -107,7 +105,8 @@ export async function trainLstm(options: TrainLstmOptions): Promise<LstmTrial> {
   let best = { epoch: 0, loss: Infinity, weights: kernel.weights };
   let step = 0;
   let turn = performance.now();
-  for (let epoch = 1; epoch <= hyper.epochs && epoch - best.epoch <= hyper.patience; epoch++) {
+  let waited = 0;
+  for (let epoch = 1; epoch <= hyper.epochs && (waited === 0 || waited < hyper.patience); epoch++) {
     const started = performance.now();
     let loss = 0;
     let done = 0;
@@ -142,6 +141,7 @@ export async function trainLstm(options: TrainLstmOptions): Promise<LstmTrial> {
     history.push(figures);
     onEpoch?.(figures);
     if (figures.validationLoss < best.loss) best = { epoch, loss: figures.validationLoss, weights: kernel.weights };
+    waited = epoch - best.epoch;
   }
   onProgress?.(1);
   const distinctSequences = groupedByEnd(trie).ends.length;
