@@ -7,6 +7,8 @@ export function describeFailure(f: {
   readonly error: TaskError;
   readonly pathspec: string;
   readonly run: string;
+  /** ` --home DIR` where the run is not in the folder that the commands look in by themselves. */
+  readonly home: string;
 }): string {
   const { code, message, stack } = f.error;
   const tries = f.attempts === 1 ? '' : ` after ${f.attempts} attempts`;
@@ -14,15 +16,15 @@ export function describeFailure(f: {
   return [
     `Step ${f.task} failed${tries}.`,
     '',
-    ...readable(what).map((line) => `  ${line}`),
+    ...readableStack(what).map((line) => `  ${line}`),
     '',
-    `Its log:          smallboat logs ${f.pathspec}`,
-    `After mending it: smallboat resume --run ${f.run}`,
+    `Its log:          smallboat logs ${f.pathspec}${f.home}`,
+    `After mending it: smallboat resume --run ${f.run}${f.home}`,
   ].join('\n');
 }
 
 /** A stack trace without the frames of the engine and of Node, with paths instead of URLs. */
-function readable(text: string): string[] {
+export function readableStack(text: string): string[] {
   return text
     .split('\n')
     .filter((line) => !/^\s+at .*(?:node:internal|\/flow\/engine\/|\(native\))/.test(line))

@@ -159,6 +159,8 @@ function firstLine(text: string): string {
 
 /** The lines at the bottom of the terminal that are drawn over. */
 function liveArea(io: Io): { draw(lines: readonly string[]): void; clear(): void } {
+  // A terminal that does not know its width says 0.
+  const columns = io.columns > 0 ? io.columns : 80;
   let drawn = 0;
   let last = '';
   const clear = (): void => {
@@ -172,7 +174,7 @@ function liveArea(io: Io): { draw(lines: readonly string[]): void; clear(): void
       const most = 12;
       const shown =
         lines.length > most ? [...lines.slice(0, most - 1), `… and ${lines.length - most + 1} more`] : lines;
-      const text = shown.map((line) => `${line.slice(0, io.columns - 1)}\n`).join('');
+      const text = shown.map((line) => `${line.slice(0, columns - 1)}\n`).join('');
       if (text === last) return;
       const up = drawn > 0 ? `\u001b[${drawn}A\u001b[J` : '';
       io.draw(up + text);

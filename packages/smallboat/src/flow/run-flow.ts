@@ -1,4 +1,5 @@
 import { hostname } from 'node:os';
+import { relative } from 'node:path';
 import { type Io, type SmallboatError, defineErrors } from '../kernel/index.ts';
 import type { Flow, ParamInputs, Params, Step } from './compose.ts';
 import type { Dag } from './definition.ts';
@@ -18,8 +19,8 @@ import { runDisplay } from './run-display.ts';
 
 export const runErrors = defineErrors({
   STEP_FAILED: (f: StepFailure) => describeFailure(f),
-  RUN_INTERRUPTED: (f: { flow: string; run: string; done: number; steps: number }) =>
-    `Run ${f.flow}/${f.run} was stopped after ${f.done} of ${f.steps} steps. Continue it with: smallboat resume --run ${f.run}`,
+  RUN_INTERRUPTED: (f: { flow: string; run: string; done: number; steps: number; home: string }) =>
+    `Run ${f.flow}/${f.run} was stopped after ${f.done} of ${f.steps} steps. Continue it with: smallboat resume --run ${f.run}${f.home}`,
   ENVIRONMENT_MISSING: (f: { flow: string; missing: string }) =>
     `Flow '${f.flow}' needs environment variables that are not set: ${f.missing}. Set them and try again.`,
   STEP_NOT_IN_FLOW: (f: { flow: string; step: string; known: string }) =>
@@ -32,6 +33,8 @@ export const runErrors = defineErrors({
 export interface StepFailure extends Omit<Failure, 'path'> {
   readonly flow: string;
   readonly run: string;
+  /** ` --home DIR`, or nothing where the commands find the run by themselves. */
+  readonly home: string;
   /** `intent/1795433364090388/train/4` */
   readonly pathspec: string;
 }
@@ -142,6 +145,8 @@ interface Desk {
   readonly module: string;
   readonly store: RunStore;
   readonly ownsStore: boolean;
+  /** For messages: ` --home DIR`, or nothing. */
+  readonly home: string;
   readonly workers: Workers;
   readonly environment: Readonly<Record<string, Readonly<Record<string, string>>>>;
   readonly signal: AbortSignal | undefined;
@@ -176,7 +181,15 @@ async function openDesk(flow: Flow, options: Omit<RunFlowOptions<Params>, 'param
     display?.(event);
     options.onEvent?.(event);
   };
-  return { flow, dag, graph: graphOf(dag), module, store, ownsStore, workers, environment, signal, emit };
+  const home = 'folder' in options.store ? homeFlag(options.store.folder, io?.cwd ?? process.cwd()) : '';
+  return { flow, dag, graph: graphOf(dag), module, store, ownsStore, home, workers, environment, signal, emit };
+}
+
+/** What a command needs to find a run: nothing where it is in `.smallboat` here. */
+function homeFlag(folder: string, cwd: string): string {
+  const path = relative(cwd, folder);
+  if (path === '.smallboat') return '';
+  return ` --home ${path === '' ? '.' : path.startsWith('..') ? folder : path}`;
 }
 
 async function openStore(folder: string): Promise<RunStore> {
@@ -237,12 +250,18 @@ async function start<R>(desk: Start): Promise<FlowRun<R>> {
     const isStopped = error instanceof Halted && !failure;
     emit({ kind: 'runEnded', state: isStopped ? 'interrupted' : 'failed', at: Date.now() });
     if (isStopped) {
-      throw runErrors.RUN_INTERRUPTED({ flow: flow.name, run, done: done.size, steps: dag.steps.length });
+      throw runErrors.RUN_INTERRUPTED({
+        flow: flow.name,
+        run,
+        done: done.size,
+        steps: dag.steps.length,
+        home: desk.home,
+      });
     }
     if (!failure) throw error;
     const { path, ...facts } = failure;
     const pathspec = [path.flow, path.run, path.step, path.task].join('/');
-    throw runErrors.STEP_FAILED({ ...facts, flow: flow.name, run, pathspec });
+    throw runErrors.STEP_FAILED({ ...facts, flow: flow.name, run, pathspec, home: desk.home });
   } finally {
     clearInterval(beat);
     await store.beat(flow.name, run);

@@ -2,6 +2,7 @@ import { inspect } from 'node:util';
 import { defineErrors } from '../../kernel/index.ts';
 import type { ReportComponent } from '../../report/index.ts';
 import type { Dag, StepContext, StepNode } from '../definition.ts';
+import { readableStack } from '../describe-failure.ts';
 import { isArtifactName } from '../names.ts';
 import type { ArtifactKey, RunStore } from '../store/run-store.ts';
 import { type Job, type Outcome, type TaskProgress, taskName, toTaskError } from './job.ts';
@@ -60,7 +61,7 @@ export async function runAttempt(job: Job, host: AttemptHost): Promise<Outcome> 
     artifacts = {};
     record = { ...record, error };
     outcome = { kind: 'failed', error };
-    host.writeLog(`${error.stack ?? error.message}\n`);
+    host.writeLog(`${readableStack(error.stack ?? error.message).join('\n')}\n`);
   }
   if (host.isOrphan?.() === true) return { kind: 'stopped' };
   const hidden = {
