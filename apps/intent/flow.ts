@@ -40,9 +40,11 @@ export const intent = flow(
     memoryLimitMiB: z.coerce
       .number()
       .int()
-      .min(256)
-      .default(1024)
-      .describe('memory the warehouse may take before it spills to disk'),
+      .min(0)
+      .default(0)
+      .describe(
+        'memory the warehouse may take before it spills to disk; 0 for a quarter of the machine’s, at most 4096',
+      ),
   },
   ({ data, rows, seed, protocol, rates, units, epochs, patience, home, warehouse, memoryLimitMiB }) => {
     const { raw, snapshot } = ingest({ data, rows, seed, home, warehouse, memoryLimitMiB });

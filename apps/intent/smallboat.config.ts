@@ -5,6 +5,6 @@ import { defineConfig } from 'smallboat/config';
  */
 export const config = defineConfig({
   profiles: {
-    local: { home: '../../.smallboat', memoryLimitMiB: 1024 },
+    local: { home: '../../.smallboat' },
   },
 });

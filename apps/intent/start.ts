@@ -63,7 +63,7 @@ export const start: Command<typeof schema> = {
         ...(given.data === undefined ? {} : { data: resolve(here, given.data) }),
         home,
         warehouse: settings.warehouse ?? '',
-        memoryLimitMiB: settings.memoryLimitMiB,
+        memoryLimitMiB: settings.memoryLimitMiB ?? 0,
       } as never, // texts from the command line: the flow's own schemas turn them into values
       io,
       signal: stop.signal,

@@ -20,7 +20,6 @@ it('has defaults that need no file', async () => {
   expect(await loadSettings({ folder, env: {} })).toEqual({
     profile: 'local',
     home: join(folder, '.smallboat'),
-    memoryLimitMiB: 2048,
   });
 });
 

@@ -9,8 +9,8 @@ const Profile = z.strictObject({
   home: z.string().min(1).default('.smallboat'),
   /** `duckdb:<path>`. Left out: the pipeline's own choice, a DuckDB file in the home folder. */
   warehouse: z.string().min(1).optional(),
-  /** What the warehouse may take of the machine's memory before it spills to disk, in MiB. */
-  memoryLimitMiB: z.coerce.number().int().min(256).default(2048),
+  /** What the warehouse may take of memory before it spills to disk, in MiB. Left out: a quarter of the machine's, from 512 to 4096. */
+  memoryLimitMiB: z.coerce.number().int().min(256).optional(),
   /** Tasks at once; default the number of cores. */
   maxWorkers: z.coerce.number().int().min(1).optional(),
 });
@@ -27,7 +27,7 @@ export interface Settings {
   readonly home: string;
   /** Absent where nobody chose one. */
   readonly warehouse?: string;
-  readonly memoryLimitMiB: number;
+  readonly memoryLimitMiB?: number;
   readonly maxWorkers?: number;
 }
 
@@ -75,7 +75,7 @@ export async function loadSettings({ folder, env }: LoadOptions): Promise<Settin
   return {
     profile: name,
     home,
-    memoryLimitMiB,
+    ...(memoryLimitMiB === undefined ? {} : { memoryLimitMiB }),
     ...(warehouse === undefined ? {} : { warehouse }),
     ...(maxWorkers === undefined ? {} : { maxWorkers }),
   };
