@@ -23,7 +23,7 @@ const shape = {
 };
 
 const flags: Readonly<Record<string, Flag>> = {
-  run: { type: 'string', help: 'the run to continue (default: the latest that did not end well)' },
+  run: { type: 'string', help: 'the run to continue (default: the latest, where it did not end well)' },
   from: { type: 'string', help: 'run this step and all after it again' },
   params: { type: 'string', help: 'JSON file of parameters; they must be those of the run' },
   home: { type: 'string', help: 'folder that the run is in (default .smallboat)' },
@@ -94,7 +94,9 @@ async function findRun(
   { run, hasFrom }: { readonly run: string | undefined; readonly hasFrom: boolean },
 ): Promise<Required<Pick<Loaded, 'module' | 'run'>> & { readonly flow: string }> {
   await using store = openRunStore({ folder: home });
-  const all = (await Promise.all((await store.flows()).map((flow) => store.runs(flow)))).flat();
+  const lists = await Promise.all((await store.flows()).map((flow) => store.runs(flow)));
+  // What failed before the latest run of its flow is history: that run did its work again.
+  const all = run === undefined ? lists.flatMap((runs) => runs.slice(0, 1)) : lists.flat();
   const wanted = run?.split('/').at(-1);
   const candidates = all
     .filter((info) => wanted === undefined || info.run === wanted)
@@ -111,7 +113,7 @@ async function findRun(
     }
     return { flow: info.flow, run: info.run, module: record.module };
   }
-  return fail(wanted === undefined ? 'every run ended well' : `there is no run ${wanted}`);
+  return fail(wanted === undefined ? 'the latest run of every flow ended well' : `there is no run ${wanted}`);
 }
 
 /** The value of a flag, before the flow is known that says which flags there are. */

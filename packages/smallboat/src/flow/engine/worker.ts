@@ -12,7 +12,8 @@ import type { FromWorker, ToWorker } from './messages.ts';
 export function startWorker(module: string): void {
   const imported = importModule(module);
   // Told to the parent by the first job, which awaits the same promise.
-  imported.catch(() => undefined);
+  // The guard comes after the import, which it would only slow down: until then this process does nothing for long.
+  imported.catch(() => undefined).finally(guardAgainstOrphanhood);
   let desk: Omit<Desk, 'signal'> | undefined;
   let stop = new AbortController();
 
@@ -38,7 +39,6 @@ export function startWorker(module: string): void {
         void work(message.job, { ...desk, signal: stop.signal }).then((outcome) => send({ kind: 'done', outcome }));
     }
   });
-  guardAgainstOrphanhood();
 }
 
 interface Desk {
