@@ -47,6 +47,11 @@ export const commands: Readonly<Record<string, CommandEntry>> = {
     summary: 'Load raw files into the warehouse',
     load: () => import('./commands/ingest.ts'),
   },
+  transform: {
+    group: 'Data',
+    summary: 'Build, run or test a dbt project',
+    load: () => import('./commands/transform.ts'),
+  },
   validate: {
     group: 'Data',
     summary: 'Check a table against a Great Expectations suite',
