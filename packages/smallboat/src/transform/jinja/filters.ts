@@ -156,6 +156,7 @@ function round(value: Value, given: Arguments): Value {
   const how = str(argument(given, 1, 'method') ?? 'common');
   const number = Number(numberOf(value));
   if (Number.isNaN(number)) throw new PyError(`type ${typeName(value)} doesn't define round`);
+  if (how === 'common' && !(value instanceof Float) && digits >= 0) return value;
   if (how === 'common') {
     if (digits >= 0) return new Float(Number(fixed(number, digits)));
     return new Float(Math.round(number / 10 ** -digits) * 10 ** -digits);

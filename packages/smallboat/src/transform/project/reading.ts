@@ -224,7 +224,8 @@ export class Reading {
     const { config, given, name: ownName } = splitArguments(asked.arguments);
     const kwargs = { ...(asked.column === undefined ? {} : { column_name: asked.column }), ...given };
     const start = `${on.prefix}${namespace === undefined ? '' : `${namespace}_`}${test}`;
-    const name = ownName ?? testName(start, on.target, kwargs);
+    const { name, file } =
+      ownName === undefined ? testName(start, on.target, kwargs) : { name: ownName, file: ownName };
     const model = `{{ get_where_subquery(${on.call}) }}`;
     const hash = testHash(name, { namespace, name: test, kwargs: { ...kwargs, model } });
     const call = namespace === undefined ? `test_${test}` : `${namespace}.test_${test}`;
@@ -234,7 +235,7 @@ export class Reading {
       uniqueId: `test.${this.file.name}.${name}.${hash}`,
       name,
       file: asked.file,
-      path: `${name}.sql`,
+      path: `${file}.sql`,
       fqn: [this.file.name, name],
       tags: testConfig(merged).tags,
       dependsOn: [],

@@ -5,8 +5,15 @@ import { isRecord } from './dbt-project-file.ts';
 
 const md5 = (text: string): string => createHash('md5').update(text).digest('hex');
 
-/** As dbt makes up a test's name from its macro, its model and its arguments: names of 64 letters or more end in a hash. */
-export function testName(test: string, about: string, given: Readonly<Record<string, unknown>>): string {
+/**
+ * As dbt makes up a test's name from its macro, its model and its arguments; and its name as a file, which ends in a hash
+ * where the name has 64 letters or more.
+ */
+export function testName(
+  test: string,
+  about: string,
+  given: Readonly<Record<string, unknown>>,
+): { readonly name: string; readonly file: string } {
   const parts = Object.keys(given)
     .toSorted()
     .flatMap((key) => {
@@ -17,7 +24,7 @@ export function testName(test: string, about: string, given: Readonly<Record<str
     .map((part) => part.replace(/[^0-9a-zA-Z_]+/g, '_'));
   const start = `${test}_${about}`;
   const full = `${start}_${parts.join('__')}`;
-  return full.length >= 64 ? `${start.slice(0, 30)}_${md5(full)}` : full;
+  return { name: full, file: full.length >= 64 ? `${start.slice(0, 30)}_${md5(full)}` : full };
 }
 
 /** The ten letters at the end of a test's unique id: a hash of its name and of what its macro is given, as dbt's. */
