@@ -144,9 +144,10 @@ function bar(fraction: number): string {
   return '█'.repeat(full) + '░'.repeat(20 - full);
 }
 
-/** `0.3 s`, `12 s`, `2 min 5 s` */
+/** `40 ms`, `0.3 s`, `12 s`, `2 min 5 s` */
 export function seconds(milliseconds: number): string {
   const s = Math.max(0, milliseconds) / 1000;
+  if (s < 0.095) return `${Math.round(1000 * s)} ms`;
   if (s < 10) return `${s.toFixed(1)} s`;
   if (s < 60) return `${Math.round(s)} s`;
   const whole = Math.round(s);
