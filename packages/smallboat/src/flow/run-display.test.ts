@@ -80,7 +80,8 @@ describe('on a terminal', () => {
     expect(drawn).toEqual([]);
     vi.advanceTimersByTime(1000);
     expect(drawn.length).toBe(10);
-    expect(drawn.at(-1)).toMatch(/^\u001b\[1A\u001b\[J. {2}train {2}█{7}░{13} {2}1\/4 {2}1\.0 s {2}row 999\n$/u);
+    expect(drawn.at(-1)?.startsWith('\u001b[1A\u001b[J')).toBe(true);
+    expect(drawn.at(-1)).toMatch(/J. {2}train {2}█{7}░{13} {2}1\/4 {2}1\.0 s {2}row 999\n$/u);
     for (const task of ['2', '3', '4']) tell(ended(task, 'done'));
     expect(drawn.at(-1)).toBe('\u001b[1A\u001b[J');
     expect(lines.at(-1)).toBe('✓ train  4 tasks, 1.0 s');
