@@ -5,7 +5,6 @@ import { filterOf } from './filters.ts';
 import { loopOf } from './loop.ts';
 import type { Template } from './parse.ts';
 import { find, outermost, within } from './scope.ts';
-import type { Scope } from './scope.ts';
 import type { Arguments, Value } from './value.ts';
 import { Dict, Fn, Namespace, PyError, Tuple, Undefined, isTrue, iterate, str } from './value.ts';
 
@@ -256,11 +255,4 @@ async function bind(node: MacroNode, { positional, named }: Arguments, running: 
   if (unknown !== undefined && !node.reads.has('kwargs')) fail(`takes no keyword argument '${unknown}'`);
   values.set('varargs', new Tuple(more));
   values.set('kwargs', new Dict(left));
-}
-
-/** The macros of a file, as functions that see `globals`. */
-export function macrosOf(template: Template, scope: Scope, isLenient: boolean): Fn[] {
-  return template.body.flatMap((node) =>
-    node.kind === 'macro' ? [macro(node, { source: template.source, scope, isLenient })] : [],
-  );
 }

@@ -291,10 +291,7 @@ export function iterate(value: Value): readonly Value[] {
   if (typeof value === 'string') return Array.from(value);
   if (value instanceof Tuple || value instanceof PySet) return value.items;
   if (value instanceof Dict) return value.entries().map(([key]) => key);
-  if (value instanceof Undefined) {
-    if (value.isLenient || value.problem.startsWith('parameter')) return [];
-    throw new PyError(value.problem);
-  }
+  if (value instanceof Undefined) return [];
   if (value instanceof PyObject && 'items' in value && Array.isArray(value.items)) return value.items as Value[];
   throw new PyError(`'${typeName(value)}' object is not iterable`);
 }
