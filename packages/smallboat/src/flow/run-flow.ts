@@ -1,6 +1,6 @@
 import { hostname } from 'node:os';
 import { relative } from 'node:path';
-import { type Io, type SmallboatError, defineErrors } from '../kernel/index.ts';
+import { type Io, defineErrors } from '../kernel/index.ts';
 import type { Flow, ParamInputs, Params, Step } from './compose.ts';
 import type { Dag } from './definition.ts';
 import type { RunEvent } from './engine/events.ts';
@@ -367,9 +367,4 @@ async function latestResumable(store: RunStore, flow: string, withEnded: boolean
     break;
   }
   throw runErrors.RUN_NOT_RESUMABLE({ flow, run: 'latest', why: 'there is no run of it that did not end well' });
-}
-
-/** Whether an error is one that a run ends with by itself, rather than a wrong call. */
-export function isRunFailure(error: unknown): error is SmallboatError {
-  return runErrors.STEP_FAILED.is(error) || runErrors.RUN_INTERRUPTED.is(error);
 }

@@ -103,7 +103,7 @@ export function processPool(options: ProcessPoolOptions): Workers {
 
 /** Starts a worker that imports a module at once. It ends with this process, and does not keep it alive. */
 export function startWorkerProcess(module: string): WorkerProcess {
-  const child = fork(fileURLToPath(new URL('./worker-main.ts', import.meta.url)), [module], {
+  const child = fork(fileURLToPath(new URL('./worker-main.js', import.meta.url)), [module], {
     execArgv: ['--disable-warning=ExperimentalWarning'],
     stdio: ['ignore', 'pipe', 'pipe', 'ipc'],
   });
