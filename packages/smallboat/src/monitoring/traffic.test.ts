@@ -108,7 +108,7 @@ describe('sending', () => {
   it('keeps to the rate', async () => {
     const url = await endpoint(() => ok(0.5));
     const { seconds } = await sendTraffic({ url, reference, shoppers: 20, drift: 'none', seed: 1, ratePerSecond: 200 });
-    // The twentieth leaves 19/200 of a second after the first.
-    expect(seconds).toBeGreaterThanOrEqual(0.094);
+    // The twentieth leaves 19/200 of a second after the first; timers may be a few milliseconds early.
+    expect(seconds).toBeGreaterThanOrEqual(0.09);
   });
 });
