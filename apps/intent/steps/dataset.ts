@@ -5,7 +5,7 @@ import type { Tables } from './tables.ts';
 import { openTables } from './tables.ts';
 
 const PARTS: readonly PartName[] = ['train', 'validation', 'test'];
-const percent = (share: number): string => `${(share * 100).toFixed(1)} %`;
+const percent = (share: number): number => Number((share * 100).toFixed(1));
 const day = (ms: number): string => (Number.isFinite(ms) ? new Date(ms).toISOString().slice(0, 10) : 'the end');
 
 /** Sessions with an add to token sequences with labels, in three parts by time. */
@@ -21,12 +21,20 @@ export const dataset = step('dataset', {
       },
       {
         kind: 'table',
-        caption: 'Examples, and the share of them that buy afterwards, by events after the first add',
-        columns: ['Part', 'Cart sessions', 'Examples', 'Buy', ...DECISION_POINTS.map((n) => `+${n}`)],
+        caption: 'Examples, by events after the first add',
+        columns: ['Part', 'Cart sessions', 'Examples', ...DECISION_POINTS.map((n) => `+${n}`)],
         rows: PARTS.map((part) => {
-          const { sessions, examples: count, positiveRate, decisions } = statistics[part];
-          const points = decisions.map((d) => `${d.examples} · ${percent(d.positiveRate)}`);
-          return [part, sessions, count, percent(positiveRate), ...points];
+          const { sessions, examples: count, decisions } = statistics[part];
+          return [part, sessions, count, ...decisions.map((d) => d.examples)];
+        }),
+      },
+      {
+        kind: 'table',
+        caption: 'Share of them that buys afterwards, in percent',
+        columns: ['Part', 'All', ...DECISION_POINTS.map((n) => `+${n}`)],
+        rows: PARTS.map((part) => {
+          const { positiveRate, decisions } = statistics[part];
+          return [part, percent(positiveRate), ...decisions.map((d) => percent(d.positiveRate))];
         }),
       },
     );

@@ -72,12 +72,11 @@ export const select = step('select', {
       trials.map(({ trackedRun, name }) => ({ id: trackedRun, name })),
       { title: 'Validation loss', metrics: ['validationLoss'], yLabel: 'nats an example' },
     );
-    card(
-      { kind: 'heading', text: 'Learning curves', level: 3 },
-      ...curves,
-      ...judgement({ candidate, others, examples: test, snapshot, weighted: weightedMicroF1 }),
-      { kind: 'callout', tone: verdict.passed ? 'good' : 'warn', text: verdict.reason },
-    );
+    card(...curves, ...judgement({ candidate, others, examples: test, snapshot, weighted: weightedMicroF1 }), {
+      kind: 'callout',
+      tone: verdict.passed ? 'good' : 'warn',
+      text: verdict.reason,
+    });
     const kept = { metrics, ...gateSaid };
     if (!verdict.passed) return { chosen: { folder, version: null, ...kept } satisfies Chosen };
     const registry = localRegistry({ folder: join(home, 'models') });
