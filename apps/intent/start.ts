@@ -1,8 +1,8 @@
 import { join, resolve } from 'node:path';
 import type { Command } from 'smallboat/cli';
-import { runCommand } from 'smallboat/cli';
+import { runCommand, tellingUsage } from 'smallboat/cli';
 import { loadSettings } from 'smallboat/config';
-import { runFlow, writeRunCard } from 'smallboat/flow';
+import { resumeFlow, runFlow, writeRunCard } from 'smallboat/flow';
 import { exclusive, processIo } from 'smallboat/kernel';
 import * as z from 'zod';
 import { intent } from './flow.ts';
@@ -18,12 +18,14 @@ const schema = z.object({
   epochs: z.string().optional(),
   patience: z.string().optional(),
   home: z.string().optional(),
+  resume: z.boolean().default(false),
   json: z.boolean().default(false),
 });
 
 /** `npm start`: the whole pipeline, from files to a monitored prediction. */
 export const start: Command<typeof schema> = {
   name: 'start',
+  call: 'npm start --',
   summary: 'Run the whole pipeline: files to a deployed, monitored prediction.',
   example: 'npm start -- --data ./data',
   schema,
@@ -44,9 +46,13 @@ export const start: Command<typeof schema> = {
     epochs: { type: 'string', help: 'passes over the training data at most (default 50)' },
     patience: { type: 'string', help: 'epochs without a better validation loss before training stops (default 5)' },
     home: { type: 'string', help: 'folder for all that is written (default .smallboat)' },
+    resume: {
+      type: 'boolean',
+      help: 'continue the latest run that did not end well, with its parameters: what is done is taken over',
+    },
     json: { type: 'boolean', help: 'print the summary as JSON' },
   },
-  async run({ json, ...given }, io) {
+  async run({ json, resume, ...given }, io) {
     // npm changes into the workspace: paths are meant from where the command was typed.
     const here = io.env['INIT_CWD'] ?? io.cwd;
     const settings = await loadSettings({ folder: import.meta.dirname, env: io.env });
@@ -55,20 +61,20 @@ export const start: Command<typeof schema> = {
     const stop = new AbortController();
     process.once('SIGINT', () => stop.abort()).once('SIGTERM', () => stop.abort());
     const began = performance.now();
-    await using run = await runFlow(intent, {
+    const data = given.data === undefined ? {} : { data: resolve(here, given.data) };
+    const made = { warehouse: settings.warehouse ?? '', memoryLimitMiB: settings.memoryLimitMiB ?? 0 };
+    const options = {
       module: new URL('./flow.ts', import.meta.url),
       store: { folder: home },
-      params: {
-        ...given,
-        ...(given.data === undefined ? {} : { data: resolve(here, given.data) }),
-        home,
-        warehouse: settings.warehouse ?? '',
-        memoryLimitMiB: settings.memoryLimitMiB ?? 0,
-      } as never, // texts from the command line: the flow's own schemas turn them into values
+      // Texts from the command line: the flow's own schemas turn them into values. A resumed run has its own already.
+      params: { ...given, ...data, home, ...(resume ? {} : made) } as never,
       io,
       signal: stop.signal,
       ...(settings.maxWorkers === undefined ? {} : { maxWorkers: settings.maxWorkers }),
-    });
+    };
+    await using run = await tellingUsage(start, () =>
+      resume ? resumeFlow(intent, options) : runFlow(intent, options),
+    );
     const card = await writeRunCard({
       store: run.store,
       flow: run.flow,

@@ -15,6 +15,8 @@ export interface Flag {
 /** One subcommand, in a file of its own, loaded when it is called. */
 export interface Command<S extends z.ZodObject> {
   readonly name: string;
+  /** What one types to call it, before its flags; default `smallboat <name>`. */
+  readonly call?: string;
   /** One line, in the imperative: what it does. */
   readonly summary: string;
   /** A command line that works as it stands, for `--help`. */
@@ -31,7 +33,8 @@ export interface Command<S extends z.ZodObject> {
 }
 
 export const cliErrors = defineErrors({
-  USAGE: (f: { command: string; problem: string }) => `${f.problem}. See 'smallboat ${f.command} --help'.`,
+  USAGE: (f: { command: string; problem: string; call?: string }) =>
+    `${f.problem}. See '${f.call ?? `smallboat ${f.command}`} --help'.`,
 });
 
 /** Exit codes: 0 it worked, 1 the work failed, 2 it was called wrongly. */
@@ -67,9 +70,18 @@ export async function runPrepared<S extends z.ZodObject>(
   }
 }
 
+/** The error that says that a command was called wrongly. */
+export function usage(
+  { name, call }: Pick<Command<z.ZodObject>, 'name' | 'call'>,
+  problem: string,
+  cause?: unknown,
+): Error {
+  return cliErrors.USAGE({ command: name, problem, ...(call === undefined ? {} : { call }) }, { cause });
+}
+
 /** The text of `smallboat <command> --help`. */
 export function helpOf(
-  command: Pick<Command<z.ZodObject>, 'name' | 'summary' | 'example' | 'positionals' | 'flags'>,
+  command: Pick<Command<z.ZodObject>, 'name' | 'call' | 'summary' | 'example' | 'positionals' | 'flags'>,
 ): string {
   const places = (command.positionals ?? []).map((name) => ` <${name}>`).join('');
   const rows = Object.entries(command.flags).map(([name, flag]) => {
@@ -78,7 +90,7 @@ export function helpOf(
   });
   const width = Math.max(0, ...rows.map(([left]) => left.length)) + 2;
   return [
-    `smallboat ${command.name}${places} [flags]`,
+    `${command.call ?? `smallboat ${command.name}`}${places} [flags]`,
     '',
     command.summary,
     ...(rows.length > 0 ? ['', ...rows.map(([left, help]) => left.padEnd(width) + help)] : []),
@@ -89,7 +101,7 @@ export function helpOf(
 
 function parseFlags<S extends z.ZodObject>(command: Command<S>, argv: readonly string[]): z.infer<S> {
   const fail = (problem: string, cause?: unknown): never => {
-    throw cliErrors.USAGE({ command: command.name, problem }, { cause });
+    throw usage(command, problem, cause);
   };
   const names = command.positionals ?? [];
   let given: Record<string, unknown> = {};

@@ -3,7 +3,7 @@ import { resolve } from 'node:path';
 import * as z from 'zod';
 import { type Flow, flagOf, paramErrors } from '../flow/index.ts';
 import type { Io } from '../kernel/index.ts';
-import { type Flag, cliErrors } from './command.ts';
+import { type Command, type Flag, cliErrors, usage } from './command.ts';
 
 /** What the command line knows of a parameter: how its text becomes what the schema takes. */
 interface ParamShape {
@@ -63,16 +63,19 @@ export function flowFlags(flow: Flow, command: string): FlowFlags {
 }
 
 /** Tells a wrong parameter as a wrong call, which exits with 2. */
-export async function tellingUsage<T>(command: string, work: () => Promise<T>): Promise<T> {
+export async function tellingUsage<T>(
+  command: Pick<Command<z.ZodObject>, 'name' | 'call'>,
+  work: () => Promise<T>,
+): Promise<T> {
   try {
     return await work();
   } catch (error) {
     if (paramErrors.PARAM_INVALID.is(error)) {
       const { param, problem } = error.facts;
-      throw cliErrors.USAGE({ command, problem: `--${flagOf(param)}: ${problem}` }, { cause: error });
+      throw usage(command, `--${flagOf(param)}: ${problem}`, error);
     }
     if (paramErrors.PARAM_UNKNOWN.is(error) || paramErrors.PARAMS_CHANGED.is(error)) {
-      throw cliErrors.USAGE({ command, problem: error.message.replace(/\.$/, '') }, { cause: error });
+      throw usage(command, error.message.replace(/\.$/, ''), error);
     }
     throw error;
   }

@@ -1,3 +1,4 @@
 export { cliErrors, runCommand } from './command.ts';
 export type { Command, ExitCode, Flag } from './command.ts';
+export { tellingUsage } from './flow-flags.ts';
 export { main } from './main.ts';

@@ -52,7 +52,7 @@ function commandOf(flow: Flow | undefined, { module, started }: Loaded): Command
       const { home, maxWorkers } = await flowSettings(args, io);
       const values = await own.values(args, io);
       using stop = stopSignal(io);
-      await using run = await tellingUsage('run', () =>
+      await using run = await tellingUsage({ name: 'run' }, () =>
         runFlow(flow, {
           module,
           params: { ...values, ...('home' in flow.params ? { home } : {}) },

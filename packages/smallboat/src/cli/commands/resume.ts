@@ -69,7 +69,7 @@ function commandOf(loaded?: Loaded): Command<z.ZodObject> {
       const values = await own.values(args, io);
       const origin = args.run?.split('/').at(-1) ?? loaded.run;
       using stop = stopSignal(io);
-      await using run = await tellingUsage('resume', () =>
+      await using run = await tellingUsage({ name: 'resume' }, () =>
         resumeFlow(flow, {
           module,
           params: values,
