@@ -16,13 +16,20 @@ export interface Io {
 
 /** The process's own streams and environment. */
 export function processIo(): Io {
-  const { stderr } = process;
+  const { stderr, stdout } = process;
+  // `smallboat runs | head` closes the pipe when it has seen enough: no fault of anybody's.
+  for (const stream of [stdout, stderr]) {
+    stream.on('error', (error: NodeJS.ErrnoException) => {
+      if (error.code !== 'EPIPE') throw error;
+      process.exit();
+    });
+  }
   return {
     cwd: process.cwd(),
     env: process.env,
     isTerminal: stderr.isTTY && process.env['TERM'] !== 'dumb' && process.env['CI'] === undefined,
-    columns: stderr.columns ?? 80,
-    out: (line) => process.stdout.write(`${line}\n`),
+    columns: stderr.columns || 80,
+    out: (line) => stdout.write(`${line}\n`),
     err: (line) => stderr.write(`${line}\n`),
     draw: (text) => stderr.write(text),
   };

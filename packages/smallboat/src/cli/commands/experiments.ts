@@ -48,17 +48,13 @@ export const experiments: Command<typeof schema> = {
     for (const [i, name] of [...new Set(found.map((r) => r.experiment))].entries()) {
       if (i > 0) io.out('');
       io.out(`Experiment ${name}`);
-      for (const line of table(
-        found.filter((r) => r.experiment === name),
-        io.columns,
-      ))
-        io.out(line);
+      for (const line of table(found.filter((r) => r.experiment === name))) io.out(line);
     }
     for (const run of found) for (const problem of run.problems) io.err(`${run.id}: ${problem}`);
   },
 };
 
-function table(runs: readonly TrackedRunInfo[], width: number): readonly string[] {
+function table(runs: readonly TrackedRunInfo[]): readonly string[] {
   const params = [...new Set(runs.flatMap((r) => Object.keys(r.params)))];
   const metrics = [...new Set(runs.flatMap((r) => Object.keys(r.metrics)))];
   const columns = ['run', 'name', 'status', 'started', 'params', ...metrics.map(headingOf)];
@@ -70,7 +66,7 @@ function table(runs: readonly TrackedRunInfo[], width: number): readonly string[
     params.flatMap((name) => (name in run.params ? [`${name}=${String(run.params[name])}`] : [])).join(' '),
     ...metrics.map((name) => bestOf(run, name)),
   ]);
-  return textTable(columns, rows, { width: Math.max(width, 80) });
+  return textTable(columns, rows);
 }
 
 /** A metric is shown by its best value: a loss or an error by its lowest, anything else by its highest. */

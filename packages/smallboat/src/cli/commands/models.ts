@@ -45,7 +45,7 @@ export const models: Command<typeof schema> = {
       v.reason ?? '',
     ]);
     const columns = ['model', 'version', 'alias', 'registered', ...metrics, 'reason'];
-    for (const line of textTable(columns, rows, { width: Math.max(io.columns, 80) })) io.out(line);
+    for (const line of textTable(columns, rows)) io.out(line);
     if (check)
       io.err(
         `The files of ${found.length === 1 ? 'the version' : `all ${found.length} versions`} are as they were registered.`,
