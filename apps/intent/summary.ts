@@ -60,7 +60,12 @@ export async function summaryOf(run: FlowRun<unknown>, options: SummaryOptions):
         `${number(carts)} cart sessions; ${number(train.examples)} examples to train on, ${number(test.examples)} to test on, of which ${percent(test.positiveRate)} buy`,
       ],
       ['gate', chosen.reason],
-      ['model', chosen.version === null ? 'not registered' : `intent version ${chosen.version}, now the champion`],
+      [
+        'model',
+        chosen.version === null
+          ? 'not registered; it was tried behind the endpoint, and the champion, if there is one, stays'
+          : `intent version ${chosen.version}, now the champion`,
+      ],
       [
         'endpoint',
         `${number(served.asked)} predictions over HTTP, all equal to the model's; median ${served.p50} ms, p99 ${served.p99} ms`,
