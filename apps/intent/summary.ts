@@ -63,7 +63,7 @@ export async function summaryOf(run: FlowRun<unknown>, options: SummaryOptions):
       [
         'model',
         chosen.version === null
-          ? 'not registered; it was tried behind the endpoint, and the champion, if there is one, stays'
+          ? `not registered; the champion, if there is one, stays. To serve it all the same: npm run serve -- --folder ${path(chosen.folder)}`
           : `intent version ${chosen.version}, now the champion`,
       ],
       [

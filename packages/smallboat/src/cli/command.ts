@@ -24,6 +24,8 @@ export interface Command<S extends z.ZodObject> {
   /** Names of the arguments before the flags, in order; they reach the schema under these names. */
   readonly positionals?: readonly string[];
   readonly flags: Readonly<Record<string, Flag>>;
+  /** Flags that take their default from `smallboat.config.ts` and the environment. */
+  readonly fromSettings?: readonly ('home' | 'warehouse')[];
   /** Turns the strings of the command line into values. The one place where they are checked. */
   readonly schema: S;
   /** Changes the command line before it is read: other spellings of flags. */
@@ -61,7 +63,8 @@ export async function runPrepared<S extends z.ZodObject>(
       io.out(helpOf(command));
       return 0;
     }
-    await command.run(parseFlags(command, command.rewrite?.(argv) ?? argv), io);
+    const configured = await configuredFlags(command.fromSettings ?? [], io);
+    await command.run(parseFlags(command, command.rewrite?.(argv) ?? argv, configured), io);
     return 0;
   } catch (error) {
     if (!(error instanceof SmallboatError)) throw error;
@@ -99,7 +102,20 @@ export function helpOf(
   ].join('\n');
 }
 
-function parseFlags<S extends z.ZodObject>(command: Command<S>, argv: readonly string[]): z.infer<S> {
+async function configuredFlags(names: readonly ('home' | 'warehouse')[], io: Io): Promise<Record<string, string>> {
+  if (names.length === 0) return {};
+  const { loadSettings } = await import('../config/index.ts');
+  const settings = await loadSettings({ folder: io.cwd, env: io.env });
+  return Object.fromEntries(
+    names.flatMap((name) => (settings[name] === undefined ? [] : [[name, settings[name]] as const])),
+  );
+}
+
+function parseFlags<S extends z.ZodObject>(
+  command: Command<S>,
+  argv: readonly string[],
+  configured: Readonly<Record<string, string>>,
+): z.infer<S> {
   const fail = (problem: string, cause?: unknown): never => {
     throw usage(command, problem, cause);
   };
@@ -114,7 +130,7 @@ function parseFlags<S extends z.ZodObject>(command: Command<S>, argv: readonly s
     );
     const { values, positionals } = parseArgs({ args: [...argv], options, allowPositionals: names.length > 0 });
     if (positionals.length > names.length) return fail(`Unexpected argument '${positionals[names.length] ?? ''}'`);
-    given = { ...values, ...Object.fromEntries(positionals.map((value, i) => [names[i], value])) };
+    given = { ...configured, ...values, ...Object.fromEntries(positionals.map((value, i) => [names[i], value])) };
   } catch (error) {
     if (cliErrors.USAGE.is(error)) throw error;
     const message = error instanceof Error ? error.message : String(error);

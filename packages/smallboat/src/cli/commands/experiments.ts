@@ -19,8 +19,9 @@ const schema = z.object({
 export const experiments: Command<typeof schema> = {
   name: 'experiments',
   summary: 'List tracked runs with their parameters and metrics.',
-  example: 'smallboat experiments --experiment intent --best validation_auc',
+  example: 'smallboat experiments --experiment intent --best validationAuc',
   schema,
+  fromSettings: ['home'],
   flags: {
     experiment: { type: 'string', short: 'e', help: 'only runs of this experiment (default: all)' },
     best: { type: 'string', help: 'order by the best value of this metric, highest first (default: latest first)' },

@@ -28,6 +28,7 @@ export const command: Command<typeof schema> = {
   example: 'smallboat ingest data --tables apps/intent/raw-tables.ts',
   positionals: ['folder'],
   schema,
+  fromSettings: ['home', 'warehouse'],
   flags: {
     tables: { type: 'string', short: 't', help: 'module that exports the raw tables (default raw-tables.ts)' },
     schema: { type: 'string', help: 'schema of the raw tables (default sigir_2021_demo)' },
@@ -40,7 +41,7 @@ export const command: Command<typeof schema> = {
     json: { type: 'boolean', help: 'print the report as JSON' },
   },
   async run({ folder, tables, schema, warehouse, home, json }, io) {
-    const url = warehouse ?? io.env['WAREHOUSE_URL'] ?? `duckdb:${join(home, 'warehouse.duckdb')}`;
+    const url = warehouse ?? `duckdb:${join(home, 'warehouse.duckdb')}`;
     const list = await readTables(resolve(io.cwd, tables));
     await using opened = await openWarehouse(url, { cwd: io.cwd });
     const report = await ingest(opened, {

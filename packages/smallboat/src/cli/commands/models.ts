@@ -18,6 +18,7 @@ export const models: Command<typeof schema> = {
   summary: 'List registered models and their versions.',
   example: 'smallboat models --check',
   schema,
+  fromSettings: ['home'],
   flags: {
     name: { type: 'string', short: 'n', help: 'only versions of this model (default: all)' },
     check: { type: 'boolean', help: 'read every file and compare its hash; exit with 1 if one differs' },

@@ -46,6 +46,7 @@ export const monitor: Command<typeof schema> = {
   example: 'smallboat monitor report --since 24h',
   positionals: ['action'],
   schema,
+  fromSettings: ['home'],
   flags: {
     since: { type: 'string', help: 'predictions of the last 90m, 24h, 7d, or from a time on (default: all)' },
     model: { type: 'string', short: 'm', help: 'registered model (default intent)' },

@@ -23,6 +23,7 @@ export const serve: Command<typeof schema> = {
   summary: 'Answer predictions over HTTP with a registered model, until Ctrl-C.',
   example: 'smallboat serve --port 8080',
   schema,
+  fromSettings: ['home'],
   flags: {
     model: { type: 'string', short: 'm', help: 'registered model (default intent)' },
     version: { type: 'string', help: `its version or alias (default ${CHAMPION})` },

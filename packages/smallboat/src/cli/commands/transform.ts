@@ -26,6 +26,7 @@ export const command: Command<typeof schema> = {
   example: 'smallboat transform build --project apps/intent/dbt --select session_stats+',
   positionals: ['what'],
   schema,
+  fromSettings: ['home', 'warehouse'],
   flags: {
     project: { type: 'string', short: 'p', help: 'folder of the dbt project (default .)' },
     select: {
@@ -53,7 +54,7 @@ export const command: Command<typeof schema> = {
       ...(args.target === undefined ? {} : { target: args.target }),
     });
     for (const warning of project.warnings) io.err(`warning: ${warning}`);
-    const url = args.warehouse ?? io.env['WAREHOUSE_URL'] ?? `duckdb:${join(home, 'warehouse.duckdb')}`;
+    const url = args.warehouse ?? `duckdb:${join(home, 'warehouse.duckdb')}`;
     await using warehouse = await openWarehouse(url, { cwd: io.cwd });
     const options: RunOptions = {
       project,

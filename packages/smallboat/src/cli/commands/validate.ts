@@ -30,6 +30,7 @@ export const command: Command<typeof schema> = {
   example: 'smallboat validate expectations/public.session_stats.json public.session_stats',
   positionals: ['suite', 'relation'],
   schema,
+  fromSettings: ['home', 'warehouse'],
   flags: {
     warehouse: {
       type: 'string',
@@ -45,7 +46,7 @@ export const command: Command<typeof schema> = {
   async run(args, io) {
     const home = resolve(io.cwd, args.home);
     const suite = await readSuite(resolve(io.cwd, args.suite));
-    const url = args.warehouse ?? io.env['WAREHOUSE_URL'] ?? `duckdb:${join(home, 'warehouse.duckdb')}`;
+    const url = args.warehouse ?? `duckdb:${join(home, 'warehouse.duckdb')}`;
     await using warehouse = await openWarehouse(url, { cwd: io.cwd });
     const checkpoint = await runCheckpoint({
       warehouse,
