@@ -12,7 +12,7 @@ export interface Block {
   readonly text: string;
 }
 
-/** The fenced blocks of a Markdown text, in order. */
+/** The fenced blocks of a Markdown text, in order. Throws on a block that is never closed: it would hide what follows. */
 export function blocksOf(page: string, markdown: string): readonly Block[] {
   const blocks: Block[] = [];
   const lines = markdown.split('\n');
@@ -20,6 +20,7 @@ export function blocksOf(page: string, markdown: string): readonly Block[] {
     const fence = /^```(\S*) ?(.*)$/.exec(lines[i] ?? '');
     if (!fence) continue;
     const end = lines.indexOf('```', i + 1);
+    if (end < 0) throw new Error(`${page}:${i + 1} opens a block that is not closed`);
     const text = lines.slice(i + 1, end).join('\n');
     blocks.push({
       page,
@@ -31,6 +32,17 @@ export function blocksOf(page: string, markdown: string): readonly Block[] {
     i = end;
   }
   return blocks;
+}
+
+/** The name of the file that a block is, if it says `file=`. */
+export function fileOf(block: Block): string | undefined {
+  return block.words.find((w) => w.startsWith('file='))?.slice('file='.length);
+}
+
+/** Whether the test does something with the block: runs it, or writes it down as the file it is. */
+export function isTried(block: Block): boolean {
+  if (block.words.includes('elsewhere')) return false;
+  return fileOf(block) !== undefined || block.language === 'sh' || block.language === 'ts';
 }
 
 /** Every page whose blocks are checked: the README, and `docs/`. */
