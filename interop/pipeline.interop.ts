@@ -1,0 +1,285 @@
+import { createHash } from 'node:crypto';
+import { mkdtemp, readdir, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { setTimeout as delay } from 'node:timers/promises';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { aFolder, bareStart, rawRows, smallboat } from '../apps/intent/pipeline.testing.ts';
+import type { Started } from '../apps/intent/pipeline.testing.ts';
+import { openRunStore, readRun } from '../packages/smallboat/src/flow/index.ts';
+import type { RunView } from '../packages/smallboat/src/flow/index.ts';
+import { localRegistry } from '../packages/smallboat/src/tracking/index.ts';
+import { python } from './python.ts';
+
+/** In the order in which they begin, as nearly as the graph says it. */
+const STEPS = [
+  'ingest',
+  'grid',
+  'transform',
+  'validate',
+  'dataset',
+  'baselines',
+  'train',
+  'select',
+  'deploy',
+  'monitor',
+] as const;
+const SETTINGS = ['--epochs', '40', '--patience', '40', '--units', '16', '--rates', '0.02', '--rates', '0.0001'];
+
+let data = '';
+let undisturbed: Made;
+const homes: string[] = [];
+beforeAll(async () => {
+  data = await aShopToLearnFrom(1500);
+  const home = await aHome();
+  const { code, err } = await begin(home).ended;
+  expect(code, err).toBe(0);
+  undisturbed = await madeIn(home);
+  expect(undisturbed.versions).toEqual([{ version: 1, aliases: ['champion'] }]);
+});
+afterAll(async () => {
+  for (const folder of [data, ...homes]) await rm(folder, { recursive: true, force: true });
+});
+
+async function aHome(): Promise<string> {
+  const folder = await aFolder();
+  homes.push(folder);
+  return join(folder, 'home');
+}
+
+function begin(home: string): Started {
+  return bareStart(['--data', data, '--home', home, ...SETTINGS]);
+}
+
+/**
+ * A shop in which a session's first and third look decide together: whoever looks twice in the same way buys. No count and no
+ * single step tells, so that an LSTM beats every baseline within seconds, and its model is registered.
+ */
+async function aShopToLearnFrom(sessions: number): Promise<string> {
+  const folder = await mkdtemp(join(tmpdir(), 'smallboat-shop-'));
+  const bit = (of: string): number => (createHash('sha256').update(of).digest()[0] ?? 0) & 1;
+  const look = (way: number): string => (way === 1 ? 'event_product,detail' : 'pageview,');
+  const rows = Array.from({ length: sessions }, (_, session) => {
+    const [first = 0, second = 0, third = 0] = [0, 1, 2].map((k) => bit(`${session} ${k}`));
+    const looks = [first, second, third].map(look);
+    const events = [...looks, 'event_product,add', ...(first === third ? ['event_product,purchase'] : [])];
+    const at = 1_547_500_000_000 + session * 60_000;
+    return events.map((event, k) => `s${session},${event},p${k},${at + k * 1000},u${k}`);
+  });
+  const files = {
+    browsing_train: [
+      'session_id_hash,event_type,product_action,product_sku_hash,server_timestamp_epoch_ms,hashed_url',
+      ...rows.flat(),
+    ],
+    search_train: [
+      'session_id_hash,query_vector,clicked_skus_hash,product_skus_hash,server_timestamp_epoch_ms',
+      `s1,"[0.1, 0.2]",,"['p1', 'p2']",1547500060000`,
+    ],
+    sku_to_content: [
+      'product_sku_hash,description_vector,category_hash,image_vector,price_bucket',
+      'p1,"[0.1, 0.2]",c1/c2,[0.3],4',
+    ],
+  };
+  for (const [name, lines] of Object.entries(files))
+    await writeFile(join(folder, `${name}.csv`), `${lines.join('\n')}\n`);
+  return folder;
+}
+
+/** What a run leaves that must not depend on how often it was stopped: no times, no ids, no folders. */
+interface Made {
+  /** Content keys of artifacts, by step and name. */
+  readonly keys: Readonly<Record<string, string>>;
+  readonly weights: readonly unknown[];
+  readonly metrics: unknown;
+  readonly raw: unknown;
+  readonly versions: readonly { readonly version: number; readonly aliases: readonly string[] }[];
+}
+
+async function madeIn(home: string): Promise<Made> {
+  const store = openRunStore({ folder: home });
+  const view = await latest(home);
+  expect(view.state).toBe('done');
+  const artifact = async (step: string, name: string, task = 0): Promise<unknown> => {
+    const key = view.steps.find((s) => s.name === step)?.tasks[task]?.artifacts[name];
+    return key === undefined ? undefined : store.load(key);
+  };
+  const wanted = ['dataset.examples', 'dataset.statistics', 'dataset.dataHash', 'baselines.fitted', 'baselines.scores'];
+  const keys = view.steps.flatMap(({ name, tasks }) =>
+    Object.entries(tasks[0]?.artifacts ?? {}).map(([artifact, key]) => [`${name}.${artifact}`, key] as const),
+  );
+  const trials = (await Promise.all([artifact('train', 'trial'), artifact('train', 'trial', 1)])) as readonly {
+    readonly weights: unknown;
+    readonly bestEpoch: number;
+  }[]; // As the step `train` returns it.
+  const { metrics } = (await artifact('select', 'chosen')) as { readonly metrics: unknown };
+  const versions = await localRegistry({ folder: join(home, 'models') }).versions('intent');
+  return {
+    keys: Object.fromEntries(keys.filter(([name]) => wanted.includes(name))),
+    weights: trials.map(({ weights, bestEpoch }) => [weights, bestEpoch]),
+    metrics,
+    raw: await rawRows(home),
+    versions: versions.map(({ version, aliases }) => ({ version, aliases })),
+  };
+}
+
+async function latest(home: string): Promise<RunView> {
+  const store = openRunStore({ folder: home });
+  const [run] = await store.runs('intent');
+  if (run === undefined) throw new Error(`no run in ${home}`);
+  return readRun(store, run);
+}
+
+/** Names of the tasks that a run ended well, and the artifacts of each. */
+function doneIn(view: RunView): ReadonlyMap<string, unknown> {
+  const done = view.steps.flatMap(({ tasks }) => tasks.filter(({ state }) => state === 'done'));
+  return new Map(done.map(({ name, artifacts }) => [name, artifacts]));
+}
+
+/** Resumes with `npm start -- --resume`, and checks that it did again nothing that was done. */
+async function resumeAndCompare(home: string): Promise<string> {
+  const before = doneIn(await latest(home));
+  const { code, out, err } = await bareStart(['--resume', '--home', home]).ended;
+  expect(code, err).toBe(0);
+  const began = [...err.matchAll(/^start {2}(\w+)$/gm)].map(([, step]) => step);
+  const after = doneIn(await latest(home));
+  // The same artifacts, down to the times in them: taken over, not made again.
+  for (const [name, artifacts] of before) {
+    expect(after.get(name)).toEqual(artifacts);
+    // Of `each`, one task may be done and another not.
+    if (!name.includes('[')) expect(began).not.toContain(name);
+  }
+  expect(await madeIn(home)).toEqual(undisturbed);
+  await expectTidy(home);
+  return out;
+}
+
+/** No lock, nothing half-written. */
+async function expectTidy(home: string): Promise<void> {
+  const names = await readdir(home, { recursive: true });
+  expect(names.filter((name) => /\.(?:part|old|tmp)(?:$|\/)|start\.lock|\.wal$/.test(name))).toEqual([]);
+}
+
+describe('npm start, killed with all its processes', () => {
+  it.each(STEPS)('as %s begins, resumes to the same result', async (step) => {
+    const home = await aHome();
+    const run = begin(home);
+    await run.said(`start  ${step}\n`);
+    expect((await run.killAll()).code).toBeNull();
+    const out = await resumeAndCompare(home);
+    expect(out).toMatch(/^gate +Passed: /m);
+    expect(out.trimEnd().split('\n').at(-1)).toMatch(/^Card of the run: .*\.html$/);
+  });
+
+  it.each(STEPS)('as %s ends, resumes to the same result', async (step) => {
+    const home = await aHome();
+    const run = begin(home);
+    await run.said(`done   ${step}`);
+    await run.killAll();
+    if ((await latest(home)).state === 'done') return; // The last step's end may be the run's.
+    await resumeAndCompare(home);
+  });
+
+  it('again and again, at any moment, comes to the same result', async () => {
+    const home = await aHome();
+    const kills: string[] = [];
+    let run = begin(home);
+    // Each life is a little longer than the one before: every kind of work is cut somewhere.
+    for (let life = 300; life < 2400; life += 110) {
+      await Promise.race([delay(life), run.ended]);
+      const { code, err } = await run.killAll();
+      if (code === 0) break;
+      kills.push(err.trimEnd().split('\n').at(-1) ?? '');
+      const isBegun = (await readdir(home).catch(() => [])).includes('.metaflow');
+      run = isBegun ? bareStart(['--resume', '--home', home]) : begin(home);
+    }
+    await run.killAll();
+    expect(kills.length).toBeGreaterThan(2);
+    if ((await latest(home)).state !== 'done') await resumeAndCompare(home);
+    expect(await madeIn(home), kills.join('\n')).toEqual(undisturbed);
+  });
+
+  it('is resumed by `smallboat resume` too, which finds the flow by itself', async () => {
+    const home = await aHome();
+    const run = begin(home);
+    await run.said('start  select\n');
+    await run.killAll();
+    const { code, out, err } = await smallboat(['resume', '--home', home]).ended;
+    expect(code, err).toBe(0);
+    expect(out).toMatch(/^intent\/\d+\n$/);
+    expect(err).toContain('taken over');
+    expect(await madeIn(home)).toEqual(undisturbed);
+  });
+});
+
+describe('npm start, asked to stop', () => {
+  it.each(['SIGINT', 'SIGTERM'] as const)('by %s, says how to go on, and does so', async (signal) => {
+    const home = await aHome();
+    const run = begin(home);
+    await run.said('start  train\n');
+    run.child.kill(signal);
+    const { code, err } = await run.ended;
+    expect(code).toBe(1);
+    expect(err).toMatch(/^RUN_INTERRUPTED: /m);
+    expect(err).not.toMatch(/^\s+at /m);
+    await expectTidy(home);
+    await resumeAndCompare(home);
+  });
+});
+
+describe('the run in Metaflow’s own client', () => {
+  it('is successful, and its artifacts are what they are here', async () => {
+    const home = homes[0] === undefined ? '' : join(homes[0], 'home');
+    const program = join(await aFolder(), 'program.py');
+    homes.push(join(program, '..'));
+    await writeFile(
+      program,
+      `
+import json, hashlib
+import numpy as np
+from metaflow import Flow, namespace
+namespace(None)
+run = Flow('intent').latest_run
+train = run['dataset'].task['examples'].data['train']
+arrays = {k: train[k] for k in ('tokens', 'offsets', 'labels', 'decision')}
+sha = hashlib.sha256()
+for a in arrays.values():
+  sha.update(f'{a.size};'.encode()); sha.update(a.tobytes())
+chosen = run['select'].task['chosen'].data
+print(json.dumps({
+  'successful': run.successful, 'finished': run.finished,
+  'steps': sorted(s.id for s in run), 'trained': len(list(run['train'])),
+  'dtypes': {k: str(a.dtype) for k, a in arrays.items()}, 'numpy': all(type(a) is np.ndarray for a in arrays.values()),
+  'first': arrays['tokens'][:arrays['offsets'][1]].tolist(), 'labels': float(arrays['labels'].mean()),
+  'dataHash': run['dataset'].task['dataHash'].data, 'sha': sha.hexdigest(),
+  'passed': chosen['passed'], 'auc': [m['auc'] for m in chosen['metrics'] if m['decision'] == 'all'],
+  'weights': [list(t.data.trial['weights']['kernel'].shape) for t in run['train']],
+  'rates': sorted(t.data.trial['hyper']['learningRate'] for t in run['train']),
+  'rows': run['ingest'].task['snapshot'].data['rows'],
+  'params': [run['_parameters'].task[p].data for p in ('epochs', 'units', 'rates', 'protocol')],
+  'log': 'epoch 40' in run['train'].task.stdout,
+}))`,
+    );
+    const printed = await python('metaflow', [program], {
+      cwd: home,
+      env: { METAFLOW_HOME: join(home, 'no-config'), METAFLOW_DATASTORE_SYSROOT_LOCAL: home, METAFLOW_USER: 'ada' },
+    });
+    const seen = JSON.parse(printed.trimEnd().split('\n').at(-1) ?? '') as { readonly sha: string };
+    expect(seen).toMatchObject({
+      successful: true,
+      finished: true,
+      steps: [...STEPS, 'end', 'start'].toSorted(),
+      trained: 2,
+      numpy: true,
+      dtypes: { tokens: 'uint8', offsets: 'uint32', labels: 'uint8', decision: 'uint8' },
+      dataHash: seen.sha,
+      passed: true,
+      auc: [
+        (undisturbed.metrics as readonly { decision: unknown; auc: number }[]).find((m) => m.decision === 'all')?.auc,
+      ],
+      weights: [[448], [448]],
+      rates: [0.0001, 0.02],
+      params: [40, [16], [0.02, 0.0001], 'decision-points'],
+      log: true,
+    });
+  });
+});
