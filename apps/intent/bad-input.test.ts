@@ -1,9 +1,9 @@
 import { cp } from 'node:fs/promises';
 import { join } from 'node:path';
 import { gzipSync } from 'node:zlib';
-import { beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { Ended, Shop } from './pipeline.testing.ts';
-import { aHome, aShop, leftovers, rawRows, smallboat, start } from './pipeline.testing.ts';
+import { aHome, aShop, leftovers, rawRows, removeFolders, smallboat, start } from './pipeline.testing.ts';
 
 const BROWSING = 'browsing_train.csv';
 const SEARCH = 'search_train.csv';
@@ -13,6 +13,7 @@ const LOADED = { browsing_train_raw: 3000, search_train_raw: 66, sku_to_content_
 let shop: Shop;
 /** A home in which the shop is loaded, but nothing is trained. */
 let loaded = '';
+afterAll(removeFolders);
 beforeAll(async () => {
   shop = await aShop();
   loaded = await aHome();

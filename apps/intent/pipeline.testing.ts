@@ -1,8 +1,9 @@
 import type { ChildProcess } from 'node:child_process';
 import { spawn } from 'node:child_process';
-import { mkdir, mkdtemp, readFile, readdir, writeFile } from 'node:fs/promises';
+import { mkdir, mkdtemp, readFile, readdir, rm, stat, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { isMissing } from 'smallboat/kernel';
 import { generateDataset } from 'smallboat/synthetic';
 import { openWarehouse } from 'smallboat/warehouse';
 import { RAW_SCHEMA, rawTables } from './raw-tables.ts';
@@ -28,9 +29,18 @@ export interface Started {
   killAll(): Promise<Ended>;
 }
 
-/** A fresh folder. */
-export function aFolder(): Promise<string> {
-  return mkdtemp(join(tmpdir(), 'smallboat-intent-'));
+const made: string[] = [];
+
+/** A fresh folder, until `removeFolders`. */
+export async function aFolder(): Promise<string> {
+  const folder = await mkdtemp(join(tmpdir(), 'smallboat-intent-'));
+  made.push(folder);
+  return folder;
+}
+
+/** Removes the folders of this test file, when it is done. */
+export async function removeFolders(): Promise<void> {
+  for (const folder of made.splice(0)) await rm(folder, { recursive: true, force: true });
 }
 
 /** Runs the real `npm start`, as npm does, on small settings. */
@@ -121,20 +131,25 @@ export async function rawRows(home: string): Promise<Readonly<Record<string, num
   return counts;
 }
 
-/** Files in a home that should not be there: half-written ones, and models that nobody registered on purpose. */
-export async function leftovers(home: string): Promise<readonly string[]> {
+/** Files in a home that are not whole, or that a stopped pipeline should not have made: a model, a lock. */
+export async function leftovers(home: string, { withModel = false } = {}): Promise<readonly string[]> {
   if (!(await exists(home))) return [];
   const names = await readdir(home, { recursive: true });
-  return names
-    .filter((name) => /\.(part|tmp|temp)|\.duckdb\.wal$|^models\/|^candidates\/|start\.lock/.test(name))
-    .toSorted();
+  const wrong = withModel
+    ? /\.(?:part|tmp|wal|spill)$|(?:start|duckdb)\.lock$/
+    : /\.(?:part|tmp|wal|spill)$|(?:start|duckdb)\.lock$|^(?:models|candidates)(?:\/|$)/;
+  return names.filter((name) => wrong.test(name)).toSorted();
 }
 
 async function exists(path: string): Promise<boolean> {
-  return (await readdir(join(path, '..')).catch(() => [])).includes(path.split('/').at(-1) ?? '');
+  const found = await stat(path).catch((error: unknown) => {
+    if (isMissing(error)) return undefined;
+    throw error;
+  });
+  return found !== undefined;
 }
 
-/** A home folder that is there, with files of another home in it. */
+/** An empty home folder. */
 export async function aHome(): Promise<string> {
   const home = join(await aFolder(), 'home');
   await mkdir(home);

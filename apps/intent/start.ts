@@ -68,7 +68,7 @@ export const start: Command<typeof schema> = {
       store: { folder: home },
       // Texts from the command line: the flow's own schemas turn them into values. A resumed run has its own already.
       params: { ...given, ...data, home, ...(resume ? {} : made) } as never,
-      io,
+      io: { ...io, cwd: here },
       signal: stop.signal,
       ...(settings.maxWorkers === undefined ? {} : { maxWorkers: settings.maxWorkers }),
     };

@@ -9,6 +9,8 @@ export function describeFailure(f: {
   readonly run: string;
   /** ` --home DIR` where the run is not in the folder that the commands look in by themselves. */
   readonly home: string;
+  /** The step to resume from, where that is not the one that failed. */
+  readonly from?: string;
 }): string {
   const { code, message, stack } = f.error;
   const tries = f.attempts === 1 ? '' : ` after ${f.attempts} attempts`;
@@ -19,7 +21,7 @@ export function describeFailure(f: {
     ...readableStack(what).map((line) => `  ${line}`),
     '',
     `Its log:          smallboat logs ${f.pathspec}${f.home}`,
-    `After mending it: smallboat resume --run ${f.run}${f.home}`,
+    `After mending it: smallboat resume --run ${f.run}${f.from === undefined ? '' : ` --from ${f.from}`}${f.home}`,
   ].join('\n');
 }
 

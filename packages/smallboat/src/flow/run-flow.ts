@@ -35,6 +35,8 @@ export interface StepFailure extends Omit<Failure, 'path'> {
   readonly run: string;
   /** ` --home DIR`, or nothing where the commands find the run by themselves. */
   readonly home: string;
+  /** The step to resume from, where that is not the one that failed. */
+  readonly from?: string;
   /** `intent/1795433364090388/train/4` */
   readonly pathspec: string;
 }
@@ -261,12 +263,28 @@ async function start<R>(desk: Start): Promise<FlowRun<R>> {
     if (!failure) throw error;
     const { path, ...facts } = failure;
     const pathspec = [path.flow, path.run, path.step, path.task].join('/');
-    throw runErrors.STEP_FAILED({ ...facts, flow: flow.name, run, pathspec, home: desk.home });
+    const from = await makerOf(desk, run, facts.error.artifact);
+    throw runErrors.STEP_FAILED({ ...facts, flow: flow.name, run, pathspec, home: desk.home, ...from });
   } finally {
     clearInterval(beat);
     await store.beat(flow.name, run);
   }
   return flowRun<R>(desk, run);
+}
+
+/** The step that has to run again where an artifact is damaged or gone. */
+async function makerOf(
+  { store, flow }: Start,
+  run: string,
+  key: ArtifactKey | undefined,
+): Promise<{ readonly from?: string }> {
+  if (key === undefined) return {};
+  const tasks = await store.tasks(flow.name, run);
+  const maker = tasks.find(({ path, ended }) => {
+    const isOfStep = !['_parameters', 'start', 'end'].includes(path.step);
+    return isOfStep && Object.values(ended?.artifacts ?? {}).includes(key);
+  });
+  return maker === undefined ? {} : { from: maker.path.step };
 }
 
 type StoredParams = Record<string, { readonly key: ArtifactKey; readonly length?: number }>;

@@ -1,4 +1,4 @@
-import type { ArtifactKey, ArtifactKeys, TaskPath } from '../store/run-store.ts';
+import { type ArtifactKey, type ArtifactKeys, type TaskPath, runStoreErrors } from '../store/run-store.ts';
 
 /**
  * Where a task finds one of its inputs. It names content by key, so that the values themselves go from the store to
@@ -35,6 +35,8 @@ export interface TaskError {
   readonly code?: string;
   readonly message: string;
   readonly stack?: string;
+  /** Content key of the artifact that is damaged or gone, where that is what went wrong. */
+  readonly artifact?: ArtifactKey;
 }
 
 /** How an attempt ended. */
@@ -90,5 +92,10 @@ export function toTaskError(thrown: unknown): TaskError {
     ...(code === undefined ? {} : { code }),
     message: thrown.message + cause,
     ...(thrown.stack === undefined ? {} : { stack: thrown.stack }),
+    ...(isBadArtifact(thrown) ? { artifact: thrown.facts.key as ArtifactKey } : {}), // The key that the store was asked for.
   };
+}
+
+function isBadArtifact(error: unknown): error is { readonly facts: { readonly key: string } } {
+  return runStoreErrors.ARTIFACT_CORRUPT.is(error) || runStoreErrors.ARTIFACT_NOT_FOUND.is(error);
 }

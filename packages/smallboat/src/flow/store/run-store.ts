@@ -9,9 +9,9 @@ export const runStoreErrors = defineErrors({
   ATTEMPT_ENDED: (f: { task: string; attempt: number }) =>
     `Attempt ${f.attempt} of ${f.task} has ended already, and what has ended is never changed. Begin the next attempt.`,
   ARTIFACT_NOT_FOUND: (f: { key: string; location: string }) =>
-    `There is no artifact ${f.key} in ${f.location}. It was deleted, or made in another store: run the step that makes it again.`,
+    `There is no artifact ${f.key} in ${f.location}. It was deleted, or made in another store: run the step that makes it again ('smallboat resume --from <step>').`,
   ARTIFACT_CORRUPT: (f: { key: string; path: string; problem: string }) =>
-    `The artifact in ${f.path} is not what was stored: ${f.problem}. Delete the file and run the step that made it again, or put it back from a backup.`,
+    `The artifact in ${f.path} is not what was stored: ${f.problem}. Run the step that made it again ('smallboat resume --from <step>'), or put the file back from a backup.`,
   STORE_NAME_INVALID: (f: { what: string; name: string }) =>
     `${JSON.stringify(f.name)} is no name for a ${f.what}. Use letters, digits and _, and for flows and steps also - and . inside.`,
 });
