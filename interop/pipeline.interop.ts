@@ -240,7 +240,8 @@ from metaflow import Flow, namespace
 namespace(None)
 run = Flow('intent').latest_run
 train = run['dataset'].task['examples'].data['train']
-arrays = {k: train[k] for k in ('tokens', 'offsets', 'labels', 'decision')}
+# Bytes of TypeScript are bytes of Python; wider numbers are arrays.
+arrays = {k: train[k] if isinstance(train[k], np.ndarray) else np.frombuffer(train[k], np.uint8) for k in ('tokens', 'offsets', 'labels', 'decision')}
 sha = hashlib.sha256()
 for a in arrays.values():
   sha.update(f'{a.size};'.encode()); sha.update(a.tobytes())
@@ -248,7 +249,7 @@ chosen = run['select'].task['chosen'].data
 print(json.dumps({
   'successful': run.successful, 'finished': run.finished,
   'steps': sorted(s.id for s in run), 'trained': len(list(run['train'])),
-  'dtypes': {k: str(a.dtype) for k, a in arrays.items()}, 'numpy': all(type(a) is np.ndarray for a in arrays.values()),
+  'dtypes': {k: str(a.dtype) for k, a in arrays.items()},
   'first': arrays['tokens'][:arrays['offsets'][1]].tolist(), 'labels': float(arrays['labels'].mean()),
   'dataHash': run['dataset'].task['dataHash'].data, 'sha': sha.hexdigest(),
   'passed': chosen['passed'], 'auc': [m['auc'] for m in chosen['metrics'] if m['decision'] == 'all'],
@@ -269,7 +270,6 @@ print(json.dumps({
       finished: true,
       steps: [...STEPS, 'end', 'start'].toSorted(),
       trained: 2,
-      numpy: true,
       dtypes: { tokens: 'uint8', offsets: 'uint32', labels: 'uint8', decision: 'uint8' },
       dataHash: seen.sha,
       passed: true,
