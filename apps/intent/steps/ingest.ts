@@ -6,7 +6,7 @@ import type { GeneratedReport } from 'smallboat/synthetic';
 import { ingest as load } from 'smallboat/warehouse';
 import { RAW_SCHEMA, rawTables } from '../raw-tables.ts';
 import type { Tables } from './tables.ts';
-import { openTables } from './tables.ts';
+import { openWarehouseOf } from './tables.ts';
 
 /** What the raw tables held when the run began. */
 export interface Snapshot {
@@ -50,7 +50,7 @@ export const ingest = step('ingest', {
       home,
       memoryLimitMiB: inputs.memoryLimitMiB,
     };
-    await using warehouse = await openTables(raw, signal);
+    await using warehouse = await openWarehouseOf(raw, signal);
     const report = await load(warehouse, {
       folder,
       tables: rawTables,

@@ -1,5 +1,7 @@
+import { defineErrors } from 'smallboat/kernel';
 import type { Warehouse } from 'smallboat/warehouse';
 import { openWarehouse } from 'smallboat/warehouse';
+import { RAW_SCHEMA } from '../raw-tables.ts';
 
 /** Tables travel between steps as where they are, not as what is in them. */
 export interface Tables {
@@ -11,7 +13,23 @@ export interface Tables {
   readonly memoryLimitMiB: number;
 }
 
-/** Opens the warehouse that the tables are in. The caller closes it. */
-export function openTables({ warehouse, memoryLimitMiB }: Tables, signal: AbortSignal): Promise<Warehouse> {
+export const tablesErrors = defineErrors({
+  RAW_TABLES_GONE: (f: { warehouse: string; home: string }) =>
+    `${f.warehouse} does not hold the raw tables that this run loaded: it was moved away or replaced. Put it back, or load the files again: smallboat resume --from ingest --home ${f.home}`,
+});
+
+/** Opens the warehouse to load tables into it. The caller closes it. */
+export function openWarehouseOf({ warehouse, memoryLimitMiB }: Tables, signal: AbortSignal): Promise<Warehouse> {
   return openWarehouse(warehouse, { signal, waitSeconds: 60, ...(memoryLimitMiB > 0 ? { memoryLimitMiB } : {}) });
+}
+
+/** Opens the warehouse that the tables are in. The caller closes it. Rejects with `RAW_TABLES_GONE`. */
+export async function openTables(tables: Tables, signal: AbortSignal): Promise<Warehouse> {
+  const warehouse = await openWarehouseOf(tables, signal);
+  const found = await warehouse.query(`select 1 from information_schema.tables where table_schema = ? limit 1`, {
+    parameters: [RAW_SCHEMA],
+  });
+  if (found.length > 0) return warehouse;
+  await warehouse[Symbol.asyncDispose]();
+  throw tablesErrors.RAW_TABLES_GONE({ warehouse: warehouse.location, home: tables.home });
 }
