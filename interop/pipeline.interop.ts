@@ -189,8 +189,8 @@ describe('npm start, killed with all its processes', () => {
       const { code, err } = await run.killAll();
       if (code === 0) break;
       kills.push(err.trimEnd().split('\n').at(-1) ?? '');
-      const isBegun = (await readdir(home).catch(() => [])).includes('.metaflow');
-      run = isBegun ? bareStart(['--resume', '--home', home]) : begin(home);
+      const names: readonly string[] = await readdir(home).catch(() => []);
+      run = names.includes('.metaflow') ? bareStart(['--resume', '--home', home]) : begin(home);
     }
     await run.killAll();
     expect(kills.length).toBeGreaterThan(2);
