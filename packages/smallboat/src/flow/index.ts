@@ -33,7 +33,7 @@ export { checkUnchanged, flagOf, paramErrors, parseParams } from './params.ts';
 export { readRun } from './read-run.ts';
 export type { RunState, RunView, StepView, TaskState, TaskView } from './read-run.ts';
 export { seconds } from './run-display.ts';
-export { resumeFlow, runErrors, runFlow } from './run-flow.ts';
+export { begun, resumeFlow, runErrors, runFlow } from './run-flow.ts';
 export type { FlowRun, ResumeFlowOptions, RunFlowOptions, StepFailure } from './run-flow.ts';
 export { openRunStore } from './store/local-run-store.ts';
 export type { ArtifactKey, ArtifactKeys, RunInfo, RunStore, TaskInfo, TaskPath } from './store/run-store.ts';

@@ -370,8 +370,25 @@ describe('resume', () => {
     await expect(resumeFlow(f, { module, store, signal: AbortSignal.abort() })).rejects.toMatchObject({
       code: 'RUN_INTERRUPTED',
     });
+    // Killed between its first file and its parameters.
+    const [latest] = await store.runs('f');
+    await store.createRun('f', { origin: latest?.run ?? '' });
     isBroken = false;
     await resumeFlow(f, { module, store });
     expect(calls).toEqual(['a', 'b', 'b']);
+  });
+
+  it('does not go back to another run behind one that was stopped before it began', async () => {
+    const f = flow('f', {}, () =>
+      step('a', {
+        run: () => {
+          throw new Error('no');
+        },
+      })({}),
+    );
+    const store = inMemoryRunStore();
+    await expect(runFlow(f, { module, store })).rejects.toThrow();
+    await store.createRun('f');
+    await expect(resumeFlow(f, { module, store })).rejects.toThrow(/stopped before it began.*start a new run/);
   });
 });

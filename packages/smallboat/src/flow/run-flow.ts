@@ -111,7 +111,8 @@ export async function resumeFlow<P extends Params, R>(
       const known = graph.steps.map((s) => s.name).join(', ');
       throw runErrors.STEP_NOT_IN_FLOW({ flow: flow.name, step: from, known });
     }
-    const origin = options.run ?? (await latestResumable(store, flow.name, from !== undefined));
+    const wanted = options.run ?? (await latestResumable(store, flow.name, from !== undefined));
+    const origin = await begun(store, { flow: flow.name, run: wanted });
     const tasks = await store.tasks(flow.name, origin);
     const record = await readRunRecord(store, tasks);
     const fail = (why: string): never => {
@@ -375,6 +376,18 @@ function readEnvironment(dag: Dag, env: Io['env']): Record<string, Record<string
     throw runErrors.ENVIRONMENT_MISSING({ flow: dag.flow, missing: [...missing].join(', ') });
   }
   return Object.fromEntries(read);
+}
+
+/** The run itself; where it is a resumed one that was killed before it took anything over, the run that it was to continue. */
+export async function begun(
+  store: RunStore,
+  { flow, run }: { readonly flow: string; readonly run: string },
+): Promise<string> {
+  const origins = new Map((await store.runs(flow)).map((info) => [info.run, info.origin]));
+  for (let at: string | undefined = run; at !== undefined; at = origins.get(at)) {
+    if ((await readRunRecord(store, await store.tasks(flow, at))) !== undefined) return at;
+  }
+  return run;
 }
 
 async function latestResumable(store: RunStore, flow: string, withEnded: boolean): Promise<string> {

@@ -1,5 +1,5 @@
 import * as z from 'zod';
-import { type Flow, loadFlow, openRunStore, readRun, resumeFlow } from '../../flow/index.ts';
+import { type Flow, begun, loadFlow, openRunStore, readRun, resumeFlow } from '../../flow/index.ts';
 import { type Io, defineErrors } from '../../kernel/index.ts';
 import { type Command, type Flag, cliErrors } from '../command.ts';
 import { firstPositional, flowFile } from '../flow-file.ts';
@@ -104,7 +104,8 @@ async function findRun(
   const fail = (what: string): never => {
     throw resumeCommandErrors.NOTHING_TO_RESUME({ location: store.location, what });
   };
-  for (const info of candidates) {
+  for (const { flow, run: id } of candidates) {
+    const info = { flow, run: await begun(store, { flow, run: id }) };
     const { state, record } = await readRun(store, info);
     if (wanted === undefined && !hasFrom && state === 'done') continue;
     if (!record) {
