@@ -1,5 +1,7 @@
 import { execFileSync } from 'node:child_process';
+import { mkdtempSync, rmdirSync } from 'node:fs';
 import { cp, mkdir, readFile, readdir, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { openRunStore, readRun } from 'smallboat/flow';
 import { localRegistry } from 'smallboat/tracking';
@@ -204,17 +206,17 @@ describe.concurrent('npm start where things are broken or taken', () => {
 const noDisk = ((): string => {
   if (process.getuid?.() !== 0) return 'mounting a small disk needs root';
   try {
-    const probe = execFileSync('mktemp', ['-d'], { encoding: 'utf8' }).trim();
+    const probe = mkdtempSync(join(tmpdir(), 'smallboat-disk-'));
     execFileSync('mount', ['-t', 'tmpfs', '-o', 'size=64k', 'none', probe], { stdio: 'pipe' });
     execFileSync('umount', [probe]);
-    execFileSync('rmdir', [probe]);
+    rmdirSync(probe);
     return '';
   } catch (error) {
     return `no disk can be mounted here: ${String(error)}`;
   }
 })();
 
-describe('npm start on a disk that is full', () => {
+describe.concurrent('npm start on a disk that is full', () => {
   it.skipIf(noDisk !== '').each(['1M', '3M'])(
     `of %s, says so, and goes on when there is room ${noDisk}`,
     async (size) => {
@@ -244,9 +246,7 @@ describe.concurrent('npm start called wrongly', () => {
   it.each([
     [['--epoch', '3'], "Unknown option '--epoch', perhaps --epochs"],
     [['--rows', 'many'], '--rows: '],
-    [['--rates', '0'], '--rates: '],
     [['--protocol', 'mine'], '--protocol: '],
-    [['data'], "Unexpected argument 'data'"],
   ])('exits with 2: %j', async (args, says) => {
     const folder = join(await aFolder(), 'home');
     const { code, out, err } = await bareStart([...args, '--home', folder]).ended;
