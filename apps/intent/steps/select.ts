@@ -10,6 +10,7 @@ import { BASELINES, metricsOf, scoreLstm, weightedMicroF1, writeModel } from 'sm
 import { codeHash } from './code-hash.ts';
 import type { Snapshot } from './ingest.ts';
 import { judgement } from './judgement.ts';
+import { registerOnce } from './register-once.ts';
 import type { Trained } from './train.ts';
 
 /** Name of the model in the registry and of its endpoint. */
@@ -81,7 +82,7 @@ export const select = step('select', {
     if (!verdict.passed) return { chosen: { folder, version: null, ...kept } satisfies Chosen };
     const registry = localRegistry({ folder: join(home, 'models') });
     const { passed: _, reason } = gateSaid;
-    const registered = await registry.register({
+    const registered = await registerOnce(registry, {
       name: MODEL,
       modelFolder: folder,
       metrics: summaryOf(metrics),
