@@ -6,8 +6,9 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { aFolder, bareStart, rawRows, smallboat } from '../apps/intent/pipeline.testing.ts';
 import type { Started } from '../apps/intent/pipeline.testing.ts';
-import { openRunStore, readRun } from '../packages/smallboat/src/flow/index.ts';
+import { begun, openRunStore, readRun } from '../packages/smallboat/src/flow/index.ts';
 import type { RunView } from '../packages/smallboat/src/flow/index.ts';
+import { generateDataset } from '../packages/smallboat/src/synthetic/index.ts';
 import { localRegistry } from '../packages/smallboat/src/tracking/index.ts';
 import { python } from './python.ts';
 
@@ -129,6 +130,14 @@ async function latest(home: string): Promise<RunView> {
   return readRun(store, run);
 }
 
+/** False where there was no time even to write down the parameters: such a run is begun anew, and says so if it is resumed. */
+async function hasBegun(home: string): Promise<boolean> {
+  const store = openRunStore({ folder: home });
+  const [run] = await store.runs('intent');
+  if (run === undefined) return false;
+  return (await readRun(store, { ...run, run: await begun(store, run) })).record !== undefined;
+}
+
 /** Names of the tasks that a run ended well, and the artifacts of each. */
 function doneIn(view: RunView): ReadonlyMap<string, unknown> {
   const done = view.steps.flatMap(({ tasks }) => tasks.filter(({ state }) => state === 'done'));
@@ -149,14 +158,21 @@ async function resumeAndCompare(home: string): Promise<string> {
     if (!name.includes('[')) expect(began).not.toContain(name);
   }
   expect(await madeIn(home)).toEqual(undisturbed);
-  await expectTidy(home);
+  expect(await left(home, /start\.lock|\.wal$/)).toEqual([]);
   return out;
 }
 
-/** No lock, nothing half-written. */
-async function expectTidy(home: string): Promise<void> {
-  const names = await readdir(home, { recursive: true });
-  expect(names.filter((name) => /\.(?:part|old|tmp)(?:$|\/)|start\.lock|\.wal$/.test(name))).toEqual([]);
+/** Waits until a folder has an entry of this name. */
+async function appears(folder: string, name: string): Promise<void> {
+  for (;;) {
+    const names: readonly string[] = await readdir(folder).catch(() => []);
+    if (names.includes(name)) return;
+    await delay(1);
+  }
+}
+
+async function left(home: string, what: RegExp): Promise<readonly string[]> {
+  return (await readdir(home, { recursive: true })).filter((name) => what.test(name));
 }
 
 describe('npm start, killed with all its processes', () => {
@@ -189,13 +205,35 @@ describe('npm start, killed with all its processes', () => {
       const { code, err } = await run.killAll();
       if (code === 0) break;
       kills.push(err.trimEnd().split('\n').at(-1) ?? '');
-      const names: readonly string[] = await readdir(home).catch(() => []);
-      run = names.includes('.metaflow') ? bareStart(['--resume', '--home', home]) : begin(home);
+      run = (await hasBegun(home)) ? bareStart(['--resume', '--home', home]) : begin(home);
     }
     await run.killAll();
     expect(kills.length).toBeGreaterThan(2);
     if ((await latest(home)).state !== 'done') await resumeAndCompare(home);
     expect(await madeIn(home), kills.join('\n')).toEqual(undisturbed);
+  });
+
+  it('in the moment in which the model is registered, has it registered once', async () => {
+    const home = await aHome();
+    const run = begin(home);
+    await Promise.race([appears(join(home, 'models/intent'), '1'), run.ended]);
+    await run.killAll();
+    await resumeAndCompare(home);
+  });
+
+  it.each([0.1, 0.3, 0.5, 0.7, 0.9])('after %f of the load, loads every file once', async (share) => {
+    const large = await aFolder();
+    homes.push(large);
+    await generateDataset({ folder: large, rows: 300_000, seed: 1 });
+    const home = await aHome();
+    const args = ['--home', home, '--epochs', '1', '--rates', '0.003', '--units', '16'];
+    const run = bareStart(['--data', large, ...args]);
+    await run.said('start  ingest\n');
+    await delay(share * 1200);
+    await run.killAll();
+    const { code, err } = await bareStart(['--resume', '--home', home]).ended;
+    expect(code, err).toBe(0);
+    expect(await rawRows(home)).toMatchObject({ browsing_train_raw: 300_000, _ingested_files: 3 });
   });
 
   it('is resumed by `smallboat resume` too, which finds the flow by itself', async () => {
@@ -221,7 +259,7 @@ describe('npm start, asked to stop', () => {
     expect(code).toBe(1);
     expect(err).toMatch(/^RUN_INTERRUPTED: /m);
     expect(err).not.toMatch(/^\s+at /m);
-    await expectTidy(home);
+    expect(await left(home, /\.(?:part|old|tmp)(?:$|\/)|start\.lock|\.wal$/)).toEqual([]);
     await resumeAndCompare(home);
   });
 });

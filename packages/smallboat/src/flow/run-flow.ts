@@ -397,5 +397,5 @@ async function latestResumable(store: RunStore, flow: string, withEnded: boolean
     if (withEnded || !hasEnded) return run;
     break;
   }
-  throw runErrors.RUN_NOT_RESUMABLE({ flow, run: 'latest', why: 'there is no run of it that did not end well' });
+  throw runErrors.RUN_NOT_RESUMABLE({ flow, run: 'latest', why: 'none of its runs is unfinished; start a new one' });
 }
