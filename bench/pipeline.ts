@@ -1,4 +1,5 @@
 import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { parseArgs } from 'node:util';
 import { openRunStore, readRun } from 'smallboat/flow';
@@ -84,10 +85,10 @@ async function main(): Promise<void> {
     options: {
       rows: { type: 'string', multiple: true },
       data: { type: 'string' },
-      scratch: { type: 'string', default: root },
+      scratch: { type: 'string', default: tmpdir() },
     },
   });
-  const scratch = mkdtempSync(join(resolve(values.scratch), '.smallboat-bench-'));
+  const scratch = mkdtempSync(join(resolve(values.scratch), 'smallboat-bench-'));
   try {
     const runs = [];
     if (values.data !== undefined) {

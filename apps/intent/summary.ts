@@ -110,7 +110,9 @@ function scoreTable(
     return [name, ...metrics.map((m) => figure(m.auc)), figure(all?.logLoss), figure(all?.calibrationError)];
   });
   const bound =
-    best === null ? [] : [['best possible', ...points.map((p) => figure(best.find((b) => b.events === p)?.auc))]];
+    best === null
+      ? []
+      : [['best possible, expected', ...points.map((p) => figure(best.find((b) => b.events === p)?.auc))]];
   const columns = ['', ...points.map((p) => (p === 'all' ? 'all' : `+${p}`)), 'log loss', 'calibration error'];
   return textTable(columns, [...rows, ...bound]);
 }

@@ -9,7 +9,7 @@ export async function codeHash(): Promise<string> {
   const files = (await readdir(app, { recursive: true, withFileTypes: true }))
     .filter((entry) => entry.isFile() && /\.(ts|sql|ya?ml|json)$/.test(entry.name))
     .map((entry) => join(entry.parentPath, entry.name))
-    .filter((path) => !/node_modules|\.smallboat|\/target\/|\/logs\//.test(path))
+    .filter((path) => !/\.test\.ts$|testing\.ts$|node_modules|\.smallboat|\/target\/|\/logs\//.test(path))
     .toSorted();
   const parts = await Promise.all(
     files.map(async (path) => `${path.slice(app.length)} ${sha256(await readFile(path))}`),

@@ -39,7 +39,7 @@ export function judgement({
     columns: ['', ...points.map(({ decision }) => (decision === 'all' ? 'all' : `+${decision}`))],
     rows: [
       ...judged.map(({ name, metrics }) => [name, ...metrics.map((m) => rounded(of(m)))]),
-      ...(bound === undefined ? [] : [['best possible', ...bound.map(rounded)]]),
+      ...(bound === undefined ? [] : [['best possible, expected', ...bound.map(rounded)]]),
     ],
   });
   const bounds =
