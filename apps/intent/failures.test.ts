@@ -243,9 +243,19 @@ describe.concurrent('npm start on a disk that is full', () => {
 });
 
 describe.concurrent('npm start called wrongly', () => {
+  it('says so where its home is a file', async () => {
+    const file = join(await aFolder(), 'home');
+    await writeFile(file, 'mine');
+    const { code, out, err } = await bareStart(['--data', shop.folder, '--home', file]).ended;
+    expect({ code, out }).toEqual({ code: 1, out: '' });
+    expect(err).toMatch(/^FOLDER_NOT_WRITABLE: Nothing can be written in .*\n$/);
+    expect(await readFile(file, 'utf8')).toBe('mine');
+  });
+
   it.each([
     [['--epoch', '3'], "Unknown option '--epoch', perhaps --epochs"],
     [['--rows', 'many'], '--rows: '],
+    [['--rows', '100000001'], '--rows: '],
     [['--protocol', 'mine'], '--protocol: '],
   ])('exits with 2: %j', async (args, says) => {
     const folder = join(await aFolder(), 'home');

@@ -20,7 +20,13 @@ export const intent = flow(
       .describe(
         'folder with browsing_train, search_train and sku_to_content (.csv, .csv.gz or .parquet); left out, a sample is generated',
       ),
-    rows: z.coerce.number().int().min(1000).default(1_000_000).describe('browsing rows of the generated sample'),
+    rows: z.coerce
+      .number()
+      .int()
+      .min(1000)
+      .max(100_000_000)
+      .default(1_000_000)
+      .describe('browsing rows of the generated sample'),
     seed: z.coerce.number().int().min(0).default(1).describe('seed of the sample and of the training'),
     protocol: z
       .enum(['decision-points', 'seed'])

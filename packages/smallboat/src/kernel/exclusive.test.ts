@@ -29,6 +29,21 @@ it('takes over from a process that is gone', async () => {
   expect(await readdir(folder)).toEqual(['run.lock']);
 });
 
+it('takes over from an earlier process that had its number, as in a container', async () => {
+  const path = join(folder, 'run.lock');
+  await writeFile(path, JSON.stringify({ pid: process.pid, since: '2026-01-01T00:00:00.000Z' }));
+  await using _ = await exclusive(path, 'The pipeline');
+  await expect(exclusive(path, 'The pipeline')).rejects.toMatchObject({ code: 'ALREADY_RUNNING' });
+});
+
+it.each(['file', 'file/deeper'])('says so where there can be no folder: %s', async (taken) => {
+  await writeFile(join(folder, 'file'), '');
+  await expect(exclusive(join(folder, taken, 'run.lock'), 'The pipeline')).rejects.toMatchObject({
+    code: 'FOLDER_NOT_WRITABLE',
+    facts: { folder: join(folder, taken) },
+  });
+});
+
 it('lets one of many in that come at once', async () => {
   const path = join(folder, 'run.lock');
   const came = await Promise.allSettled(Array.from({ length: 20 }, () => exclusive(path, 'The pipeline')));

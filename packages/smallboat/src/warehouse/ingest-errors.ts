@@ -1,6 +1,13 @@
 import { defineErrors } from '../kernel/index.ts';
 
-const list = (names: readonly string[]): string => (names.length === 0 ? 'none' : names.join(', '));
+/** Names shown at most: a folder may have thousands of files. */
+const SHOWN = 20;
+
+const list = (names: readonly string[]): string =>
+  [
+    ...(names.length === 0 ? ['none'] : names.slice(0, SHOWN)),
+    ...(names.length > SHOWN ? [`and ${names.length - SHOWN} more`] : []),
+  ].join(', ');
 
 /** What can be wrong with the files that are loaded. Each names the file; nothing of that file is in the table then. */
 export const ingestErrors = defineErrors({
@@ -8,6 +15,8 @@ export const ingestErrors = defineErrors({
     `${f.folder} has no ${f.file}.csv, ${f.file}.csv.gz or ${f.file}.parquet. ${
       f.nearest === undefined ? `Files there: ${list(f.found)}.` : `Is it ${f.nearest}? Rename it to ${f.file}.`
     }`,
+  INGEST_FOLDER_MISSING: (f: { folder: string; file: string; problem: string }) =>
+    `${f.folder} ${f.problem}. Give the folder that has ${f.file}.csv, ${f.file}.csv.gz or ${f.file}.parquet.`,
   INGEST_FILE_AMBIGUOUS: (f: { folder: string; file: string; found: readonly string[] }) =>
     `${f.folder} has ${f.found.join(' and ')}, which may be the same rows. Keep one of them there.`,
   INGEST_FILE_EMPTY: (f: { path: string; problem: string }) =>

@@ -138,6 +138,23 @@ it('names the folder and the nearest file when one is missing', async () => {
   });
 });
 
+it.each([
+  ['nowhere', 'does not exist'],
+  ['events.csv', 'is no folder'],
+])('says so where the folder %s %s', async (name, problem) => {
+  await using warehouse = await openWarehouse('duckdb::memory:');
+  const folder = join(await inFolder({ 'events.csv': HEADER + GOOD }), name);
+  await expect(ingest(warehouse, { folder, tables: [events], schema: 'shop' })).rejects.toMatchObject({
+    code: 'INGEST_FOLDER_MISSING',
+    message: `${folder} ${problem}. Give the folder that has events.csv, events.csv.gz or events.parquet.`,
+  });
+});
+
+it('names some of the files of a folder that has many', async () => {
+  const files = Object.fromEntries(Array.from({ length: 23 }, (_, i) => [`z${i}.txt`, '']));
+  expect((await refused(files)).message).toMatch(/Files there: z0\.txt, (?:z\d+\.txt, ){19}and 3 more\.$/);
+});
+
 it('does not choose between two files of one name', async () => {
   expect(await refused({ 'events.csv': HEADER + GOOD, 'events.csv.gz': gzipSync(HEADER + GOOD) })).toMatchObject({
     code: 'INGEST_FILE_AMBIGUOUS',

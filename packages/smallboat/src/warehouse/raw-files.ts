@@ -37,8 +37,9 @@ export async function findRawFile(warehouse: Warehouse, folder: string, table: R
 async function locate(folder: string, file: string): Promise<{ path: string; format: RawFormat }> {
   const found = (
     await readdir(folder).catch((cause: unknown) => {
-      if (isMissing(cause)) throw ingestErrors.INGEST_FILE_MISSING({ folder, file, found: [] }, { cause });
-      throw cause;
+      const isFile = cause instanceof Error && 'code' in cause && cause.code === 'ENOTDIR';
+      if (!isFile && !isMissing(cause)) throw cause;
+      throw ingestErrors.INGEST_FOLDER_MISSING({ folder, file, problem: isFile ? 'is no folder' : 'does not exist' });
     })
   ).sort();
   const here = FORMATS.filter((format) => found.includes(`${file}.${format}`));
