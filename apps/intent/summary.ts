@@ -6,6 +6,7 @@ import { BASELINES, metricsOf } from 'smallboat/training';
 import { baselines } from './steps/baselines.ts';
 import { dataset } from './steps/dataset.ts';
 import { deploy } from './steps/deploy.ts';
+import type { Snapshot } from './steps/ingest.ts';
 import { ingest } from './steps/ingest.ts';
 import { monitor } from './steps/monitor.ts';
 import { select } from './steps/select.ts';
@@ -49,7 +50,7 @@ export async function summaryOf(run: FlowRun<unknown>, options: SummaryOptions):
   const lines = [
     '',
     ...aligned(options.columns, [
-      ['data', `${number(snapshot.rows)} browsing rows from ${path(snapshot.source)}`],
+      ['data', `${number(snapshot.rows)} browsing rows ${sourceOf(snapshot, path)}`],
       [
         'models',
         `${made.transform.models} built, ${made.transform.testsPassed} of ${made.transform.tests} tests passed`,
@@ -76,7 +77,7 @@ export async function summaryOf(run: FlowRun<unknown>, options: SummaryOptions):
     'ROC-AUC on the test part, by events after the first add',
     ...scoreTable(judged, snapshot.best),
     '',
-    `Done in ${options.seconds.toFixed(1)} s. Next: npm run serve, npm run demo:traffic, npx smallboat --help`,
+    `Done in ${options.seconds.toFixed(1)} s. Next: ${chosen.version === null ? '' : 'npm run serve, npm run demo:traffic, '}npx smallboat --help`,
     `Card of the run: ${options.card}`,
   ];
   const facts = {
@@ -98,6 +99,11 @@ export async function summaryOf(run: FlowRun<unknown>, options: SummaryOptions):
     card: options.card,
   };
   return { lines, facts };
+}
+
+/** Rows are only ever added: files that were loaded before are part of the data. */
+function sourceOf({ source, files }: Snapshot, path: (to: string) => string): string {
+  return files === 1 ? `from ${path(source)}` : `of ${files} files, the latest from ${path(source)}`;
 }
 
 function scoreTable(

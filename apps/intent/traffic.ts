@@ -1,4 +1,4 @@
-import { join } from 'node:path';
+import { join, resolve } from 'node:path';
 import { parseArgs } from 'node:util';
 import { loadSettings } from 'smallboat/config';
 import type { Io } from 'smallboat/kernel';
@@ -16,9 +16,11 @@ const Options = z.object({
   shoppers: z.coerce.number().int().min(200).default(3_000),
   drift: z.enum(DRIFTS).exclude(['none']).default('bots'),
   seed: z.coerce.number().int().min(0).default(1),
+  /** Folder of Smallboat. Default: that of the configuration. */
+  home: z.string().optional(),
 });
 
-export interface TrafficDemo extends z.infer<typeof Options> {
+export interface TrafficDemo extends Omit<z.infer<typeof Options>, 'home'> {
   /** Folder of Smallboat, absolute. */
   readonly home: string;
 }
@@ -79,7 +81,7 @@ const SCENES: Readonly<Record<Drift, string>> = {
 
 async function main(): Promise<number> {
   const io = processIo();
-  const flags = { url: {}, model: {}, shoppers: {}, drift: {}, seed: {} };
+  const flags = { url: {}, model: {}, shoppers: {}, drift: {}, seed: {}, home: {} };
   try {
     const { values } = parseArgs({
       options: Object.fromEntries(Object.keys(flags).map((name) => [name, { type: 'string' as const }])),
@@ -89,8 +91,10 @@ async function main(): Promise<number> {
       io.err(z.prettifyError(options.error));
       return 2;
     }
-    const { home } = await loadSettings({ folder: import.meta.dirname, env: io.env });
-    await demoTraffic({ ...options.data, home }, io);
+    const settings = await loadSettings({ folder: import.meta.dirname, env: io.env });
+    const { home = settings.home } = options.data;
+    // npm changes into the workspace: a path is meant from where the command was typed.
+    await demoTraffic({ ...options.data, home: resolve(io.env['INIT_CWD'] ?? io.cwd, home) }, io);
     return 0;
   } catch (error) {
     if (error instanceof TypeError && 'code' in error && String(error.code).startsWith('ERR_PARSE_ARGS')) {
