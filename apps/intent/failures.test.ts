@@ -109,6 +109,20 @@ describe.concurrent('npm start on data that cannot be learned from', () => {
     expect(await readdir(empty)).not.toContain('tracking');
   });
 
+  it('goes on with corrected files, from empty tables as the message says', async () => {
+    const own = await aHome();
+    const wrong = await withRows((cells, row) =>
+      row === 500 ? cells.with(1, 'event_product').with(2, 'wish') : cells,
+    );
+    const refused = await start(['--data', wrong, '--home', own]).ended;
+    const [, move = ''] = /move them away \('(.+?)'\)/.exec(refused.err) ?? [];
+    execFileSync('sh', ['-c', move]);
+    const { code, out, err } = await start(['--data', shop.folder, '--home', own]).ended;
+    expect(code, err).toBe(0);
+    expect(out).toContain('3,000 browsing rows from ');
+    expect(await rawRows(own)).toEqual(LOADED);
+  });
+
   it('takes columns in any order', async () => {
     const reordered = await withRows((cells) => cells.toReversed());
     const path = join(reordered, BROWSING);

@@ -16,6 +16,8 @@ export interface Snapshot {
   readonly source: string;
   /** Browsing rows in the raw table. */
   readonly rows: number;
+  /** Browsing files that they came from: rows are only ever added. */
+  readonly files: number;
   /** Best ROC-AUC that any model can reach at each decision point; null where the purchase process is not known. */
   readonly best: GeneratedReport['bestAuc'] | null;
 }
@@ -61,11 +63,13 @@ export const ingest = step('ingest', {
     const held = await warehouse.query<{ sha256: string; table: string; rows: number }>(
       `select sha256, "table", "rows" from ${RAW_SCHEMA}._ingested_files order by "table", sha256`,
     );
-    const rows = held.filter((file) => file.table === 'browsing_train_raw').reduce((sum, file) => sum + file.rows, 0);
+    const browsing = held.filter((file) => file.table === 'browsing_train_raw');
+    const rows = browsing.reduce((sum, file) => sum + file.rows, 0);
     const snapshot: Snapshot = {
       id: sha256(held.map((file) => file.sha256).join('\n')),
       source: folder,
       rows,
+      files: browsing.length,
       best: made?.bestAuc ?? null,
     };
     for (const file of report.files) log(`${file.table} ${file.outcome}`, { rows: file.rows, path: file.path });

@@ -1,4 +1,4 @@
-import { defineErrors } from 'smallboat/kernel';
+import { SmallboatError, defineErrors } from 'smallboat/kernel';
 import type { Warehouse } from 'smallboat/warehouse';
 import { openWarehouse } from 'smallboat/warehouse';
 import { RAW_SCHEMA } from '../raw-tables.ts';
@@ -16,6 +16,8 @@ export interface Tables {
 export const tablesErrors = defineErrors({
   RAW_TABLES_GONE: (f: { warehouse: string; home: string }) =>
     `${f.warehouse} does not hold the raw tables that this run loaded: it was moved away or replaced. Put it back, or load the files again: smallboat resume --from ingest --home ${f.home}`,
+  DATA_REFUSED: (f: { refused: string; problem: string; empty: string }) =>
+    `${f.refused}: ${f.problem}\nThe raw tables keep all that was ever loaded. To go on with corrected files, begin with empty ones: ${f.empty}, and start again. 'resume' goes on with the rows that are there, after a change of a model, a test or a suite.`,
 });
 
 /** Opens the warehouse to load tables into it. The caller closes it. */
@@ -32,4 +34,16 @@ export async function openTables(tables: Tables, signal: AbortSignal): Promise<W
   if (found.length > 0) return warehouse;
   await warehouse[Symbol.asyncDispose]();
   throw tablesErrors.RAW_TABLES_GONE({ warehouse: warehouse.location, home: tables.home });
+}
+
+/** Adds to the error of data that is not as it should be how to go on with other data. Rejects with `DATA_REFUSED`. */
+export async function refusing<T>({ warehouse }: Tables, codes: readonly string[], work: Promise<T>): Promise<T> {
+  try {
+    return await work;
+  } catch (error) {
+    if (!(error instanceof SmallboatError) || !codes.includes(error.code)) throw error;
+    const [, file] = /^duckdb:(.+)$/.exec(warehouse) ?? [];
+    const empty = file === undefined ? `drop the schema ${RAW_SCHEMA}` : `move them away ('mv ${file} ${file}.bad')`;
+    throw tablesErrors.DATA_REFUSED({ refused: error.code, problem: error.message, empty });
+  }
 }

@@ -1,8 +1,8 @@
 import { join } from 'node:path';
 import { step } from 'smallboat/flow';
-import { buildProject } from 'smallboat/transform';
+import { buildProject, transformErrors } from 'smallboat/transform';
 import type { Tables } from './tables.ts';
-import { openTables } from './tables.ts';
+import { openTables, refusing } from './tables.ts';
 
 const project = join(import.meta.dirname, '../dbt');
 
@@ -10,7 +10,7 @@ const project = join(import.meta.dirname, '../dbt');
 export const transform = step('transform', {
   run: async ({ raw }: { raw: Tables }, { card, progress, signal }) => {
     await using warehouse = await openTables(raw, signal);
-    const built = await buildProject({
+    const building = buildProject({
       project,
       warehouse,
       targetFolder: join(raw.home, 'dbt-target'),
@@ -19,6 +19,7 @@ export const transform = step('transform', {
         if (phase === 'start') progress((index - 1) / total, name);
       },
     });
+    const built = await refusing(raw, [transformErrors.TESTS_FAILED.code], building);
     const models = built.results.filter(({ kind }) => kind === 'model');
     const tests = built.results.filter(({ kind }) => kind === 'test');
     const passed = tests.filter(({ status }) => status === 'pass').length;

@@ -1,9 +1,9 @@
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { step } from 'smallboat/flow';
-import { checkpointComponents, runCheckpoint } from 'smallboat/quality';
+import { checkpointComponents, checkpointErrors, runCheckpoint } from 'smallboat/quality';
 import type { Tables } from './tables.ts';
-import { openTables } from './tables.ts';
+import { openTables, refusing } from './tables.ts';
 
 const suites = join(import.meta.dirname, '../expectations');
 
@@ -12,7 +12,7 @@ export const validate = step('validate', {
   run: async ({ tables }: { tables: Tables }, { card, progress, runId, signal }) => {
     await using warehouse = await openTables(tables, signal);
     const browsing = await readFile(join(suites, 'browsing_train.sql'), 'utf8');
-    const checkpoint = await runCheckpoint({
+    const checking = runCheckpoint({
       warehouse,
       validations: [
         { suite: join(suites, 'browsing_train.json'), relation: `(${browsing})`, dataName: 'browsing_train' },
@@ -25,6 +25,7 @@ export const validate = step('validate', {
       signal,
       onProgress: progress,
     });
+    const checkpoint = await refusing(tables, [checkpointErrors.EXPECTATIONS_FAILED.code], checking);
     card(...checkpointComponents(checkpoint));
     const { validations } = checkpoint;
     const expectations = validations.reduce((sum, { result }) => sum + result.results.length, 0);
