@@ -43,9 +43,10 @@ export async function removeFolders(): Promise<void> {
   for (const folder of made.splice(0)) await rm(folder, { recursive: true, force: true });
 }
 
-/** Runs the real `npm start`, as npm does, on small settings. */
-export function start(args: readonly string[], wrap: readonly string[] = []): Started {
-  return launch([...wrap, process.execPath, START, '--epochs', '2', '--rates', '0.003', ...args]);
+/** Runs the real `npm start`, as npm does, on small settings. One worker process: several of these run at once. */
+export function start(args: readonly string[]): Started {
+  const small = ['--epochs', '2', '--rates', '0.003', '--units', '16'];
+  return launch([process.execPath, START, ...small, ...args], { SMALLBOAT_MAX_WORKERS: '1' });
 }
 
 /** `npm start` as a user calls it, with no settings of ours. */
@@ -58,8 +59,9 @@ export function smallboat(args: readonly string[]): Started {
   return launch([process.execPath, SMALLBOAT, ...args]);
 }
 
-function launch([program = '', ...args]: readonly string[]): Started {
-  const { INIT_CWD: _, FORCE_COLOR: __, ...env } = process.env;
+function launch([program = '', ...args]: readonly string[], settings: NodeJS.ProcessEnv = {}): Started {
+  const { INIT_CWD: _, FORCE_COLOR: __, ...inherited } = process.env;
+  const env = { ...inherited, ...settings };
   const child = spawn(program, args, { cwd: tmpdir(), env, detached: true, stdio: ['ignore', 'pipe', 'pipe'] });
   let out = '';
   let err = '';
