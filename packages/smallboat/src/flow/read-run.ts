@@ -1,4 +1,5 @@
 import { hostname } from 'node:os';
+import { isProcessAlive } from '../kernel/index.ts';
 import type { TaskError } from './engine/job.ts';
 import { taskName } from './engine/job.ts';
 import { readRunRecord } from './engine/origin.ts';
@@ -98,12 +99,7 @@ export function isAlive({ pid, host }: RunRecord, info: RunInfo | undefined): bo
   if (Date.now() - lastSign > 60_000) return false;
   if (host !== hostname()) return true;
   if (pid === process.pid) return false;
-  try {
-    process.kill(pid, 0);
-    return true;
-  } catch (error) {
-    return error instanceof Error && 'code' in error && error.code === 'EPERM';
-  }
+  return isProcessAlive(pid);
 }
 
 function isFrame(step: string): boolean {

@@ -3,6 +3,7 @@ import { link, mkdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { dirname, resolve } from 'node:path';
 import { defineErrors } from './errors.ts';
 import { isMissing } from './files.ts';
+import { isProcessAlive } from './process-alive.ts';
 
 export const exclusiveErrors = defineErrors({
   ALREADY_RUNNING: (f: { what: string; pid: number; since: string; path: string }) =>
@@ -47,7 +48,7 @@ export async function exclusive(path: string, what: string): Promise<AsyncDispos
       }
       const holder = await holderOf(path);
       const isOurs = holder?.pid === process.pid;
-      if (holder !== undefined && (isOurs ? held.has(place) : isAlive(holder.pid)))
+      if (holder !== undefined && (isOurs ? held.has(place) : isProcessAlive(holder.pid)))
         throw exclusiveErrors.ALREADY_RUNNING({ what, ...holder, path });
       await rm(path, { force: true });
     }
@@ -63,14 +64,4 @@ async function holderOf(path: string): Promise<{ readonly pid: number; readonly 
   });
   const [, pid, since = ''] = /"pid":(\d+),"since":"([^"]+)"/.exec(text) ?? [];
   return pid === undefined ? undefined : { pid: Number(pid), since };
-}
-
-/** Signal 0 asks only whether the process is there; EPERM says that it is, and another's. */
-function isAlive(pid: number): boolean {
-  try {
-    process.kill(pid, 0);
-    return true;
-  } catch (error) {
-    return error instanceof Error && 'code' in error && error.code === 'EPERM';
-  }
 }

@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import { mkdir, open, rename, rm } from 'node:fs/promises';
+import { mkdir, open, readdir, rename, rm } from 'node:fs/promises';
 import { dirname } from 'node:path';
 
 export interface WriteWholeOptions {
@@ -29,6 +29,16 @@ export async function writeWhole(
     await rename(aside, path);
   } catch (error) {
     await rm(aside, { force: true });
+    throw error;
+  }
+}
+
+/** Sorted names of what is in a folder; none if it is not there. */
+export async function namesIn(folder: string): Promise<string[]> {
+  try {
+    return (await readdir(folder)).sort();
+  } catch (error) {
+    if (isMissing(error)) return [];
     throw error;
   }
 }

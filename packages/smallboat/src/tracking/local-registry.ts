@@ -3,7 +3,7 @@ import { createReadStream } from 'node:fs';
 import { appendFile, mkdir, open, readFile, readdir, rename, rm } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import * as z from 'zod';
-import { isMissing, sha256OfFile, writeWhole } from '../kernel/index.ts';
+import { isMissing, namesIn, sha256OfFile, writeWhole } from '../kernel/index.ts';
 import type { AliasChange, ModelFile, ModelRegistry, ModelVersion, NewModelVersion } from './registry.ts';
 import { registryErrors } from './registry.ts';
 
@@ -47,14 +47,14 @@ export function localRegistry(options: LocalRegistryOptions): ModelRegistry {
 
   const numbersOf = async (name: string): Promise<number[]> => {
     checkName('a model', name);
-    return (await list(join(root, name)))
+    return (await namesIn(join(root, name)))
       .filter((entry) => /^[1-9]\d{0,8}$/.test(entry))
       .map(Number)
       .sort((a, b) => a - b);
   };
 
   const aliasesOf = async (name: string): Promise<readonly AliasChange[]> => {
-    const files = (await list(join(root, name, 'aliases'))).filter((file) => file.endsWith('.json'));
+    const files = (await namesIn(join(root, name, 'aliases'))).filter((file) => file.endsWith('.json'));
     return Promise.all(files.map((file) => readRecord(AliasFile, join(root, name, 'aliases', file))));
   };
 
@@ -95,7 +95,7 @@ export function localRegistry(options: LocalRegistryOptions): ModelRegistry {
     },
 
     async models() {
-      const names = (await list(root)).filter((name) => NAME.test(name));
+      const names = (await namesIn(root)).filter((name) => NAME.test(name));
       const counts = await Promise.all(names.map(numbersOf));
       return names.filter((_, i) => (counts[i]?.length ?? 0) > 0);
     },
@@ -229,15 +229,5 @@ function parseRecord<S extends z.ZodType>(schema: S, path: string, text: string)
   } catch (cause) {
     const problem = cause instanceof z.ZodError ? z.prettifyError(cause) : String(cause);
     throw registryErrors.MODEL_RECORD_UNREADABLE({ path, problem }, { cause });
-  }
-}
-
-/** Sorted names in a folder; none if it is not there. */
-async function list(folder: string): Promise<string[]> {
-  try {
-    return (await readdir(folder)).sort();
-  } catch (error) {
-    if (isMissing(error)) return [];
-    throw error;
   }
 }

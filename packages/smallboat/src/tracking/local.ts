@@ -1,8 +1,8 @@
 import { randomUUID } from 'node:crypto';
-import { mkdir, readFile, readdir, stat } from 'node:fs/promises';
+import { mkdir, readFile, stat } from 'node:fs/promises';
 import { hostname } from 'node:os';
 import { join, resolve } from 'node:path';
-import { isMissing } from '../kernel/index.ts';
+import { isMissing, isProcessAlive, namesIn } from '../kernel/index.ts';
 import type { RunStart, RunState, Watch } from './run-log.ts';
 import { emptyState, infoOf, readSegment } from './run-log.ts';
 import { writeRun } from './run-writer.ts';
@@ -39,7 +39,7 @@ export function localTracker(options: LocalTrackerOptions): Tracker {
 
   const find = async (id: string, watch?: Watch): Promise<TrackedRunInfo> => {
     if (/^[\w-]+$/.test(id)) {
-      for (const experiment of await list(root)) {
+      for (const experiment of await namesIn(root)) {
         const folder = join(root, experiment, id);
         const isThere = await stat(folder).then(
           () => true,
@@ -87,8 +87,8 @@ export function localTracker(options: LocalTrackerOptions): Tracker {
     },
 
     async experiments() {
-      const folders = await list(root);
-      const used = await Promise.all(folders.map(async (folder) => (await list(join(root, folder))).length > 0));
+      const folders = await namesIn(root);
+      const used = await Promise.all(folders.map(async (folder) => (await namesIn(join(root, folder))).length > 0));
       return folders
         .filter((_, i) => used[i])
         .map(decodeURIComponent)
@@ -98,7 +98,7 @@ export function localTracker(options: LocalTrackerOptions): Tracker {
     async runs(experiment, query = {}) {
       const folder = join(root, encodeName(experiment));
       const found: TrackedRunInfo[] = [];
-      for (const id of await list(folder)) {
+      for (const id of await namesIn(folder)) {
         const run = await readRun(join(folder, id));
         if (run !== undefined && isWanted(run, query)) found.push(run);
       }
@@ -117,7 +117,7 @@ export function localTracker(options: LocalTrackerOptions): Tracker {
 
 async function readState(folder: string, watch?: Watch): Promise<RunState> {
   const state = emptyState();
-  const names = (await list(folder)).filter((name) => SEGMENT.test(name));
+  const names = (await namesIn(folder)).filter((name) => SEGMENT.test(name));
   for (const name of names) readSegment(state, { name, text: await readFile(join(folder, name), 'utf8') }, watch);
   return state;
 }
@@ -126,25 +126,9 @@ function hasStarted(state: RunState): state is RunState & { start: RunStart } {
   return state.start !== undefined;
 }
 
-/** Sorted names in a folder; none if it is not there. */
-async function list(folder: string): Promise<string[]> {
-  try {
-    return (await readdir(folder)).sort();
-  } catch (error) {
-    if (isMissing(error)) return [];
-    throw error;
-  }
-}
-
 /** Whether the process that began a run still runs. One on another machine cannot be asked, and counts as alive. */
-function isAlive(start: RunStart): boolean {
-  if (start.host !== hostname()) return true;
-  try {
-    return process.kill(start.pid, 0);
-  } catch (error) {
-    // Somebody else's process: it is there, and we may not signal it.
-    return error instanceof Error && 'code' in error && error.code === 'EPERM';
-  }
+function isAlive({ host, pid }: RunStart): boolean {
+  return host !== hostname() || isProcessAlive(pid);
 }
 
 /** An experiment's name as a folder's: the dots of `.` and `..` would lead out. */
