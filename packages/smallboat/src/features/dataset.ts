@@ -109,7 +109,8 @@ function statisticsOf(examples: Examples, sessions: number): PartStatistics {
   return { ...countClasses(examples, () => true), sessions, tokens: examples.tokens.length, decisions };
 }
 
-function countClasses({ labels }: Examples, counts: (i: number) => boolean): ClassCount {
+/** Counts the examples that `counts` takes. */
+export function countClasses({ labels }: Examples, counts: (i: number) => boolean): ClassCount {
   let examples = 0;
   let positives = 0;
   for (let i = 0; i < labels.length; i++) {

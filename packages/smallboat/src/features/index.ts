@@ -1,4 +1,4 @@
-export { datasetErrors, fingerprintOf, makeDataset } from './dataset.ts';
+export { countClasses, datasetErrors, fingerprintOf, makeDataset } from './dataset.ts';
 export type { ClassCount, Dataset, PartName, PartStatistics } from './dataset.ts';
 export { DECISION_POINTS, exampleCount, examplesOf, sequenceAt, sliceExamples } from './examples.ts';
 export type { Examples } from './examples.ts';

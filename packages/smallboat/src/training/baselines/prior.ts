@@ -1,5 +1,5 @@
 import type { Examples } from '../../features/index.ts';
-import { DECISION_POINTS } from '../../features/index.ts';
+import { DECISION_POINTS, countClasses } from '../../features/index.ts';
 
 /** How many of the training examples bought, at each decision point. Plain data. */
 export interface Prior {
@@ -8,19 +8,13 @@ export interface Prior {
 }
 
 /** Rates with half a count added to each outcome, so that none is 0 or 1. */
-export function fitPrior({ labels, decision }: Examples): Prior {
+export function fitPrior(train: Examples): Prior {
   const rate = (counts: (i: number) => boolean, otherwise: number): number => {
-    let examples = 0;
-    let positives = 0;
-    for (let i = 0; i < labels.length; i++) {
-      if (!counts(i)) continue;
-      examples++;
-      positives += labels[i] ?? 0;
-    }
+    const { examples, positives } = countClasses(train, counts);
     return examples === 0 ? otherwise : (positives + 0.5) / (examples + 1);
   };
   const overall = rate(() => true, 0.5);
-  return { rates: DECISION_POINTS.map((_, index) => rate((i) => decision[i] === index, overall)) };
+  return { rates: DECISION_POINTS.map((_, index) => rate((i) => train.decision[i] === index, overall)) };
 }
 
 /** The rate of each example's decision point. */

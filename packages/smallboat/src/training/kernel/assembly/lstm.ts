@@ -47,14 +47,10 @@ export let probabilities: usize = 0;
 
 /** The first free address: below it lie the tables of the mathematical functions. */
 export function firstFree(): usize { return __heap_base; }
-
-// @ts-ignore: decorator
 @inline
 function recurrent(): usize { return weights + <usize>(vocabulary * P * 16); }
-// @ts-ignore: decorator
 @inline
 function bias(): usize { return recurrent() + <usize>(P * P * 16); }
-// @ts-ignore: decorator
 @inline
 function dense(): usize { return bias() + <usize>(P * 16); }
 
@@ -66,17 +62,12 @@ const table = memory.data<f32>([
   6.37261928875436e-04, 4.89352455891786e-03,
   1.19825839466702e-06, 1.18534705686654e-04, 2.26843463243900e-03, 4.89352518554385e-03,
 ], 64);
-
-// @ts-ignore: decorator
 @inline
 function constant(index: usize): v128 { return v128.load_splat<f32>(table + (index << 2)); }
-
-// @ts-ignore: decorator
 @inline
 function clamp(x: v128, low: v128, high: v128): v128 { return f32x4.relaxed_min(f32x4.relaxed_max(x, low), high); }
 
 // Adds 8 floats to 8 floats in memory. Both are loaded before one is stored, or V8 could not join the pair.
-// @ts-ignore: decorator
 @inline
 function add8(to: usize, x0: v128, x1: v128): void {
   const y0 = f32x4.add(v128.load(to), x0), y1 = f32x4.add(v128.load(to, 16), x1);
@@ -138,7 +129,6 @@ function multiply(a: usize, lda: usize, b: usize, k: i32, c: usize, ldc: usize, 
 }
 
 /** One row times one panel. Four sums run beside each other, or each step would wait for the one before. */
-// @ts-ignore: decorator
 @inline
 function multiplyRow(row: usize, panel: usize, kBytes: usize, out: usize): void {
   let q = panel;
@@ -371,7 +361,6 @@ function gatesForward(first: i32, last: i32): void {
 }
 
 /** The dense layer: logit of one state. */
-// @ts-ignore: decorator
 @inline
 function logitOf(state: usize): f32 {
   const d = dense();
