@@ -1,6 +1,24 @@
 import { resolve } from 'node:path';
+import * as z from 'zod';
 import { loadSettings } from '../config/index.ts';
 import type { Io } from '../kernel/index.ts';
+import type { Flag } from './command.ts';
+
+/** What `run` and `resume` both take, as their schemas have it. */
+export const sharedShape = {
+  params: z.string().optional(),
+  home: z.string().optional(),
+  'max-workers': z.coerce.number().int().min(1).optional(),
+  tag: z.array(z.string().min(1)).default([]),
+  json: z.boolean().default(false),
+};
+
+/** Those of it that mean the same in both. */
+export const sharedFlags: Readonly<Record<string, Flag>> = {
+  'max-workers': { type: 'string', help: 'tasks at once (default: the number of cores)' },
+  tag: { type: 'string', short: 't', multiple: true, help: 'a tag to find the run by; may be repeated' },
+  json: { type: 'boolean', help: 'print the run as JSON' },
+};
 
 export interface FlowSettings {
   /** Absolute. */

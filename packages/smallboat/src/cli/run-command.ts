@@ -2,24 +2,18 @@ import * as z from 'zod';
 import { type Flow, type WorkerProcess, loadFlow, runFlow } from '../flow/index.ts';
 import type { Command, Flag } from './command.ts';
 import type { FlowFile } from './flow-file.ts';
-import { flowSettings, stopSignal } from './flow-settings.ts';
+import { flowSettings, sharedFlags, sharedShape, stopSignal } from './flow-settings.ts';
 import { flowFlags, tellingUsage } from './flow-flags.ts';
 
 const shape = {
   flow: z.string('give the file of a flow'),
-  params: z.string().optional(),
-  home: z.string().optional(),
-  'max-workers': z.coerce.number().int().min(1).optional(),
-  tag: z.array(z.string().min(1)).default([]),
-  json: z.boolean().default(false),
+  ...sharedShape,
 };
 
 const flags: Readonly<Record<string, Flag>> = {
   params: { type: 'string', help: 'JSON file of parameters by name; flags go over it' },
   home: { type: 'string', help: 'folder for all that is written (default .smallboat)' },
-  'max-workers': { type: 'string', help: 'tasks at once (default: the number of cores)' },
-  tag: { type: 'string', short: 't', multiple: true, help: 'a tag to find the run by; may be repeated' },
-  json: { type: 'boolean', help: 'print the run as JSON' },
+  ...sharedFlags,
 };
 
 /** The command for a flow that is loaded already, or for none, which can only say what is missing. */

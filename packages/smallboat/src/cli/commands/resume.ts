@@ -3,7 +3,7 @@ import { type Flow, begun, loadFlow, openRunStore, readRun, resumeFlow } from '.
 import { type Io, defineErrors } from '../../kernel/index.ts';
 import { type Command, type Flag, cliErrors } from '../command.ts';
 import { firstPositional, flowFile } from '../flow-file.ts';
-import { flowSettings, stopSignal } from '../flow-settings.ts';
+import { flowSettings, sharedFlags, sharedShape, stopSignal } from '../flow-settings.ts';
 import { flowFlags, tellingUsage } from '../flow-flags.ts';
 
 export const resumeCommandErrors = defineErrors({
@@ -15,11 +15,7 @@ const shape = {
   flow: z.string().optional(),
   run: z.string().optional(),
   from: z.string().optional(),
-  params: z.string().optional(),
-  home: z.string().optional(),
-  'max-workers': z.coerce.number().int().min(1).optional(),
-  tag: z.array(z.string().min(1)).default([]),
-  json: z.boolean().default(false),
+  ...sharedShape,
 };
 
 const flags: Readonly<Record<string, Flag>> = {
@@ -27,9 +23,7 @@ const flags: Readonly<Record<string, Flag>> = {
   from: { type: 'string', help: 'run this step and all after it again' },
   params: { type: 'string', help: 'JSON file of parameters; they must be those of the run' },
   home: { type: 'string', help: 'folder that the run is in (default .smallboat)' },
-  'max-workers': { type: 'string', help: 'tasks at once (default: the number of cores)' },
-  tag: { type: 'string', short: 't', multiple: true, help: 'a tag to find the run by; may be repeated' },
-  json: { type: 'boolean', help: 'print the run as JSON' },
+  ...sharedFlags,
 };
 
 /** `smallboat resume`: continues the latest run that did not end well, with the flow file that it was made from. */
