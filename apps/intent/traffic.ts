@@ -1,8 +1,9 @@
 import { join, resolve } from 'node:path';
-import { parseArgs } from 'node:util';
+import type { Command } from 'smallboat/cli';
+import { runCommand } from 'smallboat/cli';
 import { loadSettings } from 'smallboat/config';
 import type { Io } from 'smallboat/kernel';
-import { SmallboatError, processIo, writeWhole } from 'smallboat/kernel';
+import { processIo, writeWhole } from 'smallboat/kernel';
 import type { Drift, DriftReport } from 'smallboat/monitoring';
 import { DRIFTS, driftReport, predictionLog, readReference, renderDriftPage, sendTraffic } from 'smallboat/monitoring';
 import { serve } from 'smallboat/serving';
@@ -79,32 +80,27 @@ const SCENES: Readonly<Record<Drift, string>> = {
   pixel: 'Now the tag on the product page is broken: detail views arrive as plain views',
 };
 
-async function main(): Promise<number> {
-  const io = processIo();
-  const flags = { url: {}, model: {}, shoppers: {}, drift: {}, seed: {}, home: {} };
-  try {
-    const { values } = parseArgs({
-      options: Object.fromEntries(Object.keys(flags).map((name) => [name, { type: 'string' as const }])),
-    });
-    const options = Options.safeParse(values);
-    if (!options.success) {
-      io.err(z.prettifyError(options.error));
-      return 2;
-    }
+/** `npm run demo:traffic` */
+export const traffic: Command<typeof Options> = {
+  name: 'demo:traffic',
+  call: 'npm run demo:traffic --',
+  summary: 'Send shoppers as in the training data, then others, and show the drift appear.',
+  example: 'npm run demo:traffic -- --drift sale',
+  schema: Options,
+  flags: {
+    url: { type: 'string', help: 'an endpoint that is up and logs to the same home (default: the champion is served)' },
+    model: { type: 'string', short: 'm', help: 'registered model (default intent)' },
+    shoppers: { type: 'string', help: 'shoppers of each kind, at least 200 (default 3000)' },
+    drift: { type: 'string', help: 'what changes: bots (default), sale or pixel' },
+    seed: { type: 'string', help: 'the same seed plays the same shoppers (default 1)' },
+    home: { type: 'string', help: 'folder of Smallboat (default .smallboat)' },
+  },
+  async run(options, io) {
     const settings = await loadSettings({ folder: import.meta.dirname, env: io.env });
-    const { home = settings.home } = options.data;
+    const { home = settings.home } = options;
     // npm changes into the workspace: a path is meant from where the command was typed.
-    await demoTraffic({ ...options.data, home: resolve(io.env['INIT_CWD'] ?? io.cwd, home) }, io);
-    return 0;
-  } catch (error) {
-    if (error instanceof TypeError && 'code' in error && String(error.code).startsWith('ERR_PARSE_ARGS')) {
-      io.err(error.message);
-      return 2;
-    }
-    if (!(error instanceof SmallboatError)) throw error;
-    io.err(`${error.code}: ${error.message}`);
-    return 1;
-  }
-}
+    await demoTraffic({ ...options, home: resolve(io.env['INIT_CWD'] ?? io.cwd, home) }, io);
+  },
+};
 
-if (import.meta.main) process.exitCode = await main();
+if (import.meta.main) process.exitCode = await runCommand(traffic, process.argv.slice(2), processIo());
