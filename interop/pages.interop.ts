@@ -55,6 +55,11 @@ describe.each([
       );
       if (scrolled > shown) faults.push(`${file} is ${scrolled} wide on a screen of ${shown}`);
       if (heading === '') faults.push(`${file} has no heading`);
+      // Cells so narrow that words break letter by letter cannot be read; what is folded away has no width.
+      const narrow = await page.evaluate<number>(
+        '[...document.querySelectorAll("td:not(.number)")].filter((cell) => cell.offsetWidth > 0 && cell.offsetWidth < 60).length',
+      );
+      if (narrow > 0) faults.push(`${file} has ${narrow} cells that are too narrow to read`);
       await page.close();
     }
     expect(faults).toEqual([]);
