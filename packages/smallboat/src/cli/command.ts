@@ -1,5 +1,4 @@
 import { parseArgs } from 'node:util';
-import type * as z from 'zod';
 import type { Io } from '../kernel/index.ts';
 import { SmallboatError, defineErrors } from '../kernel/index.ts';
 import { nearest } from './nearest.ts';
@@ -12,8 +11,25 @@ export interface Flag {
   readonly multiple?: boolean;
 }
 
+/**
+ * Turns what the command line holds into what a command takes: a zod object, or a function of the same form in commands whose start
+ * must be quick (loading zod takes longer than starting Node).
+ */
+export interface ArgsSchema<T = unknown> {
+  safeParse(given: unknown):
+    | { readonly success: true; readonly data: T }
+    | {
+        readonly success: false;
+        readonly error: {
+          readonly issues: readonly { readonly path: readonly PropertyKey[]; readonly message: string }[];
+        };
+      };
+}
+
+export type ArgsOf<S extends ArgsSchema> = S extends ArgsSchema<infer T> ? T : never;
+
 /** One subcommand, in a file of its own, loaded when it is called. */
-export interface Command<S extends z.ZodObject> {
+export interface Command<S extends ArgsSchema = ArgsSchema> {
   readonly name: string;
   /** What one types to call it, before its flags; default `smallboat <name>`. */
   readonly call?: string;
@@ -31,7 +47,7 @@ export interface Command<S extends z.ZodObject> {
   /** Changes the command line before it is read: other spellings of flags. */
   readonly rewrite?: (argv: readonly string[]) => string[];
   /** The result goes to `out`, progress to `err`. Every command takes `--json` for a result that programs read. */
-  run(args: z.infer<S>, io: Io): Promise<void>;
+  run(args: ArgsOf<S>, io: Io): Promise<void>;
 }
 
 export const cliErrors = defineErrors({
@@ -43,7 +59,7 @@ export const cliErrors = defineErrors({
 export type ExitCode = 0 | 1 | 2;
 
 /** Runs one command. An error that is not one of ours is a bug of ours, and is thrown on with its stack. */
-export async function runCommand<S extends z.ZodObject>(
+export async function runCommand<S extends ArgsSchema>(
   command: Command<S>,
   argv: readonly string[],
   io: Io,
@@ -52,7 +68,7 @@ export async function runCommand<S extends z.ZodObject>(
 }
 
 /** Runs a command that is made for its command line: what goes wrong while it is made is told as what goes wrong in it. */
-export async function runPrepared<S extends z.ZodObject>(
+export async function runPrepared<S extends ArgsSchema>(
   prepare: () => Promise<Command<S>>,
   argv: readonly string[],
   io: Io,
@@ -74,17 +90,13 @@ export async function runPrepared<S extends z.ZodObject>(
 }
 
 /** The error that says that a command was called wrongly. */
-export function usage(
-  { name, call }: Pick<Command<z.ZodObject>, 'name' | 'call'>,
-  problem: string,
-  cause?: unknown,
-): Error {
+export function usage({ name, call }: Pick<Command, 'name' | 'call'>, problem: string, cause?: unknown): Error {
   return cliErrors.USAGE({ command: name, problem, ...(call === undefined ? {} : { call }) }, { cause });
 }
 
 /** The text of `smallboat <command> --help`. */
 export function helpOf(
-  command: Pick<Command<z.ZodObject>, 'name' | 'call' | 'summary' | 'example' | 'positionals' | 'flags'>,
+  command: Pick<Command, 'name' | 'call' | 'summary' | 'example' | 'positionals' | 'flags'>,
 ): string {
   const places = (command.positionals ?? []).map((name) => ` <${name}>`).join('');
   const rows = Object.entries(command.flags).map(([name, flag]) => {
@@ -111,11 +123,11 @@ async function configuredFlags(names: readonly ('home' | 'warehouse')[], io: Io)
   );
 }
 
-function parseFlags<S extends z.ZodObject>(
+function parseFlags<S extends ArgsSchema>(
   command: Command<S>,
   argv: readonly string[],
   configured: Readonly<Record<string, string>>,
-): z.infer<S> {
+): ArgsOf<S> {
   const fail = (problem: string, cause?: unknown): never => {
     throw usage(command, problem, cause);
   };
@@ -140,7 +152,7 @@ function parseFlags<S extends z.ZodObject>(
     return fail(`Unknown option '--${unknown}'${guess === undefined ? '' : `, perhaps --${guess}`}`, error);
   }
   const parsed = command.schema.safeParse(given);
-  if (parsed.success) return parsed.data;
+  if (parsed.success) return parsed.data as ArgsOf<S>; // What its own schema gives.
   const name = (key: PropertyKey | undefined): string =>
     names.includes(String(key)) ? `<${String(key)}>` : `--${String(key)}`;
   return fail(parsed.error.issues.map((i) => `${name(i.path[0])}: ${i.message}`).join('; '), parsed.error);

@@ -1,11 +1,12 @@
-import type * as z from 'zod';
 import type { Io } from '../kernel/index.ts';
 import type { Command } from './command.ts';
 
 /** What the file of a command exports: the command, or how to make it for a command line (`run` has its flow's flags). */
 export interface CommandModule {
-  readonly command?: Command<z.ZodObject>;
-  readonly commandFor?: (argv: readonly string[], io: Io) => Promise<Command<z.ZodObject>>;
+  readonly command?: Command;
+  readonly commandFor?: (argv: readonly string[], io: Io, begun?: never) => Promise<Command>;
+  /** What can begin before the rest of the program is loaded; `commandFor` gets what it gives. */
+  readonly begin?: (argv: readonly string[]) => unknown;
 }
 
 /** A command before its file is loaded. */

@@ -1,25 +1,13 @@
 import { readFile } from 'node:fs/promises';
 import { resolve } from 'node:path';
-import * as z from 'zod';
 import { type Flow, flagOf, paramErrors } from '../flow/index.ts';
 import type { Io } from '../kernel/index.ts';
 import { type Command, type Flag, cliErrors, usage } from './command.ts';
-
-/** What the command line knows of a parameter: how its text becomes what the schema takes. */
-interface ParamShape {
-  readonly name: string;
-  readonly flag: string;
-  readonly type: 'string' | 'number' | 'boolean' | 'json' | 'list';
-  /** Type of a list's elements. */
-  readonly of: 'string' | 'number' | 'json';
-  readonly help: string;
-}
+import type { ParamShape } from './param-shape.ts';
 
 /** The flags that a flow's parameters give, and the way back from their text to the parameters' values. */
 export interface FlowFlags {
   readonly flags: Readonly<Record<string, Flag>>;
-  /** Adds to the command's own schema what the flags may hold; the flow's schemas check it later. */
-  readonly shape: Readonly<Record<string, z.ZodType>>;
   /** `--learningRate` as `--learning-rate`. */
   readonly rename: (argv: readonly string[]) => string[];
   /** Values by parameter, from a file of them and the flags over it. */
@@ -27,10 +15,8 @@ export interface FlowFlags {
 }
 
 /** Flags of `smallboat run` for the parameters of a flow. */
-export function flowFlags(flow: Flow, command: string): FlowFlags {
-  const shapes = Object.entries(flow.params)
-    .filter(([name]) => name !== 'home')
-    .map(([name, schema]) => shapeOf(name, schema));
+export async function flowFlags(flow: Flow, command: string): Promise<FlowFlags> {
+  const shapes = await shapesOf(flow);
   const flags: Record<string, Flag> = {};
   for (const { flag, type, help } of shapes) {
     flags[flag] = {
@@ -42,7 +28,6 @@ export function flowFlags(flow: Flow, command: string): FlowFlags {
   }
   return {
     flags,
-    shape: Object.fromEntries(Object.keys(flags).map((flag) => [flag, z.unknown().optional()])),
     rename: (argv) =>
       argv.map((arg) => {
         const written = shapes.find(({ name }) => arg === `--${name}` || arg.startsWith(`--${name}=`));
@@ -62,11 +47,16 @@ export function flowFlags(flow: Flow, command: string): FlowFlags {
   };
 }
 
+/** A flow without parameters has not loaded zod, and its run does not need it. */
+async function shapesOf({ params }: Flow): Promise<readonly ParamShape[]> {
+  const own = Object.entries(params).filter(([name]) => name !== 'home');
+  if (own.length === 0) return [];
+  const { paramShape } = await import('./param-shape.ts');
+  return own.map(([name, schema]) => paramShape(name, schema));
+}
+
 /** Tells a wrong parameter as a wrong call, which exits with 2. */
-export async function tellingUsage<T>(
-  command: Pick<Command<z.ZodObject>, 'name' | 'call'>,
-  work: () => Promise<T>,
-): Promise<T> {
+export async function tellingUsage<T>(command: Pick<Command, 'name' | 'call'>, work: () => Promise<T>): Promise<T> {
   try {
     return await work();
   } catch (error) {
@@ -82,46 +72,19 @@ export async function tellingUsage<T>(
 }
 
 async function readParams(path: string, command: string): Promise<Record<string, unknown>> {
-  try {
-    const parsed: unknown = JSON.parse(await readFile(path, 'utf8'));
-    return z.record(z.string(), z.unknown()).parse(parsed);
-  } catch (cause) {
-    const problem = cause instanceof z.ZodError ? 'it is not an object of values by name' : (cause as Error).message; // readFile and JSON.parse throw errors.
+  const fail = (problem: string, cause?: unknown): never => {
     throw cliErrors.USAGE({ command, problem: `--params: ${path} cannot be used: ${problem}` }, { cause });
-  }
-}
-
-const JsonSchema = z.looseObject({
-  type: z.string().optional(),
-  default: z.unknown().optional(),
-  description: z.string().optional(),
-  enum: z.array(z.unknown()).optional(),
-  items: z.looseObject({ type: z.string().optional() }).optional(),
-});
-
-function shapeOf(name: string, schema: z.ZodType): ParamShape {
-  const json = JsonSchema.parse(z.toJSONSchema(schema, { io: 'input', unrepresentable: 'any' }));
-  const words = [
-    json.description ?? '',
-    json.enum ? `one of ${json.enum.map(String).join(', ')}` : '',
-    schema.safeParse(undefined).success
-      ? json.default === undefined || json.default === ''
-        ? ''
-        : `(default ${typeof json.default === 'string' ? json.default : JSON.stringify(json.default)})`
-      : '(required)',
-    json.type === 'array' ? 'may be repeated' : '',
-  ];
-  return {
-    name,
-    flag: flagOf(name),
-    type: json.type === 'array' ? 'list' : json.type === 'boolean' ? 'boolean' : scalar(json.type),
-    of: scalar(json.items?.type),
-    help: words.filter((w) => w !== '').join(' '),
   };
-}
-
-function scalar(type: string | undefined): 'string' | 'number' | 'json' {
-  return type === 'string' ? 'string' : type === 'number' || type === 'integer' ? 'number' : 'json';
+  let parsed: unknown;
+  try {
+    parsed = JSON.parse(await readFile(path, 'utf8'));
+  } catch (cause) {
+    return fail((cause as Error).message, cause); // readFile and JSON.parse throw errors.
+  }
+  if (typeof parsed !== 'object' || parsed === null || Array.isArray(parsed)) {
+    return fail('it is not an object of values by name');
+  }
+  return { ...parsed };
 }
 
 function valueOf(given: unknown, { type, of }: ParamShape): unknown {

@@ -1,19 +1,54 @@
 import { resolve } from 'node:path';
-import * as z from 'zod';
 import { loadSettings } from '../config/index.ts';
 import type { Io } from '../kernel/index.ts';
-import type { Flag } from './command.ts';
+import type { ArgsSchema, Flag } from './command.ts';
 
-/** What `run` and `resume` both take, as their schemas have it. */
-export const sharedShape = {
-  params: z.string().optional(),
-  home: z.string().optional(),
-  'max-workers': z.coerce.number().int().min(1).optional(),
-  tag: z.array(z.string().min(1)).default([]),
-  json: z.boolean().default(false),
+/** What `run` and `resume` take. */
+export interface FlowArgs {
+  readonly flow?: string;
+  readonly run?: string;
+  readonly from?: string;
+  readonly params?: string;
+  readonly home?: string;
+  readonly maxWorkers?: number;
+  readonly tags: readonly string[];
+  readonly json: boolean;
+  /** All that was given, by flag: the flow's own parameters are among it. */
+  readonly given: Readonly<Record<string, unknown>>;
+}
+
+/** Checks what `run` and `resume` take. By hand: a run's start does not wait for zod where its flow does not need it. */
+export const flowArgs: ArgsSchema<FlowArgs> = {
+  safeParse(given) {
+    const args = given as Readonly<Record<string, unknown>>; // What the command line holds, by flag.
+    const text = (name: string): string | undefined => (typeof args[name] === 'string' ? args[name] : undefined);
+    const workers = text('max-workers');
+    const tags = Array.isArray(args['tag']) ? args['tag'].map(String) : [];
+    const issues = [
+      ...(workers === undefined || /^[1-9]\d*$/.test(workers)
+        ? []
+        : [{ path: ['max-workers'], message: `a whole number, at least 1, not ${workers}` }]),
+      ...(tags.includes('') ? [{ path: ['tag'], message: 'a tag has at least one character' }] : []),
+    ];
+    if (issues.length > 0) return { success: false, error: { issues } };
+    const texts = ['flow', 'run', 'from', 'params', 'home'].flatMap((name) => {
+      const value = text(name);
+      return value === undefined ? [] : [[name, value] as const];
+    });
+    return {
+      success: true,
+      data: {
+        ...Object.fromEntries(texts),
+        ...(workers === undefined ? {} : { maxWorkers: Number(workers) }),
+        tags,
+        json: args['json'] === true,
+        given: args,
+      },
+    };
+  },
 };
 
-/** Those of it that mean the same in both. */
+/** Flags that mean the same in `run` and `resume`. */
 export const sharedFlags: Readonly<Record<string, Flag>> = {
   'max-workers': { type: 'string', help: 'tasks at once (default: the number of cores)' },
   tag: { type: 'string', short: 't', multiple: true, help: 'a tag to find the run by; may be repeated' },
@@ -28,11 +63,11 @@ export interface FlowSettings {
 
 /** Where runs are kept and how many tasks run at once: flags over environment over configuration. */
 export async function flowSettings(
-  args: { readonly home?: string | undefined; readonly 'max-workers'?: number | undefined },
+  args: { readonly home?: string | undefined; readonly maxWorkers?: number | undefined },
   io: Io,
 ): Promise<FlowSettings> {
   const settings = await loadSettings({ folder: io.cwd, env: io.env });
-  const maxWorkers = args['max-workers'] ?? settings.maxWorkers;
+  const maxWorkers = args.maxWorkers ?? settings.maxWorkers;
   return {
     home: args.home === undefined ? settings.home : resolve(io.cwd, args.home),
     ...(maxWorkers === undefined ? {} : { maxWorkers }),

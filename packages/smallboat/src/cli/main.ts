@@ -1,13 +1,15 @@
-import { readFile } from 'node:fs/promises';
-import { type Io, processIo } from '../kernel/index.ts';
-import type * as z from 'zod';
-import { type Command, type ExitCode, runPrepared } from './command.ts';
+import { readFileSync } from 'node:fs';
+import type { Io } from '../kernel/index.ts';
+import type { Command, ExitCode } from './command.ts';
 import { commands } from './commands.ts';
-import { nearest } from './nearest.ts';
 
 /** The program `smallboat`: finds the command, loads its file and runs it. */
-export async function main(argv: readonly string[], io: Io = processIo()): Promise<ExitCode> {
+export async function main(argv: readonly string[], given?: Io): Promise<ExitCode> {
   const [name, ...rest] = argv;
+  const module = name === undefined ? undefined : await commands[name]?.load();
+  const begun = given ? undefined : module?.begin?.(rest);
+  const { processIo } = await import('../kernel/index.ts');
+  const io = given ?? processIo();
   if (name === undefined || name === '--help' || name === '-h' || name === 'help') {
     const wanted = name === 'help' ? rest[0] : undefined;
     if (wanted !== undefined) return main([wanted, '--help'], io);
@@ -15,22 +17,23 @@ export async function main(argv: readonly string[], io: Io = processIo()): Promi
     return 0;
   }
   if (name === '--version' || name === '-v') {
-    io.out(await version());
+    io.out(version());
     return 0;
   }
-  const entry = commands[name];
-  if (!entry) {
+  if (!module) {
+    const { nearest } = await import('./nearest.ts');
     const guess = nearest(name, Object.keys(commands));
     const hint = guess === undefined ? '' : ` Did you mean 'smallboat ${guess}'?`;
     io.err(`USAGE: There is no command '${name}'.${hint} See 'smallboat --help'.`);
     return 2;
   }
-  const { command, commandFor } = await entry.load();
-  const prepare = async (): Promise<Command<z.ZodObject>> => {
-    const made = commandFor ? await commandFor(rest, io) : command;
+  const { command, commandFor } = module;
+  const prepare = async (): Promise<Command> => {
+    const made = commandFor ? await commandFor(rest, io, begun as never) : command;
     if (!made) throw new Error(`The file of command '${name}' exports no command.`);
     return made;
   };
+  const { runPrepared } = await import('./command.ts');
   return runPrepared(prepare, rest, io);
 }
 
@@ -53,7 +56,7 @@ function overview(): string {
   ].join('\n');
 }
 
-async function version(): Promise<string> {
-  const manifest: unknown = JSON.parse(await readFile(new URL('../../package.json', import.meta.url), 'utf8'));
+function version(): string {
+  const manifest: unknown = JSON.parse(readFileSync(new URL('../../package.json', import.meta.url), 'utf8'));
   return typeof manifest === 'object' && manifest !== null && 'version' in manifest ? String(manifest.version) : '';
 }

@@ -1,14 +1,9 @@
-import * as z from 'zod';
-import { type Flow, type WorkerProcess, loadFlow, runFlow } from '../flow/index.ts';
-import type { Command, Flag } from './command.ts';
+import { type Flow, loadFlow, runFlow } from '../flow/index.ts';
+import type { WorkerProcess } from '../flow/worker/index.ts';
+import { type Command, type Flag, usage } from './command.ts';
 import type { FlowFile } from './flow-file.ts';
-import { flowSettings, sharedFlags, sharedShape, stopSignal } from './flow-settings.ts';
+import { flowArgs, flowSettings, sharedFlags, stopSignal } from './flow-settings.ts';
 import { flowFlags, tellingUsage } from './flow-flags.ts';
-
-const shape = {
-  flow: z.string('give the file of a flow'),
-  ...sharedShape,
-};
 
 const flags: Readonly<Record<string, Flag>> = {
   params: { type: 'string', help: 'JSON file of parameters by name; flags go over it' },
@@ -17,7 +12,7 @@ const flags: Readonly<Record<string, Flag>> = {
 };
 
 /** The command for a flow that is loaded already, or for none, which can only say what is missing. */
-export async function runCommandFor(place?: FlowFile, started?: WorkerProcess): Promise<Command<z.ZodObject>> {
+export async function runCommandFor(place?: FlowFile, started?: WorkerProcess): Promise<Command<typeof flowArgs>> {
   if (!place) return commandOf(undefined, { module: '' });
   const { module, wanted } = place;
   return commandOf(await loadFlow(module, wanted), { module, ...(started ? { started } : {}) });
@@ -28,8 +23,8 @@ interface Loaded {
   readonly started?: WorkerProcess;
 }
 
-function commandOf(flow: Flow | undefined, { module, started }: Loaded): Command<z.ZodObject> {
-  const own = flow ? flowFlags(flow, 'run') : undefined;
+async function commandOf(flow: Flow | undefined, { module, started }: Loaded): Promise<Command<typeof flowArgs>> {
+  const own = flow ? await flowFlags(flow, 'run') : undefined;
   return {
     name: 'run',
     summary: flow
@@ -38,13 +33,12 @@ function commandOf(flow: Flow | undefined, { module, started }: Loaded): Command
     example: 'smallboat run flow.ts --max-workers 4',
     positionals: ['flow'],
     flags: { ...own?.flags, ...flags },
-    schema: z.object({ ...own?.shape, ...shape }),
+    schema: flowArgs,
     ...(own ? { rewrite: own.rename } : {}),
-    async run(given, io) {
-      if (!flow || !own) return;
-      const args = z.looseObject(shape).parse(given);
+    async run(args, io) {
+      if (!flow || !own) throw usage({ name: 'run' }, '<flow>: give the file of a flow');
       const { home, maxWorkers } = await flowSettings(args, io);
-      const values = await own.values(args, io);
+      const values = await own.values(args.given, io);
       using stop = stopSignal(io);
       await using run = await tellingUsage({ name: 'run' }, () =>
         runFlow(flow, {
@@ -53,7 +47,7 @@ function commandOf(flow: Flow | undefined, { module, started }: Loaded): Command
           store: { folder: home },
           io,
           signal: stop.signal,
-          tags: args.tag,
+          tags: args.tags,
           ...(maxWorkers === undefined ? {} : { maxWorkers }),
           ...(started ? { started } : {}),
         }),

@@ -3,7 +3,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { beforeEach, expect, it } from 'vitest';
-import { configErrors, loadSettings } from './config.ts';
+import { loadSettings } from './config.ts';
+import { configErrors } from './errors.ts';
 
 const room = pathToFileURL(join(import.meta.dirname, 'index.ts')).href;
 let folder = '';

@@ -1,24 +1,9 @@
 import { existsSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { pathToFileURL } from 'node:url';
-import * as z from 'zod';
-import { defineErrors } from '../kernel/index.ts';
-
-const Profile = z.strictObject({
-  /** Folder for all that Smallboat writes, from the folder of the configuration. */
-  home: z.string().min(1).default('.smallboat'),
-  /** `duckdb:<path>`. Left out: the pipeline's own choice, a DuckDB file in the home folder. */
-  warehouse: z.string().min(1).optional(),
-  /** What the warehouse may take of memory before it spills to disk, in MiB. Left out: a quarter of the machine's, from 512 to 4096. */
-  memoryLimitMiB: z.coerce.number().int().min(256).optional(),
-  /** Tasks at once; default the number of cores. */
-  maxWorkers: z.coerce.number().int().min(1).optional(),
-});
-
-const Config = z.strictObject({ profiles: z.record(z.string(), Profile) });
-
-/** What a profile may say; every field has a default. */
-export type ProfileInput = z.input<typeof Profile>;
+import type { Config } from './schema.ts';
+import { configErrors } from './errors.ts';
+import { DEFAULT_HOME } from './default-home.ts';
 
 /** A profile as the rest of the program sees it: complete, with absolute paths. */
 export interface Settings {
@@ -31,15 +16,11 @@ export interface Settings {
   readonly maxWorkers?: number;
 }
 
-export const configErrors = defineErrors({
-  CONFIG_INVALID: (f: { path: string; problem: string }) =>
-    `${f.path} does not hold a configuration: ${f.problem}. It should export \`config = defineConfig({ profiles: { local: {} } })\`.`,
-  PROFILE_UNKNOWN: (f: { profile: string; known: string }) =>
-    `There is no profile '${f.profile}'; the configuration has: ${f.known}. Set SMALLBOAT_PROFILE to one of them.`,
-});
+/** The profile in force where SMALLBOAT_PROFILE does not name one. */
+const DEFAULT_PROFILE = 'local';
 
 /** Checks and keeps the profiles of a `smallboat.config.ts`. */
-export function defineConfig(config: { readonly profiles: Readonly<Record<string, ProfileInput>> }): typeof config {
+export function defineConfig(config: Config): Config {
   return config;
 }
 
@@ -55,10 +36,6 @@ export interface LoadOptions {
  */
 export async function loadSettings({ folder, env }: LoadOptions): Promise<Settings> {
   const path = join(folder, 'smallboat.config.ts');
-  const config = existsSync(path) ? await readConfig(path) : Config.parse({ profiles: { local: {} } });
-  const name = env['SMALLBOAT_PROFILE'] ?? 'local';
-  const profile = config.profiles[name];
-  if (!profile) throw configErrors.PROFILE_UNKNOWN({ profile: name, known: Object.keys(config.profiles).join(', ') });
   const over = Object.fromEntries(
     Object.entries({
       home: env['SMALLBOAT_HOME'],
@@ -67,23 +44,20 @@ export async function loadSettings({ folder, env }: LoadOptions): Promise<Settin
       maxWorkers: env['SMALLBOAT_MAX_WORKERS'],
     }).filter(([, value]) => value !== undefined && value !== ''),
   );
-  const parsed = Profile.safeParse({ ...profile, ...over });
-  if (!parsed.success)
-    throw configErrors.CONFIG_INVALID({ path: 'The environment', problem: z.prettifyError(parsed.error) });
-  const home = resolve(folder, parsed.data.home);
-  const { memoryLimitMiB, maxWorkers, warehouse } = parsed.data;
-  return {
-    profile: name,
-    home,
-    ...(memoryLimitMiB === undefined ? {} : { memoryLimitMiB }),
-    ...(warehouse === undefined ? {} : { warehouse }),
-    ...(maxWorkers === undefined ? {} : { maxWorkers }),
-  };
+  const profile = env['SMALLBOAT_PROFILE'] ?? DEFAULT_PROFILE;
+  const hasFile = existsSync(path);
+  // Where nothing is said the defaults hold, and the check of what is said is not loaded.
+  if (!hasFile && Object.keys(over).length === 0 && profile === DEFAULT_PROFILE) {
+    return { profile, home: resolve(folder, DEFAULT_HOME) };
+  }
+  const { checkConfig, checkProfile } = await import('./schema.ts');
+  const config = hasFile ? checkConfig(await exported(path), path) : checkConfig({ profiles: { local: {} } }, path);
+  const chosen = config.profiles[profile];
+  if (!chosen) throw configErrors.PROFILE_UNKNOWN({ profile, known: Object.keys(config.profiles).join(', ') });
+  const settings = checkProfile({ ...chosen, ...over }, 'The environment');
+  return { profile, ...settings, home: resolve(folder, settings.home) };
 }
 
-async function readConfig(path: string): Promise<z.output<typeof Config>> {
-  const module = (await import(pathToFileURL(path).href)) as { readonly config?: unknown };
-  const parsed = Config.safeParse(module.config);
-  if (!parsed.success) throw configErrors.CONFIG_INVALID({ path, problem: z.prettifyError(parsed.error) });
-  return parsed.data;
+async function exported(path: string): Promise<unknown> {
+  return ((await import(pathToFileURL(path).href)) as { readonly config?: unknown }).config;
 }

@@ -25,15 +25,13 @@ export type {
 } from './definition.ts';
 export type { RunEvent, TaskEnd } from './engine/events.ts';
 export { loadErrors, loadFlow } from './engine/load-flow.ts';
-export { startWorkerProcess } from './engine/process-pool.ts';
-export type { WorkerProcess } from './engine/process-pool.ts';
-export { scheduleErrors } from './engine/schedule.ts';
+export { begun } from './engine/origin.ts';
 export { nameErrors } from './names.ts';
 export { checkUnchanged, flagOf, paramErrors, parseParams } from './params.ts';
 export { readRun } from './read-run.ts';
 export type { RunState, RunView, StepView, TaskState, TaskView } from './read-run.ts';
 export { seconds } from './run-display.ts';
-export { begun, resumeFlow, runErrors, runFlow } from './run-flow.ts';
+export { resumeFlow, runErrors, runFlow } from './run-flow.ts';
 export type { FlowRun, ResumeFlowOptions, RunFlowOptions, StepFailure } from './run-flow.ts';
 export { openRunStore } from './store/local-run-store.ts';
 export type { ArtifactKey, ArtifactKeys, RunInfo, RunStore, TaskInfo, TaskPath } from './store/run-store.ts';

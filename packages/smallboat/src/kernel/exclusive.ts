@@ -1,6 +1,6 @@
-import { randomUUID } from 'node:crypto';
 import { link, mkdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { dirname, resolve } from 'node:path';
+import { aside } from './aside.ts';
 import { defineErrors } from './errors.ts';
 import { isMissing } from './files.ts';
 import { isProcessAlive } from './process-alive.ts';
@@ -23,7 +23,7 @@ const held = new Set<string>();
  */
 export async function exclusive(path: string, what: string): Promise<AsyncDisposable> {
   const place = resolve(path);
-  const mine = `${path}.${randomUUID()}`;
+  const mine = aside(path);
   try {
     await mkdir(dirname(path), { recursive: true });
     await writeFile(mine, JSON.stringify({ pid: process.pid, since: new Date().toISOString() }));

@@ -1,6 +1,6 @@
-import { randomUUID } from 'node:crypto';
 import { mkdir, open, readdir, rename, rm } from 'node:fs/promises';
 import { dirname } from 'node:path';
+import { aside } from './aside.ts';
 
 export interface WriteWholeOptions {
   /** Wait until the bytes are on the disk before the file appears. Default true; false where losing the file in a power cut does no harm. */
@@ -17,18 +17,18 @@ export async function writeWhole(
   options: WriteWholeOptions = {},
 ): Promise<void> {
   await mkdir(dirname(path), { recursive: true });
-  const aside = `${path}.${randomUUID()}.part`;
+  const part = aside(path);
   try {
-    const file = await open(aside, 'wx');
+    const file = await open(part, 'wx');
     try {
       await file.writeFile(content);
       if (options.sync ?? true) await file.sync();
     } finally {
       await file.close();
     }
-    await rename(aside, path);
+    await rename(part, path);
   } catch (error) {
-    await rm(aside, { force: true });
+    await rm(part, { force: true });
     throw error;
   }
 }

@@ -1,3 +1,4 @@
+export { aside } from './aside.ts';
 export { SmallboatError, defineErrors } from './errors.ts';
 export type { ErrorKind } from './errors.ts';
 export { exclusive, exclusiveErrors } from './exclusive.ts';

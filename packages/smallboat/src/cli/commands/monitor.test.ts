@@ -2,12 +2,11 @@ import { mkdtemp, readFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import type * as z from 'zod';
 import { examplesOf } from '../../features/index.ts';
 import type { Io } from '../../kernel/index.ts';
 import { makeReference, predictionLog, writeReference } from '../../monitoring/index.ts';
 import { CHAMPION, localRegistry, localTracker } from '../../tracking/index.ts';
-import type { Command } from '../command.ts';
+import type { ArgsSchema, Command } from '../command.ts';
 import { runCommand } from '../command.ts';
 import { experiments } from './experiments.ts';
 import { models } from './models.ts';
@@ -19,7 +18,7 @@ interface Ran {
   readonly err: string;
 }
 
-async function smallboat<S extends z.ZodObject>(
+async function smallboat<S extends ArgsSchema>(
   command: Command<S>,
   cwd: string,
   argv: readonly string[],

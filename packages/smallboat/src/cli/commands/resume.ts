@@ -1,22 +1,15 @@
-import * as z from 'zod';
 import { type Flow, begun, loadFlow, openRunStore, readRun, resumeFlow } from '../../flow/index.ts';
 import { type Io, defineErrors } from '../../kernel/index.ts';
 import { type Command, type Flag, cliErrors } from '../command.ts';
-import { firstPositional, flowFile } from '../flow-file.ts';
-import { flowSettings, sharedFlags, sharedShape, stopSignal } from '../flow-settings.ts';
+import { flowFile } from '../flow-file.ts';
+import { flowArgs, flowSettings, sharedFlags, stopSignal } from '../flow-settings.ts';
 import { flowFlags, tellingUsage } from '../flow-flags.ts';
+import { firstPositional } from '../positional.ts';
 
 export const resumeCommandErrors = defineErrors({
   NOTHING_TO_RESUME: (f: { location: string; what: string }) =>
     `There is nothing to resume in ${f.location}: ${f.what}. See 'smallboat runs'.`,
 });
-
-const shape = {
-  flow: z.string().optional(),
-  run: z.string().optional(),
-  from: z.string().optional(),
-  ...sharedShape,
-};
 
 const flags: Readonly<Record<string, Flag>> = {
   run: { type: 'string', help: 'the run to continue (default: the latest, where it did not end well)' },
@@ -27,13 +20,14 @@ const flags: Readonly<Record<string, Flag>> = {
 };
 
 /** `smallboat resume`: continues the latest run that did not end well, with the flow file that it was made from. */
-export async function commandFor(argv: readonly string[], io: Io): Promise<Command<z.ZodObject>> {
+export async function commandFor(argv: readonly string[], io: Io): Promise<Command<typeof flowArgs>> {
   if (argv.includes('--help') || argv.includes('-h')) return commandOf();
   const given = firstPositional(argv, ['--json']);
-  const { home } = await flowSettings({ home: valueOf(argv, '--home') }, io);
+  const wanted = valueOf(argv, '--home');
+  const { home } = await flowSettings(wanted === undefined ? {} : { home: wanted }, io);
   if (given !== undefined) {
-    const { module, wanted } = flowFile(given, 'resume', io);
-    return commandOf({ flow: await loadFlow(module, wanted), module });
+    const place = flowFile(given, 'resume', io);
+    return commandOf({ flow: await loadFlow(place.module, place.wanted), module: place.module });
   }
   const found = await findRun(home, { run: valueOf(argv, '--run'), hasFrom: valueOf(argv, '--from') !== undefined });
   return commandOf({ flow: await loadFlow(found.module, found.flow), module: found.module, run: found.run });
@@ -45,22 +39,21 @@ interface Loaded {
   readonly run?: string;
 }
 
-function commandOf(loaded?: Loaded): Command<z.ZodObject> {
-  const own = loaded ? flowFlags(loaded.flow, 'resume') : undefined;
+async function commandOf(loaded?: Loaded): Promise<Command<typeof flowArgs>> {
+  const own = loaded ? await flowFlags(loaded.flow, 'resume') : undefined;
   return {
     name: 'resume',
     summary: 'Continue a run that did not end well: what is done is taken over, the rest is run.',
     example: 'smallboat resume --from train',
     positionals: ['flow'],
     flags: { ...own?.flags, ...flags },
-    schema: z.object({ ...own?.shape, ...shape }),
+    schema: flowArgs,
     ...(own ? { rewrite: own.rename } : {}),
-    async run(given, io) {
+    async run(args, io) {
       if (!loaded || !own) return;
       const { flow, module } = loaded;
-      const args = z.looseObject(shape).parse(given);
       const { home, maxWorkers } = await flowSettings(args, io);
-      const values = await own.values(args, io);
+      const values = await own.values(args.given, io);
       const origin = args.run?.split('/').at(-1) ?? loaded.run;
       using stop = stopSignal(io);
       await using run = await tellingUsage({ name: 'resume' }, () =>
@@ -70,7 +63,7 @@ function commandOf(loaded?: Loaded): Command<z.ZodObject> {
           store: { folder: home },
           io,
           signal: stop.signal,
-          tags: args.tag,
+          tags: args.tags,
           ...(origin === undefined ? {} : { run: origin }),
           ...(args.from === undefined ? {} : { from: args.from }),
           ...(maxWorkers === undefined ? {} : { maxWorkers }),

@@ -1,18 +1,34 @@
-import type * as z from 'zod';
-import { startWorkerProcess } from '../../flow/index.ts';
+import { existsSync } from 'node:fs';
+import { resolve } from 'node:path';
+import { pathToFileURL } from 'node:url';
+import { type WorkerProcess, startWorkerProcess } from '../../flow/worker/index.ts';
 import type { Io } from '../../kernel/index.ts';
 import type { Command } from '../command.ts';
-import { firstPositional, flowFile } from '../flow-file.ts';
+import type { flowArgs } from '../flow-settings.ts';
+import { firstPositional } from '../positional.ts';
 
 /**
- * `smallboat run flow.ts --epochs 5`: the command for the flow that the command line names, with its flags. A worker
- * is started first of all, so that it loads the flow while this process loads what it needs itself.
+ * `smallboat run flow.ts --epochs 5`, before all else: starts a worker, which loads the flow while this process loads what it needs
+ * itself. What is wrong with the command line is said later, by what reads all of it.
  */
-export async function commandFor(argv: readonly string[], io: Io): Promise<Command<z.ZodObject>> {
-  const given = firstPositional(argv, ['--json', '--help', '-h']);
-  const place = given === undefined ? undefined : flowFile(given, 'run', io);
-  const isHelp = argv.includes('--help') || argv.includes('-h');
-  const started = place && !isHelp ? startWorkerProcess(place.module) : undefined;
-  const { runCommandFor } = await import('../run-command.ts');
-  return runCommandFor(place, started);
+export function begin(argv: readonly string[]): WorkerProcess | undefined {
+  const given = fileOf(argv);
+  if (given === undefined || argv.includes('--help') || argv.includes('-h')) return undefined;
+  const path = resolve(given.split('#')[0] ?? '');
+  return existsSync(path) ? startWorkerProcess(pathToFileURL(path).href) : undefined;
+}
+
+/** The command for the flow that the command line names, with its flags. */
+export async function commandFor(
+  argv: readonly string[],
+  io: Io,
+  begun?: WorkerProcess,
+): Promise<Command<typeof flowArgs>> {
+  const [{ flowFile }, { runCommandFor }] = await Promise.all([import('../flow-file.ts'), import('../run-command.ts')]);
+  const given = fileOf(argv);
+  return runCommandFor(given === undefined ? undefined : flowFile(given, 'run', io), begun);
+}
+
+function fileOf(argv: readonly string[]): string | undefined {
+  return firstPositional(argv, ['--json', '--help', '-h']);
 }

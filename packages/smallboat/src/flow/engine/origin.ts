@@ -18,6 +18,18 @@ export async function readRunRecord(store: RunStore, tasks: readonly TaskInfo[])
   return key ? asRunRecord(await store.load(key)) : undefined;
 }
 
+/** The run itself; where it is a resumed one that was killed before it took anything over, the run that it was to continue. */
+export async function begun(
+  store: RunStore,
+  { flow, run }: { readonly flow: string; readonly run: string },
+): Promise<string> {
+  const origins = new Map((await store.runs(flow)).map((info) => [info.run, info.origin]));
+  for (let at: string | undefined = run; at !== undefined; at = origins.get(at)) {
+    if ((await readRunRecord(store, await store.tasks(flow, at))) !== undefined) return at;
+  }
+  return run;
+}
+
 /**
  * The finished tasks that a run and the runs that it goes back to have, by name (`train[3]`). A resumed run that was
  * killed before it had taken over everything hides nothing: its origin is asked for the rest, less what it was told to

@@ -1,14 +1,14 @@
-import { randomUUID } from 'node:crypto';
 import { open, rename, rm } from 'node:fs/promises';
+import { aside } from '../../kernel/index.ts';
 
 /** The most that one call to the system reads or writes, in bytes: Linux takes less than 2 GiB. */
 const STRIDE = 1 << 30;
 
 /** Writes pieces one after the other into a file that appears whole. Not flushed: see `flush`. */
 export async function writePieces(path: string, pieces: readonly Uint8Array[]): Promise<void> {
-  const aside = `${path}.${randomUUID()}.part`;
+  const part = aside(path);
   try {
-    const file = await open(aside, 'wx');
+    const file = await open(part, 'wx');
     try {
       for (const piece of pieces) {
         for (let at = 0; at < piece.length;) {
@@ -19,9 +19,9 @@ export async function writePieces(path: string, pieces: readonly Uint8Array[]): 
     } finally {
       await file.close();
     }
-    await rename(aside, path);
+    await rename(part, path);
   } catch (error) {
-    await rm(aside, { force: true });
+    await rm(part, { force: true });
     throw error;
   }
 }

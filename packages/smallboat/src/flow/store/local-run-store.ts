@@ -12,11 +12,11 @@ import { toLogLines } from './mflog.ts';
 import { decodePickle } from './pickle-decode.ts';
 import { encodePickle } from './pickle-encode.ts';
 import { pythonTypeOf } from './python-type.ts';
-import { readFlows, readLogText, readRuns, readTasks, RunExtra } from './read-tasks.ts';
+import { type RunExtra, readRunExtra } from './run-extra.ts';
 import { claimNumber } from './run-ids.ts';
 import { runStoreErrors } from './run-store.ts';
 import type { ArtifactKey, ArtifactKeys, NewRun, RunStore, TaskPath } from './run-store.ts';
-import { appendText, exists, namesIn, readJson, writeJson, writeSmall } from './store-file.ts';
+import { appendText, exists, namesIn, writeJson, writeSmall } from './store-file.ts';
 
 /** A blob that no attempt claimed in this time belongs to a process that was killed: 7 days, in milliseconds. */
 const UNCLAIMED_FOR = 7 * 864e5;
@@ -45,6 +45,9 @@ export interface RunStoreOptions {
 export function openRunStore({ folder, clock = Date.now, user = processUser() }: RunStoreOptions): RunStore {
   return new LocalRunStore(layoutOf(join(resolve(folder), '.metaflow')), clock, user);
 }
+
+/** Loaded when something is read: who only writes, as a worker does, need not wait for zod. */
+const readers = () => import('./read-tasks.ts');
 
 function processUser(): string {
   try {
@@ -177,24 +180,24 @@ class LocalRunStore implements RunStore {
     if (text !== '') appendText(path, (tail) => toLogLines(text, tail, (above) => this.#micros(above)));
   }
 
-  flows(): Promise<readonly string[]> {
-    return readFlows(this.#layout);
+  async flows(): Promise<readonly string[]> {
+    return (await readers()).readFlows(this.#layout);
   }
 
-  runs(flow: string): ReturnType<RunStore['runs']> {
-    return readRuns(this.#layout, flow);
+  async runs(flow: string): ReturnType<RunStore['runs']> {
+    return (await readers()).readRuns(this.#layout, flow);
   }
 
-  tasks(flow: string, run: string): ReturnType<RunStore['tasks']> {
-    return readTasks(this.#layout, this.#blobs, flow, run);
+  async tasks(flow: string, run: string): ReturnType<RunStore['tasks']> {
+    return (await readers()).readTasks(this.#layout, this.#blobs, flow, run);
   }
 
   async load(key: ArtifactKey): Promise<unknown> {
     return decodePickle(await this.#blobs.load(key));
   }
 
-  readLog(task: TaskPath, attempt: number, stream: 'stdout' | 'stderr'): Promise<string> {
-    return readLogText(this.#layout, task, attempt, stream);
+  async readLog(task: TaskPath, attempt: number, stream: 'stdout' | 'stderr'): Promise<string> {
+    return (await readers()).readLogText(this.#layout, task, attempt, stream);
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
@@ -234,7 +237,7 @@ class LocalRunStore implements RunStore {
 
   async #extra({ flow, run }: TaskPath): Promise<RunExtra> {
     const path = join(this.#layout.run(flow, run), '_meta/smallboat.json');
-    const known = this.#extras.get(path) ?? (await readJson(path, RunExtra)) ?? {};
+    const known = this.#extras.get(path) ?? (await readRunExtra(path));
     this.#extras.set(path, known);
     return known;
   }

@@ -5,6 +5,7 @@ import type { BlobStore } from './blob-store.ts';
 import type { Layout } from './layout.ts';
 import { fromLogLines } from './mflog.ts';
 import { decodePickle } from './pickle-decode.ts';
+import { readRunExtra } from './run-extra.ts';
 import { runStoreErrors } from './run-store.ts';
 import type { ArtifactKey, ArtifactKeys, EndedAttempt, RunInfo, TaskInfo, TaskPath } from './run-store.ts';
 import { changedAt, exists, ifThere, namesIn, readJson, storeFileErrors } from './store-file.ts';
@@ -35,10 +36,6 @@ const Self = z.looseObject({
   tags: z.array(z.string()).default([]),
   system_tags: z.array(z.string()).default([]),
 });
-
-/** What we keep of a run that Metaflow has no place for. */
-export const RunExtra = z.object({ origin: z.string().optional(), graphInfo: z.string().optional() });
-export type RunExtra = z.infer<typeof RunExtra>;
 
 const Data = z.looseObject({
   objects: z.record(
@@ -71,7 +68,7 @@ async function readRun(layout: Layout, flow: string, run: string): Promise<RunIn
   const meta = join(layout.run(flow, run), '_meta');
   const self = await readJson(join(meta, '_self.json'), Self);
   if (self === undefined) return undefined;
-  const { origin } = (await readJson(join(meta, 'smallboat.json'), RunExtra)) ?? {};
+  const { origin } = await readRunExtra(join(meta, 'smallboat.json'));
   const beat = Number(await ifThere(readFile(join(meta, 'heartbeat'), 'utf8')));
   return {
     flow,

@@ -13,9 +13,8 @@ import {
 } from 'node:fs';
 import { readdir, readFile, stat } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
-import { threadId } from 'node:worker_threads';
 import type * as z from 'zod';
-import { defineErrors, isMissing, writeWhole } from '../../kernel/index.ts';
+import { aside, defineErrors, isMissing, writeWhole } from '../../kernel/index.ts';
 
 export const storeFileErrors = defineErrors({
   STORE_WRITE_FAILED: (f: { path: string; problem: string }) =>
@@ -43,8 +42,6 @@ export function writeJson(path: string, content: unknown): Promise<void> {
   return writing(path, () => writeWhole(path, JSON.stringify(content)));
 }
 
-let asides = 0;
-
 /*
  * A task has some twenty files of 200 bytes. The functions below block for each, which takes 0.03 ms; passing each of the five calls of a
  * whole write to another thread and back takes three to ten times as long, and more where the machine is busy. What takes long is never
@@ -55,13 +52,12 @@ let asides = 0;
 export function writeSmall(folder: string, files: Readonly<Record<string, string | readonly Uint8Array[]>>): void {
   for (const [name, content] of Object.entries(files)) {
     const path = join(folder, name);
-    asides += 1;
-    const aside = `${path}.${process.pid}-${threadId}-${asides}.part`;
+    const part = aside(path);
     try {
-      writeMakingFolder(aside, typeof content === 'string' ? content : Buffer.concat(content));
-      renameSync(aside, path);
+      writeMakingFolder(part, typeof content === 'string' ? content : Buffer.concat(content));
+      renameSync(part, path);
     } catch (error) {
-      if (existsSync(aside)) rmSync(aside, { force: true });
+      if (existsSync(part)) rmSync(part, { force: true });
       throw asWriteFailed(path, error);
     }
   }

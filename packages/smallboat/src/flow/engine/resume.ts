@@ -1,0 +1,59 @@
+import type { Flow, Params } from '../compose.ts';
+import { checkUnchanged, parseParams } from '../params.ts';
+import { isAlive } from '../read-run.ts';
+import { type FlowRun, type ResumeFlowOptions, runErrors } from '../run-flow.ts';
+import type { RunStore } from '../store/run-store.ts';
+import { guarded, openDesk, start } from './conduct.ts';
+import { begun, finishedTasks, readRunRecord, withDescendants } from './origin.ts';
+
+/** `resumeFlow`. */
+export async function conductResumed<P extends Params, R>(
+  flow: Flow<P, R>,
+  options: ResumeFlowOptions<P>,
+): Promise<FlowRun<R>> {
+  const desk = await openDesk(flow, options);
+  const { from } = options;
+  return guarded(desk, async () => {
+    const { store, graph } = desk;
+    if (from !== undefined && !graph.steps.some((s) => s.name === from)) {
+      const known = graph.steps.map((s) => s.name).join(', ');
+      throw runErrors.STEP_NOT_IN_FLOW({ flow: flow.name, step: from, known });
+    }
+    const wanted = options.run ?? (await latestResumable(store, flow.name, from !== undefined));
+    const origin = await begun(store, { flow: flow.name, run: wanted });
+    const tasks = await store.tasks(flow.name, origin);
+    const record = await readRunRecord(store, tasks);
+    const fail = (why: string): never => {
+      throw runErrors.RUN_NOT_RESUMABLE({ flow: flow.name, run: origin, why });
+    };
+    if (!record) return fail(`it was stopped before it began, or was not made by Smallboat; start a new run`);
+    if (tasks.some((t) => t.path.step === 'end' && t.ended?.hasSucceeded === true) && from === undefined) {
+      return fail('it ended well; name the step to start from with --from');
+    }
+    const info = (await store.runs(flow.name)).find((r) => r.run === origin);
+    if (isAlive(record, info)) return fail(`process ${record.pid} is still running it; wait for it or stop it first`);
+    const keys = tasks.find((t) => t.path.step === '_parameters')?.ended?.artifacts ?? {};
+    const stored: Record<string, unknown> = {};
+    for (const name of record.params) {
+      const key = keys[name];
+      if (key) stored[name] = await store.load(key);
+    }
+    checkUnchanged({ flow: flow.name, params: flow.params, run: origin }, stored, options.params ?? {});
+    const added = Object.fromEntries(Object.entries(flow.params).filter(([name]) => !(name in stored)));
+    const values = { ...stored, ...parseParams(flow.name, added, {}) };
+    const finished = await finishedTasks(store, flow.name, origin);
+    const again = from === undefined ? new Set<string>() : withDescendants(graph, from);
+    for (const name of finished.keys()) if (again.has(name.replace(/\[.*$/, ''))) finished.delete(name);
+    return start<R>({ ...desk, values, tags: options.tags ?? [], origin, finished, ...(from ? { from } : {}) });
+  });
+}
+
+async function latestResumable(store: RunStore, flow: string, withEnded: boolean): Promise<string> {
+  for (const { run } of await store.runs(flow)) {
+    const tasks = await store.tasks(flow, run);
+    const hasEnded = tasks.some((t) => t.path.step === 'end' && t.ended?.hasSucceeded === true);
+    if (withEnded || !hasEnded) return run;
+    break;
+  }
+  throw runErrors.RUN_NOT_RESUMABLE({ flow, run: 'latest', why: 'none of its runs is unfinished; start a new one' });
+}
