@@ -6,6 +6,8 @@ export default defineConfig({
     testTimeout: 30_000,
     hookTimeout: 30_000,
     pool: 'forks',
+    // All cores: many of the tests wait for processes of their own.
+    maxWorkers: '100%',
     // Real processes on a shared machine: in CI a test that fails once and then passes is reported, and does not stop the rest.
     retry: process.env['CI'] === undefined ? 0 : 1,
   },
