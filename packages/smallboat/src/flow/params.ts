@@ -1,7 +1,7 @@
 import { isDeepStrictEqual } from 'node:util';
 import type * as z from 'zod';
 import { defineErrors } from '../kernel/index.ts';
-import type { Params } from './compose.ts';
+import type { Params } from './compose/flow.ts';
 
 export const paramErrors = defineErrors({
   PARAM_INVALID: (f: { flow: string; param: string; problem: string }) =>

@@ -30,6 +30,7 @@ export function inMemoryRunStore(now: () => number = Date.now): RunStore {
   const tasks = new Map<string, Task[]>();
   const blobs = new Map<string, Uint8Array>();
   const logs = new Map<string, string>();
+  const checkpoints = new Map<string, ArtifactKey>();
   const names = layoutOf('');
   let lastRun = 0;
 
@@ -53,6 +54,7 @@ export function inMemoryRunStore(now: () => number = Date.now): RunStore {
 
   const store = {
     location,
+    user: location,
     createRun(flow, { tags = [], systemTags = [], origin } = {}) {
       const createdAt = now();
       lastRun = Math.max(lastRun + 1, createdAt * 1000);
@@ -98,6 +100,11 @@ export function inMemoryRunStore(now: () => number = Date.now): RunStore {
       const key = `${names.task(path)}/${attempt}/${stream}`;
       logs.set(key, (logs.get(key) ?? '') + text);
     },
+    saveCheckpoint({ flow, run }, name, key) {
+      tasksOf(flow, run);
+      checkpoints.set(`${names.run(flow, run)}/${name}`, key);
+    },
+    checkpoint: ({ flow, run }, name) => checkpoints.get(`${names.run(flow, run)}/${name}`),
     flows: () => [...new Set([...runs.values()].map((r) => r.flow))].sort(),
     runs: (flow) => [...runs.values()].filter((r) => r.flow === flow).reverse(),
     tasks: (flow, run) =>
@@ -126,6 +133,7 @@ type Plain = {
 function asynchronous(store: Plain): RunStore {
   return {
     location: store.location,
+    user: store.user,
     createRun: async (...args) => store.createRun(...args),
     createTask: async (...args) => store.createTask(...args),
     beat: async (...args) => store.beat(...args),
@@ -133,6 +141,8 @@ function asynchronous(store: Plain): RunStore {
     save: async (...args) => store.save(...args),
     endAttempt: async (...args) => store.endAttempt(...args),
     appendLog: async (...args) => store.appendLog(...args),
+    saveCheckpoint: async (...args) => store.saveCheckpoint(...args),
+    checkpoint: async (...args) => store.checkpoint(...args),
     flows: async () => store.flows(),
     runs: async (...args) => store.runs(...args),
     tasks: async (...args) => store.tasks(...args),

@@ -80,7 +80,7 @@ async function findRun(
   home: string,
   { run, hasFrom }: { readonly run: string | undefined; readonly hasFrom: boolean },
 ): Promise<Required<Pick<Loaded, 'module' | 'run'>> & { readonly flow: string }> {
-  await using store = openRunStore({ folder: home });
+  await using store = await openRunStore({ folder: home });
   const lists = await Promise.all((await store.flows()).map((flow) => store.runs(flow)));
   // What failed before the latest run of its flow is history: that run did its work again.
   const all = run === undefined ? lists.flatMap((runs) => runs.slice(0, 1)) : lists.flat();

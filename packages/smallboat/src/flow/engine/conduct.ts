@@ -1,21 +1,25 @@
 import { hostname } from 'node:os';
 import { relative } from 'node:path';
 import type { Io } from '../../kernel/index.ts';
-import type { Flow, Params, Step } from '../compose.ts';
+import type { Flow, Params } from '../compose/flow.ts';
+import type { Step } from '../compose/step.ts';
 import type { Dag } from '../definition.ts';
 import { parseParams } from '../params.ts';
 import { readStep } from '../read-run.ts';
 import { runDisplay } from '../run-display.ts';
 import { type FlowRun, type RunFlowOptions, runErrors } from '../run-flow.ts';
+import { openRunStore } from '../store/open-run-store.ts';
 import type { ArtifactKey, ArtifactKeys, RunStore } from '../store/run-store.ts';
 import type { RunEvent } from './events.ts';
+import { Halted } from './halted.ts';
 import { inProcessWorkers } from './in-process.ts';
 import { loadInput } from './inputs.ts';
-import type { InputSpec, Workers } from './job.ts';
+import type { InputSpec, Job, TaskError, Workers } from './job.ts';
 import type { FinishedTask } from './origin.ts';
 import { processPool } from './process-pool.ts';
-import { RECORD, RESULT, type RunRecord, type TaskRecord, graphOf, runGraphOf } from './record.ts';
-import { Halted, schedule } from './schedule.ts';
+import { RECORD, RESULT, type RunRecord, type TaskRecord, graphOf } from './record.ts';
+import { runGraphOf } from './run-graph.ts';
+import { schedule } from './schedule.ts';
 
 /** `runFlow`. */
 export async function conductNew<P extends Params, R>(
@@ -55,7 +59,7 @@ export async function openDesk(flow: Flow, options: Omit<RunFlowOptions<Params>,
     ...(graceSeconds === undefined ? {} : { graceSeconds }),
   };
   const ownsStore = 'folder' in options.store;
-  const store = 'folder' in options.store ? await openStore(options.store.folder) : options.store;
+  const store = 'folder' in options.store ? await openRunStore(options.store) : options.store;
   const { started } = options;
   const workers =
     'folder' in options.store
@@ -64,7 +68,8 @@ export async function openDesk(flow: Flow, options: Omit<RunFlowOptions<Params>,
           ...(started ? { started } : {}),
           module,
           flow: flow.name,
-          storeFolder: options.store.folder,
+          storeSpec: options.store,
+          tellsLogs: io !== undefined || options.onEvent !== undefined,
           store,
         })
       : inProcessWorkers({ ...limits, dag, store });
@@ -74,7 +79,19 @@ export async function openDesk(flow: Flow, options: Omit<RunFlowOptions<Params>,
     options.onEvent?.(event);
   };
   const home = 'folder' in options.store ? homeFlag(options.store.folder, io?.cwd ?? process.cwd()) : '';
-  return { flow, dag, graph: graphOf(dag), module, store, ownsStore, home, workers, environment, signal, emit };
+  return {
+    flow,
+    dag,
+    graph: graphOf(dag, flow.options),
+    module,
+    store,
+    ownsStore,
+    home,
+    workers,
+    environment,
+    signal,
+    emit,
+  };
 }
 
 /** What a command needs to find a run: nothing where it is in `.smallboat` here. */
@@ -82,11 +99,6 @@ function homeFlag(folder: string, cwd: string): string {
   const path = relative(cwd, folder);
   if (path === '.smallboat') return '';
   return ` --home ${path === '' ? '.' : path.startsWith('..') ? folder : path}`;
-}
-
-async function openStore(folder: string): Promise<RunStore> {
-  const { openRunStore } = await import('../store/local-run-store.ts');
-  return openRunStore({ folder });
 }
 
 export async function guarded<T>(desk: Desk, work: () => Promise<T>): Promise<T> {
@@ -106,6 +118,8 @@ export interface Start extends Desk {
   readonly origin?: string;
   readonly from?: string;
   readonly finished?: ReadonlyMap<string, FinishedTask>;
+  /** The run that is resumed and those that it goes back to, the latest first. */
+  readonly origins?: readonly string[];
 }
 
 /** Makes a run and does all of its work. */
@@ -127,7 +141,9 @@ export async function start<R>(desk: Start): Promise<FlowRun<R>> {
     workers: desk.workers,
     params: plan,
     environment: desk.environment,
+    tags: desk.tags,
     ...(desk.finished ? { finished: desk.finished } : {}),
+    ...(desk.origins ? { origins: desk.origins } : {}),
     ...(signal ? { signal } : {}),
     emit: (event) => {
       if (event.kind === 'taskEnded' && event.state !== 'failed' && event.state !== 'stopped') done.add(event.step);
@@ -216,10 +232,12 @@ async function finish({ flow, store, workers }: Start, run: string, spec: InputS
     return;
   }
   const path = await store.createTask(flow.name, run, 'end');
-  const job = { path, attempt: 0, step: 'end', index: [], inputs: { result: spec }, environment: {}, measure: [] };
+  const rest = { index: [], environment: {}, measure: [], tags: [] };
+  const job: Job = { path, attempt: 0, step: 'end', inputs: { result: spec }, ...rest };
   const outcome = await workers.run(job);
   if (outcome.kind === 'succeeded') return;
-  const error = outcome.kind === 'failed' ? outcome.error : { message: `The process of the task was lost.` };
+  const error: TaskError =
+    outcome.kind === 'failed' ? outcome.error : { kind: 'killed', message: `The process of the task was lost.` };
   throw new Halted({ step: 'end', task: 'end', path, attempts: 1, error });
 }
 
@@ -245,7 +263,8 @@ function flowRun<R>({ flow, dag, store, ownsStore }: Start, run: string): FlowRu
       const spec: InputSpec = whole || !key ? { kind: 'object', artifacts: names } : { kind: 'artifact', key };
       return (await loadInput(spec, { dag, inputs: store })) as R; // What the wiring says that the flow gives.
     },
-    read: <O extends object>(step: Step<never, O>) => readStep<O>(store, { flow: flow.name, run, step: step.stepName }),
+    read: <O extends object, C extends object = never>(step: Step<never, O, C>) =>
+      readStep<O | C>(store, { flow: flow.name, run, step: step.stepName }),
     [Symbol.asyncDispose]: async () => {
       if (ownsStore) await store[Symbol.asyncDispose]();
     },

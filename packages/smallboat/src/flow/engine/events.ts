@@ -1,5 +1,5 @@
 import type { TaskPath } from '../store/run-store.ts';
-import type { TaskError, TaskProgress } from './job.ts';
+import type { LogStream, TaskError, TaskProgress } from './job.ts';
 
 /** What a run tells of itself while it goes on. Times are milliseconds since 1970. */
 export type RunEvent =
@@ -21,6 +21,23 @@ export type RunEvent =
       readonly at: number;
     }
   | { readonly kind: 'taskProgress'; readonly step: string; readonly path: TaskPath; readonly progress: TaskProgress }
+  /** What a task printed, in pieces of any size. */
+  | {
+      readonly kind: 'taskLogged';
+      readonly step: string;
+      readonly path: TaskPath;
+      readonly task: string;
+      readonly stream: LogStream;
+      readonly text: string;
+    }
+  /** A task has failed for good, and its step's `catch` is asked for what takes its place. */
+  | {
+      readonly kind: 'taskCaught';
+      readonly step: string;
+      readonly path: TaskPath;
+      readonly task: string;
+      readonly error: TaskError;
+    }
   | {
       readonly kind: 'taskRetried';
       readonly step: string;

@@ -86,10 +86,17 @@ export async function loadInput(
     case 'element':
       return elementOf(await loadInput(spec.of, from), spec.index);
     case 'constElement': {
-      const over = from.dag.foreach.find((f) => f.id === spec.foreach)?.over;
+      const region = from.dag.regions.find((r) => r.id === spec.each);
+      const over = region?.kind === 'each' ? region.over : undefined;
       return elementOf(over?.kind === 'const' ? over.value : undefined, spec.index);
     }
+    case 'initial': {
+      const region = from.dag.regions.find((r) => r.id === spec.repeat);
+      const initial = region?.kind === 'repeat' ? region.initial[spec.key] : undefined;
+      return initial?.kind === 'const' ? initial.value : undefined;
+    }
     case 'const':
+    case 'absent':
       break;
   }
   return undefined;

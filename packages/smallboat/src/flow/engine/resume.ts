@@ -1,10 +1,10 @@
-import type { Flow, Params } from '../compose.ts';
+import type { Flow, Params } from '../compose/flow.ts';
 import { checkUnchanged, parseParams } from '../params.ts';
 import { isAlive } from '../read-run.ts';
 import { type FlowRun, type ResumeFlowOptions, runErrors } from '../run-flow.ts';
 import type { RunStore } from '../store/run-store.ts';
 import { guarded, openDesk, start } from './conduct.ts';
-import { begun, finishedTasks, readRunRecord, withDescendants } from './origin.ts';
+import { begun, readOrigin, readRunRecord, withDescendants } from './origin.ts';
 
 /** `resumeFlow`. */
 export async function conductResumed<P extends Params, R>(
@@ -41,10 +41,18 @@ export async function conductResumed<P extends Params, R>(
     checkUnchanged({ flow: flow.name, params: flow.params, run: origin }, stored, options.params ?? {});
     const added = Object.fromEntries(Object.entries(flow.params).filter(([name]) => !(name in stored)));
     const values = { ...stored, ...parseParams(flow.name, added, {}) };
-    const finished = await finishedTasks(store, flow.name, origin);
+    const { finished, runs: origins } = await readOrigin(store, flow.name, origin);
     const again = from === undefined ? new Set<string>() : withDescendants(graph, from);
     for (const name of finished.keys()) if (again.has(name.replace(/\[.*$/, ''))) finished.delete(name);
-    return start<R>({ ...desk, values, tags: options.tags ?? [], origin, finished, ...(from ? { from } : {}) });
+    return start<R>({
+      ...desk,
+      values,
+      tags: options.tags ?? [],
+      origin,
+      finished,
+      origins,
+      ...(from ? { from } : {}),
+    });
   });
 }
 

@@ -15,7 +15,7 @@ import { pythonTypeOf } from './python-type.ts';
 import { type RunExtra, readRunExtra } from './run-extra.ts';
 import { claimNumber } from './run-ids.ts';
 import { runStoreErrors } from './run-store.ts';
-import type { ArtifactKey, ArtifactKeys, NewRun, RunStore, TaskPath } from './run-store.ts';
+import type { ArtifactKey, ArtifactKeys, NewRun, RunPath, RunStore, TaskPath } from './run-store.ts';
 import { appendText, exists, namesIn, writeJson, writeSmall } from './store-file.ts';
 
 /** A blob that no attempt claimed in this time belongs to a process that was killed: 7 days, in milliseconds. */
@@ -42,7 +42,7 @@ export interface RunStoreOptions {
  *   only Metaflow's readers use. A task costs one wait for the disk.
  * - Processes may share a store. Ids are claimed by files that only one process can make.
  */
-export function openRunStore({ folder, clock = Date.now, user = processUser() }: RunStoreOptions): RunStore {
+export function localRunStore({ folder, clock = Date.now, user = processUser() }: RunStoreOptions): RunStore {
   return new LocalRunStore(layoutOf(join(resolve(folder), '.metaflow')), clock, user);
 }
 
@@ -66,10 +66,10 @@ function nameOf({ flow, run, step, task }: TaskPath): string {
 /** A class for its life: what it remembers of runs and tasks. */
 class LocalRunStore implements RunStore {
   readonly location: string;
+  readonly user: string;
   readonly #layout: Layout;
   readonly #blobs: BlobStore;
   readonly #clock: () => number;
-  readonly #user: string;
   readonly #nextTask = new Map<string, number>();
   readonly #extras = new Map<string, RunExtra>();
   #lastMicros = 0;
@@ -79,7 +79,7 @@ class LocalRunStore implements RunStore {
     this.location = layout.root;
     this.#blobs = blobStore(layout);
     this.#clock = clock;
-    this.#user = user;
+    this.user = user;
   }
 
   async createRun(flow: string, { tags = [], systemTags = [], origin, graph }: NewRun = {}): Promise<string> {
@@ -180,6 +180,16 @@ class LocalRunStore implements RunStore {
     if (text !== '') appendText(path, (tail) => toLogLines(text, tail, (above) => this.#micros(above)));
   }
 
+  async saveCheckpoint({ flow, run }: RunPath, name: string, key: ArtifactKey): Promise<void> {
+    this.#checkRun(flow, run);
+    await this.#blobs.claim(flow, key);
+    await writeJson(this.#checkpointFile({ flow, run }, name), { key, at: this.#clock() });
+  }
+
+  async checkpoint(run: RunPath, name: string): Promise<ArtifactKey | undefined> {
+    return (await readers()).readCheckpoint(this.#checkpointFile(run, name));
+  }
+
   async flows(): Promise<readonly string[]> {
     return (await readers()).readFlows(this.#layout);
   }
@@ -205,7 +215,7 @@ class LocalRunStore implements RunStore {
   }
 
   #maker(): Maker {
-    return { user: this.#user, now: this.#clock() };
+    return { user: this.user, now: this.#clock() };
   }
 
   /** Microseconds since 1970, above `above` and never the same twice. */
@@ -216,6 +226,10 @@ class LocalRunStore implements RunStore {
 
   #file(task: TaskPath, attempt: number, name: string): string {
     return join(this.#layout.task(task), `${attempt}.${name}`);
+  }
+
+  #checkpointFile({ flow, run }: RunPath, name: string): string {
+    return join(this.#layout.run(flow, run), '_meta/checkpoints', `${encodeURIComponent(name)}.json`);
   }
 
   #checkRun(flow: string, run: string): void {

@@ -162,6 +162,13 @@ function visible(objects: ArtifactKeys): ArtifactKeys {
   return Object.fromEntries(Object.entries(objects).filter(([name, key]) => !isHidden(name, key)));
 }
 
+const Kept = z.object({ key: z.string().transform((key) => key as ArtifactKey) });
+
+/** The key of a checkpoint; undefined where there is none. Rejects with `STORE_FILE_DAMAGED`. */
+export async function readCheckpoint(path: string): Promise<ArtifactKey | undefined> {
+  return (await readJson(path, Kept))?.key;
+}
+
 /** The text of an attempt's log: what the task wrote and what its runtime wrote. */
 export async function readLogText(
   layout: Layout,

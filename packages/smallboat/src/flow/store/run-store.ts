@@ -16,6 +16,9 @@ export const runStoreErrors = defineErrors({
     `${JSON.stringify(f.name)} is no name for a ${f.what}. Use letters, digits and _, and for flows and steps also - and . inside.`,
 });
 
+/** The place of a run. */
+export type RunPath = Pick<TaskPath, 'flow' | 'run'>;
+
 /** The place of one task in Metaflow's words (a "pathspec"): flow/run/step/task. */
 export interface TaskPath {
   readonly flow: string;
@@ -53,8 +56,8 @@ export interface RunGraph {
 
 export interface RunGraphStep {
   readonly name: string;
-  /** `split` goes to all that is in `next`; `foreach` runs the one in `next` once for each item of a list. */
-  readonly kind: 'start' | 'linear' | 'split' | 'foreach' | 'join' | 'end';
+  /** `split` goes to all that is in `next`, `switch` to one of them; `foreach` runs the one in `next` once for each item of a list. */
+  readonly kind: 'start' | 'linear' | 'split' | 'switch' | 'foreach' | 'join' | 'end';
   /** Names of the steps after this one. */
   readonly next: readonly string[];
   readonly doc?: string;
@@ -105,6 +108,8 @@ export interface TaskInfo {
 export interface RunStore extends AsyncDisposable {
   /** For messages and logs. Holds no secret. */
   readonly location: string;
+  /** Who makes the runs. */
+  readonly user: string;
 
   /** Rejects with `STORE_NAME_INVALID`, as everything that takes a name. */
   createRun(flow: string, options?: NewRun): Promise<string>;
@@ -131,6 +136,11 @@ export interface RunStore extends AsyncDisposable {
   ): Promise<void>;
   /** Adds text to a log of an attempt; a line may come in several pieces. Rejects with `TASK_NOT_FOUND`. */
   appendLog(task: TaskPath, attempt: number, stream: 'stdout' | 'stderr', text: string): Promise<void>;
+
+  /** Keeps a key under a name of the run, in place of the one before: where a task has come to. Rejects with `RUN_NOT_FOUND`. */
+  saveCheckpoint(run: RunPath, name: string, key: ArtifactKey): Promise<void>;
+  /** The key under a name of the run; undefined where none was kept. */
+  checkpoint(run: RunPath, name: string): Promise<ArtifactKey | undefined>;
 
   flows(): Promise<readonly string[]>;
   /** Newest first. */
