@@ -66,6 +66,8 @@ function checkpointOf({ path: { flow, run }, origins = [] }: Job, name: string, 
 }
 
 function short(value: unknown): string {
+  // Six digits are enough for a reader; an artifact keeps them all.
+  if (typeof value === 'number' && !Number.isInteger(value)) return String(Number(value.toPrecision(6)));
   return typeof value === 'string' && !/\s/.test(value)
     ? value
     : inspect(value, { breakLength: Infinity, maxStringLength: 200 });
