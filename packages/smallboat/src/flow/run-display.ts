@@ -100,6 +100,9 @@ export function runDisplay(
       case 'taskLogged':
         if (showsLogs) sayLog(event.task, event.stream, event.text);
         return;
+      case 'hookFailed':
+        say(`${event.hook} failed, which changes nothing of the run: ${firstLine(event.error.message)}`);
+        return;
       case 'taskCaught':
         say(`${event.task}: failed, its catch steps in: ${firstLine(event.error.message)}`);
         return;

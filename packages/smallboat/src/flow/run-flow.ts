@@ -49,6 +49,8 @@ export interface RunFlowOptions<P extends Params> {
   readonly signal?: AbortSignal;
   readonly tags?: readonly string[];
   readonly onEvent?: (event: RunEvent) => void;
+  /** Shows what steps print, where `io` shows progress. Default true. */
+  readonly showsLogs?: boolean;
   /** How long a step that is out of time or asked to stop may take to end by itself, in seconds. Default 5. */
   readonly graceSeconds?: number;
   /** A worker process that was started before the flow was known. */

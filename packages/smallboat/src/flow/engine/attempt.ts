@@ -101,11 +101,9 @@ async function runBody(
   host: AttemptHost & { readonly components: ReportComponent[] },
 ): Promise<Made> {
   await using context = taskContext(job, { ...host, onCard: (components) => void host.components.push(...components) });
-  const { failure } = job;
-  if (!failure) await host.reveal?.(node.options.secrets ?? []);
-  const result = await (failure && node.fallback
-    ? node.fallback(failure)
-    : call(node, await loadInputs(job.inputs, node, { dag: host.dag, inputs: host.inputs }), context));
+  const { failure, secrets } = job;
+  if (secrets && !failure) await host.reveal?.(secrets);
+  const result = await produce(node, job, { context, dag: host.dag, inputs: host.inputs });
   if (typeof result !== 'object' || result === null || Array.isArray(result)) {
     const found = Array.isArray(result) ? 'a list' : result === undefined ? 'nothing' : inspect(result);
     throw attemptErrors.STEP_RESULT_INVALID({ step: node.name, found });
@@ -118,6 +116,17 @@ async function runBody(
     made: entries.filter(([, value]) => value !== undefined),
     absent: entries.filter(([, value]) => value === undefined).map(([name]) => name),
   };
+}
+
+/** What the body gives or, after its last failure, the step's catch. */
+async function produce(
+  node: StepNode,
+  { inputs: specs, failure }: Job,
+  { context, ...from }: { readonly context: StepContext; readonly dag: Dag; readonly inputs: Inputs },
+): Promise<unknown> {
+  // A catch that was added from outside is not in the module: what it gives is nothing.
+  if (failure) return node.fallback ? node.fallback(failure) : {};
+  return call(node, await loadInputs(specs, node, from), context);
 }
 
 async function call(node: StepNode, inputs: unknown, context: StepContext): Promise<unknown> {

@@ -1,10 +1,11 @@
 import { hostname } from 'node:os';
 import { relative } from 'node:path';
 import type { Io } from '../../kernel/index.ts';
-import type { Flow, Params } from '../compose/flow.ts';
+import type { Flow, Params, RunOutcome } from '../compose/flow.ts';
 import type { Step } from '../compose/step.ts';
 import type { Dag } from '../definition.ts';
-import { parseParams } from '../params.ts';
+import { readConfigs } from '../config-value.ts';
+import { type Parameters, parseParams } from '../params.ts';
 import { readStep } from '../read-run.ts';
 import { runDisplay } from '../run-display.ts';
 import { type FlowRun, type RunFlowOptions, runErrors } from '../run-flow.ts';
@@ -14,7 +15,7 @@ import type { RunEvent } from './events.ts';
 import { Halted } from './halted.ts';
 import { inProcessWorkers } from './in-process.ts';
 import { loadInput } from './inputs.ts';
-import type { InputSpec, Job, TaskError, Workers } from './job.ts';
+import { type InputSpec, type Job, type TaskError, type Workers, toTaskError } from './job.ts';
 import type { FinishedTask } from './origin.ts';
 import { processPool } from './process-pool.ts';
 import { RECORD, RESULT, type RunRecord, type TaskRecord, graphOf } from './record.ts';
@@ -28,7 +29,7 @@ export async function conductNew<P extends Params, R>(
 ): Promise<FlowRun<R>> {
   const desk = await openDesk(flow, options);
   return guarded(desk, async () => {
-    const values = parseParams(flow.name, flow.params, options.params ?? {});
+    const values = await parseParams(parametersOf(flow, options), options.params ?? {});
     return start<R>({ ...desk, values, tags: options.tags ?? [] });
   });
 }
@@ -53,7 +54,7 @@ export async function openDesk(flow: Flow, options: Omit<RunFlowOptions<Params>,
   const dag = flow.dag();
   const environment = readEnvironment(dag, options.io?.env ?? process.env);
   const module = options.module instanceof URL ? options.module.href : options.module;
-  const { maxWorkers, graceSeconds, signal, io } = options;
+  const { maxWorkers, graceSeconds, signal, io, showsLogs = true } = options;
   const limits = {
     ...(maxWorkers === undefined ? {} : { maxWorkers }),
     ...(graceSeconds === undefined ? {} : { graceSeconds }),
@@ -69,11 +70,12 @@ export async function openDesk(flow: Flow, options: Omit<RunFlowOptions<Params>,
           module,
           flow: flow.name,
           storeSpec: options.store,
+          variables: Object.fromEntries(readConfigs().map(({ variable }) => variable)),
           tellsLogs: io !== undefined || options.onEvent !== undefined,
           store,
         })
       : inProcessWorkers({ ...limits, dag, store });
-  const display = io ? runDisplay(io, dag) : undefined;
+  const display = io ? runDisplay(io, dag, { showsLogs }) : undefined;
   const emit = (event: RunEvent): void => {
     display?.(event);
     options.onEvent?.(event);
@@ -92,6 +94,11 @@ export async function openDesk(flow: Flow, options: Omit<RunFlowOptions<Params>,
     signal,
     emit,
   };
+}
+
+/** A flow's parameters; paths of files lead from where the command was called. */
+export function parametersOf({ name, params }: Flow, { io }: Pick<RunFlowOptions<Params>, 'io'>): Parameters {
+  return { flow: name, params, cwd: io?.cwd ?? process.cwd() };
 }
 
 /** What a command needs to find a run: nothing where it is in `.smallboat` here. */
@@ -154,6 +161,7 @@ export async function start<R>(desk: Start): Promise<FlowRun<R>> {
     await scheduled.runAll();
     await finish(desk, run, await scheduled.result(flow.result));
     emit({ kind: 'runEnded', state: 'done', at: Date.now() });
+    await callHook(desk, { flow: flow.name, run, state: 'done' });
   } catch (error) {
     const failure = error instanceof Halted ? error.failure : undefined;
     const isStopped = error instanceof Halted && !failure;
@@ -171,12 +179,25 @@ export async function start<R>(desk: Start): Promise<FlowRun<R>> {
     const { path, ...facts } = failure;
     const pathspec = [path.flow, path.run, path.step, path.task].join('/');
     const from = await makerOf(desk, run, facts.error.artifact);
+    await callHook(desk, { flow: flow.name, run, state: 'failed', message: `${facts.task}: ${facts.error.message}` });
     throw runErrors.STEP_FAILED({ ...facts, flow: flow.name, run, pathspec, home: desk.home, ...from });
   } finally {
     clearInterval(beat);
     await store.beat(flow.name, run);
   }
   return flowRun<R>(desk, run);
+}
+
+/** Calls what the flow wants called at the end of a run. What goes wrong in it is told, and changes nothing: the run has ended. */
+async function callHook({ flow, emit }: Start, outcome: RunOutcome): Promise<void> {
+  const { onSuccess, onFailure } = flow.options;
+  const hook = outcome.state === 'done' ? onSuccess : onFailure;
+  try {
+    await hook?.(outcome);
+  } catch (error) {
+    const name = outcome.state === 'done' ? 'onSuccess' : 'onFailure';
+    emit({ kind: 'hookFailed', hook: name, error: toTaskError(error) });
+  }
 }
 
 /** The step that has to run again where an artifact is damaged or gone. */
@@ -198,6 +219,7 @@ type StoredParams = Record<string, { readonly key: ArtifactKey; readonly length?
 
 /** Writes the tasks that Metaflow's client looks for at the head of a run, with the parameters in them. */
 async function opening({ flow, graph, module, values, from, store }: Start, run: string): Promise<StoredParams> {
+  const configs = readConfigs();
   const record: RunRecord = {
     kind: 'run',
     module,
@@ -205,6 +227,7 @@ async function opening({ flow, graph, module, values, from, store }: Start, run:
     host: hostname(),
     graph,
     params: Object.keys(values),
+    ...(configs.length > 0 ? { configs: configs.map(({ name }) => name) } : {}),
     ...(from === undefined ? {} : { from }),
   };
   const stored: StoredParams = {};
@@ -214,6 +237,7 @@ async function opening({ flow, graph, module, values, from, store }: Start, run:
     keys[name] = key;
     stored[name] = { key, ...(Array.isArray(value) ? { length: value.length } : {}) };
   }
+  for (const { name, value } of configs) keys[name] ??= await store.save(value);
   await writeTask(
     { store, flow: flow.name, run, step: '_parameters' },
     { ...keys, [RECORD]: await store.save(record) },

@@ -1,4 +1,5 @@
 import type { Failure, FailureKind } from '../failure.ts';
+import type { Secret } from '../secrets.ts';
 import { type ArtifactKey, type ArtifactKeys, type TaskPath, runStoreErrors } from '../store/run-store.ts';
 
 /**
@@ -30,6 +31,8 @@ export interface Job {
   readonly inputs: Readonly<Record<string, InputSpec>>;
   /** Environment variables for the body; never stored. */
   readonly environment: Readonly<Record<string, string>>;
+  /** Secrets for the body, by where they are kept. */
+  readonly secrets?: readonly Secret[];
   /** Artifacts whose length the scheduler wants to know: lists that are fanned out over. */
   readonly measure: readonly string[];
   /** Give the artifacts of the step's `catch`, instead of running its body. */

@@ -33,6 +33,8 @@ export interface RunRecord {
   readonly host: string;
   readonly graph: Graph;
   readonly params: readonly string[];
+  /** Names of the configurations that the flow's module read, kept beside the parameters. */
+  readonly configs?: readonly string[];
   /** Where a resumed run left off from its origin. */
   readonly from?: string;
 }

@@ -82,6 +82,7 @@ export function schedule(options: ScheduleOptions): Schedule {
       environment: options.environment[node.name] ?? {},
       measure: measures.get(node.name) ?? [],
       tags: options.tags,
+      ...(node.options.secrets ? { secrets: node.options.secrets } : {}),
       ...(isClonable && options.origins ? { origins: options.origins } : {}),
     };
     return attempts(node, job, { ...host, name });
