@@ -20,6 +20,11 @@ export interface CommandEntry {
 /** Every command by name, in the order in which `smallboat --help` lists them. */
 export const commands: Readonly<Record<string, CommandEntry>> = {
   run: { group: 'Flows', summary: 'Run a flow', load: () => import('./commands/run.ts') },
+  check: {
+    group: 'Flows',
+    summary: 'Look through a flow for mistakes',
+    load: () => import('./commands/check.ts'),
+  },
   resume: {
     group: 'Flows',
     summary: 'Continue a run that did not end well, without repeating what is done',
