@@ -1,4 +1,4 @@
-import { type Flow, applyWith, loadFlow, openRunStore, runFlow } from '../flow/index.ts';
+import { type Flow, applyWith, describeFinding, lintFlows, loadFlow, openRunStore, runFlow } from '../flow/index.ts';
 import type { WorkerProcess } from '../flow/worker/index.ts';
 import { type Command, type Flag, usage } from './command.ts';
 import type { FlowFile } from './flow-file.ts';
@@ -37,6 +37,7 @@ async function commandOf(flow: Flow | undefined, { module, started }: Loaded): P
     ...(own ? { rewrite: own.rename } : {}),
     async run(args, io) {
       if (!flow || !own) throw usage({ name: 'run' }, '<flow>: give the file of a flow');
+      for (const finding of lintFlows([flow])) io.err(describeFinding(finding, io.cwd));
       const { home, maxWorkers, with: specs } = await flowSettings(args, io);
       const values = await own.values(args.given, io);
       using stop = stopSignal(io);
@@ -47,6 +48,7 @@ async function commandOf(flow: Flow | undefined, { module, started }: Loaded): P
           store: args.debug ? await openRunStore({ folder: home }) : { folder: home },
           io,
           showsLogs: !args.quiet,
+          cache: args.cache,
           signal: stop.signal,
           tags: args.tags,
           onEvent: runIdWriter(args, io),

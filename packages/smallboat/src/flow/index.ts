@@ -1,3 +1,5 @@
+export { whyTask } from './cache/why.ts';
+export type { Why } from './cache/why.ts';
 export { match, when } from './compose/choice.ts';
 export { each } from './compose/each.ts';
 export { wiringErrors } from './compose/errors.ts';
@@ -31,7 +33,9 @@ export { env } from './options.ts';
 export type { BatchOptions, Compute, EnvRef, KubernetesOptions, Resources, Retry, StepOptions } from './options.ts';
 export type { Secret } from './secrets.ts';
 export type { RunEvent, TaskEnd } from './engine/events.ts';
-export { loadErrors, loadFlow } from './engine/load-flow.ts';
+export { importModule, loadErrors, loadFlow } from './engine/load-flow.ts';
+export { describeFinding, lintFlows } from './lint.ts';
+export type { Finding } from './lint.ts';
 export { begun } from './engine/origin.ts';
 export { nameErrors } from './names.ts';
 export { flagOf, paramErrors } from './params.ts';
@@ -43,6 +47,8 @@ export type { FlowRun, ResumeFlowOptions, RunFlowOptions, StepFailure } from './
 export { openRunStore } from './store/open-run-store.ts';
 export type { StoreSpec } from './store/open-run-store.ts';
 export type { ArtifactKey, ArtifactKeys, RunInfo, RunStore, TaskInfo, TaskPath } from './store/run-store.ts';
+export { spin, spinErrors } from './spin.ts';
+export type { SpinOptions, Spun } from './spin.ts';
 export { inMemoryRunStore } from './store-in-memory.ts';
 export { applyWith, withErrors } from './with-options.ts';
 export { writeRunCard } from './write-run-card.ts';

@@ -73,7 +73,7 @@ export interface Flow<P extends Params = Params, R = unknown> {
   /** Where the flow's result comes from. */
   readonly result: Source;
   /** The definition as data. No body has run. */
-  dag(): Dag;
+  dag(this: void): Dag;
   /** The same flow with other options of its steps: the same for all, or by what a step has. What is given goes over what the step says. */
   with(change: StepChange | ((step: ChangeableStep) => StepChange)): Flow<P, R>;
   /** Exists only as a type. */

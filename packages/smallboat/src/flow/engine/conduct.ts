@@ -1,6 +1,5 @@
 import { hostname } from 'node:os';
 import { relative } from 'node:path';
-import type { Io } from '../../kernel/index.ts';
 import type { Flow, Params, RunOutcome } from '../compose/flow.ts';
 import type { Step } from '../compose/step.ts';
 import type { Dag } from '../definition.ts';
@@ -10,7 +9,8 @@ import { readStep } from '../read-run.ts';
 import { runDisplay } from '../run-display.ts';
 import { type FlowRun, type RunFlowOptions, runErrors } from '../run-flow.ts';
 import { openRunStore } from '../store/open-run-store.ts';
-import type { ArtifactKey, ArtifactKeys, RunStore } from '../store/run-store.ts';
+import { type ArtifactKey, type ArtifactKeys, type RunStore, pathspecOf } from '../store/run-store.ts';
+import { environmentOf } from './environment.ts';
 import type { RunEvent } from './events.ts';
 import { Halted } from './halted.ts';
 import { inProcessWorkers } from './in-process.ts';
@@ -48,11 +48,12 @@ export interface Desk {
   readonly environment: Readonly<Record<string, Readonly<Record<string, string>>>>;
   readonly signal: AbortSignal | undefined;
   readonly emit: (event: RunEvent) => void;
+  readonly isCached: boolean;
 }
 
 export async function openDesk(flow: Flow, options: Omit<RunFlowOptions<Params>, 'params'>): Promise<Desk> {
   const dag = flow.dag();
-  const environment = readEnvironment(dag, options.io?.env ?? process.env);
+  const environment = environmentOf(dag, options.io?.env ?? process.env);
   const module = options.module instanceof URL ? options.module.href : options.module;
   const { maxWorkers, graceSeconds, signal, io, showsLogs = true } = options;
   const limits = {
@@ -81,19 +82,8 @@ export async function openDesk(flow: Flow, options: Omit<RunFlowOptions<Params>,
     options.onEvent?.(event);
   };
   const home = 'folder' in options.store ? homeFlag(options.store.folder, io?.cwd ?? process.cwd()) : '';
-  return {
-    flow,
-    dag,
-    graph: graphOf(dag, flow.options),
-    module,
-    store,
-    ownsStore,
-    home,
-    workers,
-    environment,
-    signal,
-    emit,
-  };
+  const shared = { flow, dag, graph: graphOf(dag, flow.options), module, store, ownsStore, home, workers, environment };
+  return { ...shared, signal, emit, isCached: options.cache ?? false };
 }
 
 /** A flow's parameters; paths of files lead from where the command was called. */
@@ -132,6 +122,7 @@ export interface Start extends Desk {
 /** Makes a run and does all of its work. */
 export async function start<R>(desk: Start): Promise<FlowRun<R>> {
   const { flow, dag, store, emit, signal, origin } = desk;
+  const cache = desk.isCached ? await (await import('../cache/task-cache.ts')).openTaskCache(store, dag) : undefined;
   const run = await store.createRun(flow.name, {
     tags: desk.tags,
     graph: { ...runGraphOf(desk.graph), file: desk.module.split('/').at(-1) ?? '' },
@@ -149,6 +140,7 @@ export async function start<R>(desk: Start): Promise<FlowRun<R>> {
     params: plan,
     environment: desk.environment,
     tags: desk.tags,
+    ...(cache ? { cache } : {}),
     ...(desk.finished ? { finished: desk.finished } : {}),
     ...(desk.origins ? { origins: desk.origins } : {}),
     ...(signal ? { signal } : {}),
@@ -177,7 +169,7 @@ export async function start<R>(desk: Start): Promise<FlowRun<R>> {
     }
     if (!failure) throw error;
     const { path, ...facts } = failure;
-    const pathspec = [path.flow, path.run, path.step, path.task].join('/');
+    const pathspec = pathspecOf(path);
     const from = await makerOf(desk, run, facts.error.artifact);
     await callHook(desk, { flow: flow.name, run, state: 'failed', message: `${facts.task}: ${facts.error.message}` });
     throw runErrors.STEP_FAILED({ ...facts, flow: flow.name, run, pathspec, home: desk.home, ...from });
@@ -218,7 +210,10 @@ async function makerOf(
 type StoredParams = Record<string, { readonly key: ArtifactKey; readonly length?: number }>;
 
 /** Writes the tasks that Metaflow's client looks for at the head of a run, with the parameters in them. */
-async function opening({ flow, graph, module, values, from, store }: Start, run: string): Promise<StoredParams> {
+async function opening(
+  { flow, graph, module, values, from, store, isCached }: Start,
+  run: string,
+): Promise<StoredParams> {
   const configs = readConfigs();
   const record: RunRecord = {
     kind: 'run',
@@ -229,6 +224,7 @@ async function opening({ flow, graph, module, values, from, store }: Start, run:
     params: Object.keys(values),
     ...(configs.length > 0 ? { configs: configs.map(({ name }) => name) } : {}),
     ...(from === undefined ? {} : { from }),
+    ...(isCached ? { isCached } : {}),
   };
   const stored: StoredParams = {};
   const keys: Record<string, ArtifactKey> = {};
@@ -293,20 +289,4 @@ function flowRun<R>({ flow, dag, store, ownsStore }: Start, run: string): FlowRu
       if (ownsStore) await store[Symbol.asyncDispose]();
     },
   };
-}
-
-function readEnvironment(dag: Dag, env: Io['env']): Record<string, Record<string, string>> {
-  const missing = new Set<string>();
-  const read = dag.steps.map(({ name, options }) => {
-    const entries = Object.entries(options.environment ?? {}).map(([variable, given]) => {
-      const value = typeof given === 'string' ? given : env[given.env];
-      if (value === undefined) missing.add(typeof given === 'string' ? given : given.env);
-      return [variable, value ?? ''] as const;
-    });
-    return [name, Object.fromEntries(entries)] as const;
-  });
-  if (missing.size > 0) {
-    throw runErrors.ENVIRONMENT_MISSING({ flow: dag.flow, missing: [...missing].join(', ') });
-  }
-  return Object.fromEntries(read);
 }
