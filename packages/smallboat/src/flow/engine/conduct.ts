@@ -14,7 +14,7 @@ import { environmentOf } from './environment.ts';
 import type { RunEvent } from './events.ts';
 import { Halted } from './halted.ts';
 import { inProcessWorkers } from './in-process.ts';
-import { loadInput } from './inputs.ts';
+import { inputsFrom, loadInput } from './inputs.ts';
 import { type InputSpec, type Job, type TaskError, type Workers, toTaskError } from './job.ts';
 import type { FinishedTask } from './origin.ts';
 import { processPool } from './process-pool.ts';
@@ -229,14 +229,14 @@ async function opening(
   const stored: StoredParams = {};
   const keys: Record<string, ArtifactKey> = {};
   for (const [name, value] of Object.entries(values)) {
-    const key = await store.save(value);
+    const key = await store.save(flow.name, value);
     keys[name] = key;
     stored[name] = { key, ...(Array.isArray(value) ? { length: value.length } : {}) };
   }
-  for (const { name, value } of configs) keys[name] ??= await store.save(value);
+  for (const { name, value } of configs) keys[name] ??= await store.save(flow.name, value);
   await writeTask(
     { store, flow: flow.name, run, step: '_parameters' },
-    { ...keys, [RECORD]: await store.save(record) },
+    { ...keys, [RECORD]: await store.save(flow.name, record) },
   );
   await writeTask({ store, flow: flow.name, run, step: 'start' }, keys);
   return stored;
@@ -248,7 +248,7 @@ async function finish({ flow, store, workers }: Start, run: string, spec: InputS
   const empty: TaskRecord = { kind: 'task', index: [], lengths: {} };
   if (spec.kind === 'object' || spec.kind === 'artifact') {
     const artifacts = spec.kind === 'object' ? spec.artifacts : { [RESULT]: spec.key };
-    await writeTask(at, { ...artifacts, [RECORD]: await store.save(empty) });
+    await writeTask(at, { ...artifacts, [RECORD]: await store.save(flow.name, empty) });
     return;
   }
   const path = await store.createTask(flow.name, run, 'end');
@@ -281,7 +281,7 @@ function flowRun<R>({ flow, dag, store, ownsStore }: Start, run: string): FlowRu
       const key = end[RESULT];
       const names = Object.fromEntries(Object.entries(end).filter(([name]) => !name.startsWith('_')));
       const spec: InputSpec = whole || !key ? { kind: 'object', artifacts: names } : { kind: 'artifact', key };
-      return (await loadInput(spec, { dag, inputs: store })) as R; // What the wiring says that the flow gives.
+      return (await loadInput(spec, { dag, inputs: inputsFrom(store, flow.name) })) as R; // What the wiring says that the flow gives.
     },
     read: <O extends object, C extends object = never>(step: Step<never, O, C>) =>
       readStep<O | C>(store, { flow: flow.name, run, step: step.stepName }),
