@@ -18,7 +18,7 @@ import { loadInput } from './inputs.ts';
 import { type InputSpec, type Job, type TaskError, type Workers, toTaskError } from './job.ts';
 import type { FinishedTask } from './origin.ts';
 import { processPool } from './process-pool.ts';
-import { RECORD, RESULT, type RunRecord, type TaskRecord, graphOf } from './record.ts';
+import { RECORD, RESULT, type RunRecord, type TaskRecord, asTaskRecord, graphOf } from './record.ts';
 import { runGraphOf } from './run-graph.ts';
 import { schedule } from './schedule.ts';
 
@@ -245,10 +245,10 @@ async function opening(
 /** Writes the task `end`, which holds the flow's result: the artifacts of the step that it comes from, or `result`. */
 async function finish({ flow, store, workers }: Start, run: string, spec: InputSpec): Promise<void> {
   const at = { store, flow: flow.name, run, step: 'end' };
-  const empty: TaskRecord = { kind: 'task', index: [], lengths: {} };
-  if (spec.kind === 'object' || spec.kind === 'artifact') {
-    const artifacts = spec.kind === 'object' ? spec.artifacts : { [RESULT]: spec.key };
-    await writeTask(at, { ...artifacts, [RECORD]: await store.save(empty) });
+  if (spec.kind === 'object' || spec.kind === 'artifact' || spec.kind === 'absent') {
+    const artifacts = spec.kind === 'object' ? spec.artifacts : spec.kind === 'artifact' ? { [RESULT]: spec.key } : {};
+    const record: TaskRecord = { kind: 'task', index: [], lengths: {}, absent: spec.kind === 'absent' ? [RESULT] : [] };
+    await writeTask(at, { ...artifacts, [RECORD]: await store.save(record) });
     return;
   }
   const path = await store.createTask(flow.name, run, 'end');
@@ -278,7 +278,9 @@ function flowRun<R>({ flow, dag, store, ownsStore }: Start, run: string): FlowRu
     result: async () => {
       const end = (await store.tasks(flow.name, run)).find((t) => t.path.step === 'end')?.ended?.artifacts ?? {};
       const whole = flow.result.kind === 'output' && flow.result.key === undefined;
-      const key = end[RESULT];
+      const [key, record] = [end[RESULT], end[RECORD]];
+      const { absent = [] } = (record ? asTaskRecord(await store.load(record)) : undefined) ?? {};
+      if (!whole && absent.includes(RESULT)) return undefined as R; // A case that was not taken gives nothing.
       const names = Object.fromEntries(Object.entries(end).filter(([name]) => !name.startsWith('_')));
       const spec: InputSpec = whole || !key ? { kind: 'object', artifacts: names } : { kind: 'artifact', key };
       return (await loadInput(spec, { dag, inputs: store })) as R; // What the wiring says that the flow gives.
