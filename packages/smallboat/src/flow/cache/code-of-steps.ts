@@ -12,6 +12,8 @@ export const codeErrors = defineErrors({
 /** This room: how it runs a step is not part of what the step does. */
 const room = fileURLToPath(new URL('../', import.meta.url));
 
+const isRoom = (path: string): boolean => path.startsWith(room) && !path.startsWith(`${room}testing/`);
+
 /** The code that a step runs. */
 export interface StepCode {
   /** SHA-256 over all that it can reach, comments and formatting left out. */
@@ -63,14 +65,14 @@ export async function codeOfSteps(dag: Dag): Promise<ReadonlyMap<string, StepCod
             if (rest.namespace === 'step' || pluginData === 'ours' || rest.kind === 'entry-point') return undefined;
             if (path.startsWith('node:')) return { path, external: true };
             const found = await plugin.resolve(path, { ...rest, pluginData: 'ours' });
-            const isPackage = /[\\/]node_modules[\\/]/.test(found.path) || found.path.startsWith(room);
+            const isPackage = /[\\/]node_modules[\\/]/.test(found.path) || isRoom(found.path);
             if (found.errors.length > 0 || found.external || isPackage) {
               return { path, external: true };
             }
             return { path: found.path };
           });
           plugin.onResolve({ filter: /^[./]/ }, ({ path, resolveDir }) =>
-            resolve(resolveDir, path).startsWith(room) ? { path, external: true } : undefined,
+            isRoom(resolve(resolveDir, path)) ? { path, external: true } : undefined,
           );
           plugin.onLoad({ filter: /.*/, namespace: 'file' }, async ({ path }) => {
             if (!CODE.has(extname(path))) return { contents: await readFile(path), loader: 'binary' };
