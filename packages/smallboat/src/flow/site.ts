@@ -31,5 +31,5 @@ export function describeSite(site: Site | undefined, from = process.cwd()): stri
 
 function isOurs(url: string): boolean {
   const href = url.startsWith('file://') ? url : `file://${url}`;
-  return href.startsWith(room) && !href.endsWith('.test.ts');
+  return href.startsWith(room) && !href.endsWith('.test.ts') && !href.startsWith(`${room}testing/`);
 }

@@ -1,5 +1,6 @@
 import { readFile } from 'node:fs/promises';
-import { dirname, extname } from 'node:path';
+import { dirname, extname, resolve } from 'node:path';
+import { fileURLToPath } from 'node:url';
 import { defineErrors, sha256 } from '../../kernel/index.ts';
 import type { Dag, StepNode } from '../definition.ts';
 
@@ -7,6 +8,11 @@ export const codeErrors = defineErrors({
   CODE_UNREADABLE: (f: { file: string; problem: string }) =>
     `The code of the steps in ${f.file} could not be put together, which 'run --cache' needs to know what has changed: ${f.problem}. Mend it, or run without --cache.`,
 });
+
+/** This room: how it runs a step is not part of what the step does. */
+const room = fileURLToPath(new URL('../', import.meta.url));
+
+const isRoom = (path: string): boolean => path.startsWith(room) && !path.startsWith(`${room}testing/`);
 
 /** The code that a step runs. */
 export interface StepCode {
@@ -59,11 +65,15 @@ export async function codeOfSteps(dag: Dag): Promise<ReadonlyMap<string, StepCod
             if (rest.namespace === 'step' || pluginData === 'ours' || rest.kind === 'entry-point') return undefined;
             if (path.startsWith('node:')) return { path, external: true };
             const found = await plugin.resolve(path, { ...rest, pluginData: 'ours' });
-            if (found.errors.length > 0 || found.external || /[\\/]node_modules[\\/]/.test(found.path)) {
+            const isPackage = /[\\/]node_modules[\\/]/.test(found.path) || isRoom(found.path);
+            if (found.errors.length > 0 || found.external || isPackage) {
               return { path, external: true };
             }
             return { path: found.path };
           });
+          plugin.onResolve({ filter: /^[./]/ }, ({ path, resolveDir }) =>
+            isRoom(resolve(resolveDir, path)) ? { path, external: true } : undefined,
+          );
           plugin.onLoad({ filter: /.*/, namespace: 'file' }, async ({ path }) => {
             if (!CODE.has(extname(path))) return { contents: await readFile(path), loader: 'binary' };
             return { contents: openedUp(await sourceOf(path)), loader: CODE.get(extname(path)) ?? 'ts' };
@@ -135,9 +145,12 @@ const exported = (binding: string): string => `smallboat_step_${binding}`;
 function openedUp(source: string): string {
   const bindings = [...new Set(declaredIn(source).values())];
   const pure = source
-    .replace(/(?<![\w$.])(step|wrap|each|when|match|repeat|merge)(\s*(?:<[^<>()]*>)?\()/g, '/* @__PURE__ */ $1$2')
+    .replace(
+      /(?<![\w$.]|function\s)(step|wrap|each|when|match|repeat|merge)(\s*(?:<[^<>()]*>)?\()/g,
+      '/* @__PURE__ */ $1$2',
+    )
     // The schemas of a flow's parameters are calls too.
-    .replace(/(?<![\w$.])flow(\s*(?:<[^<>()]*>)?\()/g, '!1 && flow$1');
+    .replace(/((?:=|export default)\s*)flow(\s*(?:<[^<>()]*>)?\()/g, '$1!1 && flow$2');
   if (bindings.length === 0) return pure;
   return `${pure}\nexport { ${bindings.map((b) => `${b} as ${exported(b)}`).join(', ')} };\n`;
 }

@@ -1,11 +1,10 @@
 import { hostname } from 'node:os';
 import { relative } from 'node:path';
 import type { Flow, Params, RunOutcome } from '../compose/flow.ts';
-import type { Step } from '../compose/step.ts';
 import type { Dag } from '../definition.ts';
 import { readConfigs } from '../config-value.ts';
 import { type Parameters, parseParams } from '../params.ts';
-import { readStep } from '../read-run.ts';
+import { flowRunOf } from '../flow-run.ts';
 import { runDisplay } from '../run-display.ts';
 import { type FlowRun, type RunFlowOptions, runErrors } from '../run-flow.ts';
 import { openRunStore } from '../store/open-run-store.ts';
@@ -14,7 +13,6 @@ import { environmentOf } from './environment.ts';
 import type { RunEvent } from './events.ts';
 import { Halted } from './halted.ts';
 import { inProcessWorkers } from './in-process.ts';
-import { inputsFrom, loadInput } from './inputs.ts';
 import { type InputSpec, type Job, type TaskError, type Workers, toTaskError } from './job.ts';
 import type { FinishedTask } from './origin.ts';
 import { processPool } from './process-pool.ts';
@@ -177,7 +175,7 @@ export async function start<R>(desk: Start): Promise<FlowRun<R>> {
     clearInterval(beat);
     await store.beat(flow.name, run);
   }
-  return flowRun<R>(desk, run);
+  return flowRunOf<R>(desk, run);
 }
 
 /** Calls what the flow wants called at the end of a run. What goes wrong in it is told, and changes nothing: the run has ended. */
@@ -245,10 +243,10 @@ async function opening(
 /** Writes the task `end`, which holds the flow's result: the artifacts of the step that it comes from, or `result`. */
 async function finish({ flow, store, workers }: Start, run: string, spec: InputSpec): Promise<void> {
   const at = { store, flow: flow.name, run, step: 'end' };
-  const empty: TaskRecord = { kind: 'task', index: [], lengths: {} };
-  if (spec.kind === 'object' || spec.kind === 'artifact') {
-    const artifacts = spec.kind === 'object' ? spec.artifacts : { [RESULT]: spec.key };
-    await writeTask(at, { ...artifacts, [RECORD]: await store.save(flow.name, empty) });
+  if (spec.kind === 'object' || spec.kind === 'artifact' || spec.kind === 'absent') {
+    const artifacts = spec.kind === 'object' ? spec.artifacts : spec.kind === 'artifact' ? { [RESULT]: spec.key } : {};
+    const record: TaskRecord = { kind: 'task', index: [], lengths: {}, absent: spec.kind === 'absent' ? [RESULT] : [] };
+    await writeTask(at, { ...artifacts, [RECORD]: await store.save(flow.name, record) });
     return;
   }
   const path = await store.createTask(flow.name, run, 'end');
@@ -268,25 +266,4 @@ async function writeTask(
   const path = await store.createTask(flow, run, step);
   await store.beginAttempt(path, 0);
   await store.endAttempt(path, 0, { artifacts, hasSucceeded: true });
-}
-
-function flowRun<R>({ flow, dag, store, ownsStore }: Start, run: string): FlowRun<R> {
-  return {
-    flow: flow.name,
-    run,
-    store,
-    result: async () => {
-      const end = (await store.tasks(flow.name, run)).find((t) => t.path.step === 'end')?.ended?.artifacts ?? {};
-      const whole = flow.result.kind === 'output' && flow.result.key === undefined;
-      const key = end[RESULT];
-      const names = Object.fromEntries(Object.entries(end).filter(([name]) => !name.startsWith('_')));
-      const spec: InputSpec = whole || !key ? { kind: 'object', artifacts: names } : { kind: 'artifact', key };
-      return (await loadInput(spec, { dag, inputs: inputsFrom(store, flow.name) })) as R; // What the wiring says that the flow gives.
-    },
-    read: <O extends object, C extends object = never>(step: Step<never, O, C>) =>
-      readStep<O | C>(store, { flow: flow.name, run, step: step.stepName }),
-    [Symbol.asyncDispose]: async () => {
-      if (ownsStore) await store[Symbol.asyncDispose]();
-    },
-  };
 }
