@@ -125,6 +125,7 @@ class MetaflowRunStore implements RunStore {
     await this.#metadata.register(task, attempt, { facts });
     const time = { time: this.#clock() / 1000 };
     await this.#datastore.put(attemptPath(task, attempt, 'attempt.json'), JSON.stringify(time));
+    this.#metadata.beginBeats?.(task);
   }
 
   async save(flow: string, value: unknown): Promise<ArtifactKey> {
@@ -159,6 +160,7 @@ class MetaflowRunStore implements RunStore {
     // For Metaflow's client the attempt has ended with the last of these; for its runtime and for us, with the lock.
     await this.#metadata.register(task, attempt, { artifacts: blobs, facts });
     const isFirst = await this.#datastore.putNew(attemptPath(task, attempt, 'DONE.lock'), '""');
+    this.#metadata.endBeats?.(task);
     if (!isFirst) throw runStoreErrors.ATTEMPT_ENDED({ task: pathspecOf(task), attempt });
   }
 
