@@ -1,6 +1,7 @@
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import * as z from 'zod';
+import { mapAtMost } from '../../kernel/index.ts';
 import type { BlobStore } from './blob-store.ts';
 import type { Layout } from './layout.ts';
 import { fromLogLines } from './mflog.ts';
@@ -99,7 +100,7 @@ export async function readTasks(
       (await namesIn(join(folder, step))).filter((task) => task !== '_meta').map((task) => ({ flow, run, step, task })),
     ),
   );
-  const tasks = await Promise.all(paths.flat().map((path) => readTask(layout, blobs, path)));
+  const tasks = await mapAtMost(paths.flat(), 64, (path) => readTask(layout, blobs, path));
   const byAge = (a: TaskInfo, b: TaskInfo): number => compareIds(a.path.task, b.path.task) || a.createdAt - b.createdAt;
   return tasks.filter((task) => task !== undefined).sort(byAge);
 }
