@@ -1,8 +1,9 @@
+import { mapAtMost } from '../../../kernel/index.ts';
 import type { Datastore } from '../datastore.ts';
 import { storeFileErrors } from '../store-file.ts';
 import { appender } from './s3-append.ts';
 import { type S3, openS3 } from './s3-client.ts';
-import { getObject, headObject, inTurns, listFolders, listObjects } from './s3-read.ts';
+import { getObject, headObject, listFolders, listObjects } from './s3-read.ts';
 import type { S3Spec } from './s3-spec.ts';
 import { copyOnto, putObject } from './s3-write.ts';
 
@@ -23,7 +24,7 @@ export async function s3Datastore(spec: S3Spec): Promise<Datastore> {
     const batches = Array.from({ length: Math.ceil(paths.length / BATCH) }, (_, i) =>
       paths.slice(i * BATCH, (i + 1) * BATCH),
     );
-    await inTurns(batches, 4, async (batch) => removeBatch(s3, batch));
+    await mapAtMost(batches, 4, (batch) => removeBatch(s3, batch));
     for (const path of paths) written.delete(path);
   }
 
@@ -43,11 +44,12 @@ export async function s3Datastore(spec: S3Spec): Promise<Datastore> {
     stat: (path) => headObject(s3, path),
     attributes: async (path) => (await headObject(s3, path))?.attributes,
     async settle(paths) {
-      const missing: string[] = [];
-      await inTurns(paths, paths.length, async (path) => {
-        if (!written.has(path) && (await headObject(s3, path)) === undefined) missing.push(path);
-      });
-      return missing;
+      const isThere = await mapAtMost(
+        paths,
+        64,
+        async (path) => written.has(path) || (await headObject(s3, path)) !== undefined,
+      );
+      return paths.filter((_, i) => isThere[i] === false);
     },
     async renew(path) {
       const facts = await headObject(s3, path);

@@ -1,4 +1,5 @@
 import type { GetObjectCommandOutput } from '@aws-sdk/client-s3';
+import { mapAtMost } from '../../../kernel/index.ts';
 import type { Attributes, FileFacts, ListedFile } from '../datastore.ts';
 import type { S3 } from './s3-client.ts';
 import { isGone, s3Failure } from './s3-errors.ts';
@@ -42,7 +43,7 @@ export async function getObject(s3: S3, path: string): Promise<S3Object | undefi
     const etag = first.ETag ?? '';
     await fill(bytes, 0, first);
     const froms = Array.from({ length: Math.ceil(size / STRIDE) - 1 }, (_, i) => (i + 1) * STRIDE);
-    await inTurns(froms, WIDTH, async (from) => fill(bytes, from, await ask(from, etag)));
+    await mapAtMost(froms, WIDTH, async (from) => fill(bytes, from, await ask(from, etag)));
     return { bytes, etag };
   });
 }
@@ -122,14 +123,4 @@ export async function listFolders(s3: S3, folder: string): Promise<readonly stri
     token = page.NextContinuationToken;
   } while (token !== undefined);
   return names;
-}
-
-/** Does the same to each, so many at once. */
-export async function inTurns<T>(all: readonly T[], width: number, work: (each: T) => Promise<void>): Promise<void> {
-  const waiting = all[Symbol.iterator]();
-  await Promise.all(
-    Array.from({ length: Math.min(width, all.length) }, async () => {
-      for (const each of waiting) await work(each);
-    }),
-  );
 }

@@ -1,7 +1,8 @@
+import { mapAtMost } from '../../../kernel/index.ts';
 import type { Attributes, Content, FileFacts } from '../datastore.ts';
 import type { S3 } from './s3-client.ts';
 import { isConflict, isGone } from './s3-errors.ts';
-import { ATTRIBUTES, inTurns } from './s3-read.ts';
+import { ATTRIBUTES } from './s3-read.ts';
 
 /** Bytes from which an object is sent in parts, and of a part at least. */
 const PART = 16 << 20;
@@ -61,14 +62,12 @@ async function putInParts(s3: S3, { kept, condition, pieces, size }: Parts): Pro
   try {
     const length = Math.max(PART, Math.ceil(size / MOST_PARTS));
     const froms = Array.from({ length: Math.ceil(size / length) }, (_, i) => i * length);
-    const tags: string[] = [];
-    await inTurns(froms, WIDTH, async (from) => {
-      const PartNumber = from / length + 1;
+    const Parts = await mapAtMost(froms, WIDTH, async (from, i) => {
+      const PartNumber = i + 1;
       const Body = slice(pieces, from, Math.min(from + length, size));
       const { ETag = '' } = await client.send(new sdk.UploadPartCommand({ ...upload, PartNumber, Body }));
-      tags[PartNumber - 1] = ETag;
+      return { ETag, PartNumber };
     });
-    const Parts = tags.map((ETag, i) => ({ ETag, PartNumber: i + 1 }));
     const made = await client.send(
       new sdk.CompleteMultipartUploadCommand({ ...upload, ...condition, MultipartUpload: { Parts } }),
     );
