@@ -7,7 +7,7 @@ import { type Parameters, parseParams } from '../params.ts';
 import { flowRunOf } from '../flow-run.ts';
 import { runDisplay } from '../run-display.ts';
 import { type FlowRun, type RunFlowOptions, runErrors } from '../run-flow.ts';
-import { openRunStore } from '../store/open-run-store.ts';
+import { type StoreSpec, openRunStore } from '../store/open-run-store.ts';
 import { type ArtifactKey, type ArtifactKeys, type RunStore, pathspecOf } from '../store/run-store.ts';
 import { environmentOf } from './environment.ts';
 import type { RunEvent } from './events.ts';
@@ -79,7 +79,7 @@ export async function openDesk(flow: Flow, options: Omit<RunFlowOptions<Params>,
     display?.(event);
     options.onEvent?.(event);
   };
-  const home = 'folder' in options.store ? homeFlag(options.store.folder, io?.cwd ?? process.cwd()) : '';
+  const home = 'folder' in options.store ? homeFlag(options.store, io?.cwd ?? process.cwd()) : '';
   const shared = { flow, dag, graph: graphOf(dag, flow.options), module, store, ownsStore, home, workers, environment };
   return { ...shared, signal, emit, isCached: options.cache ?? false };
 }
@@ -90,9 +90,9 @@ export function parametersOf({ name, params }: Flow, { io }: Pick<RunFlowOptions
 }
 
 /** What a command needs to find a run: nothing where it is in `.smallboat` here. */
-function homeFlag(folder: string, cwd: string): string {
+function homeFlag({ folder, isConfigured }: StoreSpec, cwd: string): string {
   const path = relative(cwd, folder);
-  if (path === '.smallboat') return '';
+  if (isConfigured === true || path === '.smallboat') return '';
   return ` --home ${path === '' ? '.' : path.startsWith('..') ? folder : path}`;
 }
 

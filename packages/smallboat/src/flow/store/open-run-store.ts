@@ -14,6 +14,8 @@ export interface StoreSpec {
   readonly datastore?: S3Spec;
   /** Where it is known what runs and tasks there are. Default: the folder. */
   readonly metadata?: ServiceSpec;
+  /** It is what the configuration says, so that commands find it by themselves: messages need not say how. */
+  readonly isConfigured?: boolean;
   /** A store that artifacts are read from where this one has not got them. */
   readonly behind?: StoreSpec;
 }
