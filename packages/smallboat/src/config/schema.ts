@@ -45,5 +45,5 @@ export function checkProfile(profile: unknown, where: string): CheckedProfile {
   const parsed = Profile.safeParse(profile);
   if (!parsed.success) throw configErrors.CONFIG_INVALID({ path: where, problem: z.prettifyError(parsed.error) });
   const chosen = Object.entries(parsed.data).filter(([, value]) => value !== undefined);
-  return Object.fromEntries(chosen) as CheckedProfile; // Its own entries, less what is undefined.
+  return Object.fromEntries(chosen);
 }

@@ -144,7 +144,7 @@ describe('the store that it says', () => {
   ])('is refused where it is wrong, by name: %j', (env, name) => {
     let caught: unknown;
     try {
-      store(env as Record<string, string>);
+      store(env);
     } catch (error) {
       caught = error;
     }
