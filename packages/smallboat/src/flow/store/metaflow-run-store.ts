@@ -1,7 +1,7 @@
 import { type BlobFacts, type Blobs, blobsOf, keyOf } from './blobs.ts';
 import { type NamedBlob, dataJson } from './data-json.ts';
 import type { Datastore } from './datastore.ts';
-import { foreachPath, foreachStack } from './foreach-stack.ts';
+import { foreachPath, foreachStack, pythonText } from './foreach-stack.ts';
 import { graphInfo } from './graph-info.ts';
 import { attemptPath, blobPath, checkArtifactName, flowNotePath, notePath, runPath, taskPath } from './layout.ts';
 import type { Fact, Metadata } from './metadata.ts';
@@ -252,7 +252,7 @@ class MetaflowRunStore implements RunStore {
   }
 
   #reading(flow: string): AttemptReading {
-    return { datastore: this.#datastore, blobs: this.#blobs, nameKey: keyOf(encodePickle(flow)) };
+    return { datastore: this.#datastore, blobs: this.#blobs, nameKey: keyOf([pythonText(flow)]) };
   }
 
   async #keptKey(path: string): Promise<ArtifactKey | undefined> {
@@ -303,7 +303,9 @@ class MetaflowRunStore implements RunStore {
         ? {}
         : { _foreach_var: await save(fansOutOver.variable), _foreach_num_splits: await save(fansOutOver.count) }),
       // The service finds the latest attempt of a task by the artifact of this name.
-      ...(this.#metadata.kind === 'service' ? { name: await save(flow) } : {}),
+      ...(this.#metadata.kind === 'service'
+        ? { name: await this.#blobs.save(flow, [pythonText(flow)], { type: "<class 'str'>" }) }
+        : {}),
       // A key that was made by `save`.
       ...(graph === undefined ? {} : { _graph_info: graph as ArtifactKey }),
     };
