@@ -58,8 +58,8 @@ export async function readRun(
   store: RunStore,
   { flow, run }: { readonly flow: string; readonly run: string },
 ): Promise<RunView> {
-  const tasks = await store.tasks(flow, run);
   const info = await store.run(flow, run);
+  const tasks = await store.tasks(flow, run);
   const record = await readRunRecord(store, tasks);
   const isRunning = record ? isAlive(record, info) : Date.now() - (info?.heartbeatAt ?? 0) < SILENCE;
   // In a run that Python made the first and the last step are steps like all others.

@@ -20,6 +20,9 @@ export interface BlobFacts {
 /** A blob that is younger than this, in milliseconds, is not deleted though nothing names it: what names it may be on its way. One hour. */
 export const UNNAMED_FOR = 36e5;
 
+/** Bytes below which content is sent rather than asked for. */
+const SMALL = 1 << 18;
+
 /** A blob that is saved again is made young again, where half of that time has gone by. */
 const OLD = UNNAMED_FOR / 2;
 
@@ -81,10 +84,18 @@ export function blobsOf(datastore: Datastore, clock: () => number): Blobs {
     let packing: ReturnType<typeof packed> | undefined;
     const pack = () => (packing ??= isRaw ? Promise.resolve({ isRaw, content: pieces }) : packed(pieces, size));
     const known = { size, type, at: clock() };
+    // Most content is new, and asking takes as long as sending it: of what is small, and far away, the place says whether it has it.
+    if (datastore.isRemote && size < SMALL && !sound.has(path)) {
+      const { isRaw, content } = await pack();
+      if (await datastore.putNew(path, content, { attributes: attributesOf(isRaw, size, type) })) {
+        sound.set(path, known);
+        return key;
+      }
+    }
     if (!(await isSound(path, key, async () => (await pack()).content))) {
       const { isRaw, content } = await pack();
       settled.delete(path);
-      await datastore.put(path, content, { attributes: { cas_raw: isRaw, cas_version: 1, size, type } });
+      await datastore.put(path, content, { attributes: attributesOf(isRaw, size, type) });
     }
     sound.set(path, known);
     return key;
@@ -123,6 +134,10 @@ export function blobsOf(datastore: Datastore, clock: () => number): Blobs {
   const has = async (flow: string, key: ArtifactKey): Promise<boolean> =>
     (await datastore.stat(blobPath(flow, key))) !== undefined;
   return { save, load, has, facts, settle };
+}
+
+function attributesOf(isRaw: boolean, size: number, type: string): Attributes {
+  return { cas_raw: isRaw, cas_version: 1, size, type };
 }
 
 /** The key of content: the one place where a key is made. */

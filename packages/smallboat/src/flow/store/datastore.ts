@@ -41,7 +41,7 @@ export interface Datastore extends AsyncDisposable {
 
   put(path: string, content: Content, options?: PutOptions): Promise<void>;
   /** Makes a file if there is none: false if there is. Of two that try, one makes it. */
-  putNew(path: string, content: string): Promise<boolean>;
+  putNew(path: string, content: Content, options?: Pick<PutOptions, 'attributes'>): Promise<boolean>;
   /** Adds to a file what `more` makes of its end: its last lines, or part of the last where that is longer than 4 KiB. */
   append(path: string, more: (tail: string) => string): Promise<void>;
   /** The content, in memory of its own; undefined where there is no such file. */

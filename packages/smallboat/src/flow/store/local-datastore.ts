@@ -47,7 +47,10 @@ export function localDatastore(root: string): Datastore {
     root,
     isRemote: false,
     put,
-    putNew: async (path, content) => makeFile(at(path), content),
+    async putNew(path, content, { attributes } = {}) {
+      if (attributes) writeSmall(at(''), { [`${path}_meta`]: JSON.stringify(attributes) });
+      return makeFile(at(path), typeof content === 'string' ? content : Buffer.concat(content));
+    },
     append: async (path, more) => appendText(at(path), more),
     get: (path) => ifThere(readWhole(at(path))),
     async stat(path): Promise<FileFacts | undefined> {

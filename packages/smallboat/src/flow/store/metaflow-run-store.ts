@@ -65,6 +65,8 @@ class MetaflowRunStore implements RunStore {
   readonly #blobs: Blobs;
   readonly #clock: () => number;
   readonly #notes = new Map<string, RunNote>();
+  /** When attempts of this process began, by the path of their first file. */
+  readonly #begun = new Map<string, number>();
   #lastMicros = 0;
 
   constructor({ datastore, metadata, clock }: MetaflowRunStoreOptions) {
@@ -79,11 +81,12 @@ class MetaflowRunStore implements RunStore {
 
   async createRun(flow: string, { tags = [], systemTags = [], origin, graph, code }: NewRun = {}): Promise<string> {
     checkTags(tags);
+    // First, so that a datastore that takes nothing leaves no run behind that is known and has nothing.
+    const graphKey = graph === undefined ? undefined : await this.save(flow, graphInfo(graph));
     return this.#metadata.createRun(flow, {
       tags,
       systemTags: [...systemTags, ...systemTagsOf(origin === undefined ? {} : { origin })],
       prepare: async (run) => {
-        const graphKey = graph === undefined ? undefined : await this.save(flow, graphInfo(graph));
         const note = {
           ...(origin === undefined ? {} : { origin }),
           ...(graphKey === undefined ? {} : { graphInfo: graphKey }),
@@ -122,9 +125,13 @@ class MetaflowRunStore implements RunStore {
       { field: 'ds-type', value: kind },
       { field: 'ds-root', value: root },
     ];
-    await this.#metadata.register(task, attempt, { facts });
-    const time = { time: this.#clock() / 1000 };
-    await this.#datastore.put(attemptPath(task, attempt, 'attempt.json'), JSON.stringify(time));
+    const begunAt = this.#clock();
+    const path = attemptPath(task, attempt, 'attempt.json');
+    await Promise.all([
+      this.#metadata.register(task, attempt, { facts }),
+      this.#datastore.put(path, JSON.stringify({ time: begunAt / 1000 })),
+    ]);
+    this.#begun.set(path, begunAt);
     this.#metadata.beginBeats?.(task);
   }
 
@@ -143,8 +150,14 @@ class MetaflowRunStore implements RunStore {
     for (const name of Object.keys(artifacts)) checkArtifactName(name);
     const [hidden] = await Promise.all([this.#hidden(task, end), this.#checkOpen(task, attempt)]);
     const blobs = await this.#factsOf(task.flow, { ...hidden, ...artifacts });
-    const endedAt = this.#clock();
-    const data = dataJson(blobs, { datastore: this.#datastore.kind, attempt, endedAt });
+    const begun = attemptPath(task, attempt, 'attempt.json');
+    const begunAt = this.#begun.get(begun);
+    const data = dataJson(blobs, {
+      datastore: this.#datastore.kind,
+      attempt,
+      endedAt: this.#clock(),
+      ...(begunAt === undefined ? {} : { begunAt }),
+    });
     // All that must not be lost goes to the disk at once: one wait for it, not one a file.
     await Promise.all([
       this.#datastore.put(attemptPath(task, attempt, 'data.json'), data, { isDurable: true }),
@@ -152,15 +165,17 @@ class MetaflowRunStore implements RunStore {
         task.flow,
         blobs.map(({ key }) => key),
       ),
+      this.#metadata.register(task, attempt, { artifacts: blobs, facts: [] }),
     ]);
     const facts: readonly Fact[] = [
       { field: 'attempt_ok', type: 'internal_attempt_status', value: hasSucceeded ? 'True' : 'False' },
       { field: 'attempt-done', value: String(attempt) },
     ];
     // For Metaflow's client the attempt has ended with the last of these; for its runtime and for us, with the lock.
-    await this.#metadata.register(task, attempt, { artifacts: blobs, facts });
+    await this.#metadata.register(task, attempt, { facts });
     const isFirst = await this.#datastore.putNew(attemptPath(task, attempt, 'DONE.lock'), '""');
     this.#metadata.endBeats?.(task);
+    this.#begun.delete(begun);
     if (!isFirst) throw runStoreErrors.ATTEMPT_ENDED({ task: pathspecOf(task), attempt });
   }
 

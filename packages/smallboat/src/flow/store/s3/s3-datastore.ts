@@ -37,8 +37,12 @@ export async function s3Datastore(spec: S3Spec): Promise<Datastore> {
       // Blobs: nobody asks about the others.
       if (attributes) written.add(path);
     },
-    putNew: async (path, content) =>
-      (await putObject(s3, path, content, { ...encryption, unless: 'there' })) !== undefined,
+    async putNew(path, content, { attributes } = {}) {
+      const kept = { ...encryption, ...(attributes ? { attributes } : {}) };
+      const isMade = (await putObject(s3, path, content, { ...kept, unless: 'there' })) !== undefined;
+      if (isMade && attributes) written.add(path);
+      return isMade;
+    },
     append: appender(s3, spec.encryption),
     get: async (path) => (await getObject(s3, path))?.bytes,
     stat: (path) => headObject(s3, path),

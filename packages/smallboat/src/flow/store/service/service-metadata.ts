@@ -182,6 +182,7 @@ export function serviceMetadata(options: ServiceMetadataOptions): Metadata {
     async run(path) {
       runPath(path);
       const run = await get(runUrl(path), Run);
+      if (run) there.add(runPath(path));
       return run && infoOf(path.flow, run);
     },
     async *runs(flow) {
