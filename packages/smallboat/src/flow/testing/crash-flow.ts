@@ -105,7 +105,7 @@ export const hungryFlow = flow('HungryFlow', { folder: z.string(), what: z.strin
       await mark(folder, 'hungry');
       if (what === 'exit') process.exit(3);
       const held: Buffer[] = [];
-      while (what === 'fill') {
+      for (let i = 0; what === 'fill' && i < 1000; i += 1) {
         held.push(Buffer.alloc(50 * 2 ** 20, 1));
         await new Promise((resolve) => setTimeout(resolve, 20));
       }
