@@ -50,8 +50,8 @@ export interface Datastore extends AsyncDisposable {
   attributes(path: string): Promise<Attributes | undefined>;
   /** Waits until what these files hold cannot be lost. Gives those that are not there. */
   settle(paths: readonly string[]): Promise<readonly string[]>;
-  /** Makes an old file young: `changedAt` is now. Nothing where there is no such file. */
-  renew(path: string): Promise<void>;
+  /** Makes an old file young: `changedAt` is now. False where that can't be done, or there is no such file. */
+  renew(path: string): Promise<boolean>;
 
   /** Names of the files directly in each of `folders`, which all lie below `under`; none for a folder that is not there. */
   filesIn(under: string, folders: readonly string[]): Promise<readonly (readonly string[])[]>;

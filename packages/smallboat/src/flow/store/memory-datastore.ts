@@ -50,6 +50,7 @@ export function memoryDatastore(clock: () => number): Datastore {
     async renew(path) {
       const file = files.get(path);
       if (file) files.set(path, { ...file, changedAt: clock() });
+      return file !== undefined;
     },
     async filesIn(_, folders) {
       return folders.map((folder) =>

@@ -2,6 +2,7 @@ import { type BlobFacts, type Blobs, blobsOf, keyOf } from './blobs.ts';
 import { type NamedBlob, dataJson } from './data-json.ts';
 import type { Datastore } from './datastore.ts';
 import { foreachPath, foreachStack, pythonText } from './foreach-stack.ts';
+import { awaitDeletions } from './gc-intent.ts';
 import { graphInfo } from './graph-info.ts';
 import { attemptPath, blobPath, checkArtifactName, flowNotePath, notePath, runPath, taskPath } from './layout.ts';
 import type { Fact, Metadata } from './metadata.ts';
@@ -47,7 +48,7 @@ export interface MetaflowRunStoreOptions {
  * - A power cut cannot leave an attempt that is ended without its artifacts: their blobs and `data.json` are settled, all at once, before
  *   `DONE.lock` appears. Nothing else is but a run's own description: what is lost then is work to be done again, a log, or metadata that
  *   only Metaflow's readers use. On a local disk a task costs one wait for it.
- * - A blob that `data.json` names is not deleted by `collectGarbage`: see `garbage.ts`.
+ * - A blob that an attempt names is not deleted by `collectGarbage`: see `gc-intent.ts`.
  */
 export function metaflowRunStore(options: MetaflowRunStoreOptions): RunStore {
   return new MetaflowRunStore(options);
@@ -167,6 +168,7 @@ class MetaflowRunStore implements RunStore {
       ),
       this.#metadata.register(task, attempt, { artifacts: blobs, facts: [] }),
     ]);
+    await this.#afterDeletions(task.flow, blobs);
     const facts: readonly Fact[] = [
       { field: 'attempt_ok', type: 'internal_attempt_status', value: hasSucceeded ? 'True' : 'False' },
       { field: 'attempt-done', value: String(attempt) },
@@ -324,6 +326,18 @@ class MetaflowRunStore implements RunStore {
       // A key that was made by `save`.
       ...(graph === undefined ? {} : { _graph_info: graph as ArtifactKey }),
     };
+  }
+
+  /** Makes sure that none of the blobs that are named now is deleted: see `gc-intent.ts`. */
+  async #afterDeletions(flow: string, blobs: readonly NamedBlob[]): Promise<void> {
+    const keys = blobs.map(({ key }) => key).filter((key) => !this.#blobs.isFresh(flow, key));
+    if (keys.length === 0) return;
+    await awaitDeletions(this.#datastore, { flow, keys, clock: this.#clock });
+    for (const key of keys) {
+      if (!(await this.#blobs.has(flow, key))) {
+        throw runStoreErrors.ARTIFACT_NOT_FOUND({ key, location: this.#datastore.root });
+      }
+    }
   }
 
   #factsOf(flow: string, artifacts: ArtifactKeys): Promise<readonly NamedBlob[]> {

@@ -155,7 +155,7 @@ export async function s3Server(): Promise<S3Server> {
     const listed = page.map((entry) => {
       const stored = objects.get(`${bucket}/${entry}`);
       if (!stored) return `<CommonPrefixes><Prefix>${escape(entry)}</Prefix></CommonPrefixes>`;
-      return `<Contents><Key>${escape(entry)}</Key><Size>${stored.bytes.length}</Size><LastModified>${stored.at.toISOString()}</LastModified></Contents>`;
+      return `<Contents><Key>${escape(entry)}</Key><Size>${stored.bytes.length}</Size><ETag>${stored.etag}</ETag><LastModified>${stored.at.toISOString()}</LastModified></Contents>`;
     });
     const more =
       entries.length > most ? `<NextContinuationToken>${escape(page.at(-1) ?? '')}</NextContinuationToken>` : '';

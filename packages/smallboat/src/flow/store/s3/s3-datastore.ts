@@ -57,7 +57,7 @@ export async function s3Datastore(spec: S3Spec): Promise<Datastore> {
     },
     async renew(path) {
       const facts = await headObject(s3, path);
-      if (facts) await copyOnto(s3, path, { facts, ...encryption });
+      return facts !== undefined && copyOnto(s3, path, { facts, ...encryption });
     },
     async filesIn(under, folders) {
       const names = new Map<string, string[]>(folders.map((folder) => [folder, []]));

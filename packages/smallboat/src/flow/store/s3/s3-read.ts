@@ -96,8 +96,14 @@ export async function* listObjects(s3: S3, folder: string): AsyncIterable<Listed
         }),
       ),
     );
-    for (const { Key: key = '', Size: bytes = 0, LastModified: at } of page.Contents ?? []) {
-      yield { path: key.slice(s3.place.prefix.length), bytes, changedAt: at?.getTime() ?? 0 };
+    for (const { Key: key = '', Size: bytes = 0, LastModified: at, ETag: tag } of page.Contents ?? []) {
+      const md5 = md5In(tag);
+      yield {
+        path: key.slice(s3.place.prefix.length),
+        bytes,
+        changedAt: at?.getTime() ?? 0,
+        ...(md5 === undefined ? {} : { md5 }),
+      };
     }
     token = page.NextContinuationToken;
   } while (token !== undefined);

@@ -100,16 +100,15 @@ function slice(pieces: readonly Uint8Array[], from: number, to: number): Uint8Ar
 /** The most that one request copies. */
 const MOST_COPIED = 5 * 2 ** 30;
 
-/** Writes an object anew as it is, within S3: its age begins again. Nothing where it is gone. */
+/** Writes an object anew as it is, within S3: its age begins again. False where it is gone, or too large for that. */
 export async function copyOnto(
   s3: S3,
   path: string,
   { facts, encryption }: { readonly facts: FileFacts; readonly encryption?: string },
-): Promise<void> {
-  // Larger than one request may copy: it stays as old as it is.
-  if (facts.bytes > MOST_COPIED) return;
+): Promise<boolean> {
+  if (facts.bytes > MOST_COPIED) return false;
   const { Bucket, Key } = s3.object(path);
-  await s3.ask(path, async ({ sdk, client }) => {
+  return s3.ask(path, async ({ sdk, client }) => {
     try {
       await client.send(
         new sdk.CopyObjectCommand({
@@ -122,8 +121,10 @@ export async function copyOnto(
           ...(encryption === undefined ? {} : { ServerSideEncryption: encryption as 'AES256' }),
         }),
       );
+      return true;
     } catch (error) {
       if (!isGone(error)) throw error;
+      return false;
     }
   });
 }
