@@ -56,7 +56,8 @@ function datastoreIn(config: MetaflowConfig, env: MetaflowConfigOptions['env']):
       problem: 'the datastores that Smallboat knows are local and s3',
     });
   }
-  const endpoint = config.get('S3_ENDPOINT_URL');
+  // What Metaflow does not say, AWS's own tools may have been told.
+  const endpoint = config.get('S3_ENDPOINT_URL') ?? env['AWS_ENDPOINT_URL_S3'] ?? env['AWS_ENDPOINT_URL'];
   const region = env['AWS_REGION'] ?? env['AWS_DEFAULT_REGION'] ?? (endpoint === undefined ? undefined : 'us-east-1');
   const encryption = config.get('S3_SERVER_SIDE_ENCRYPTION');
   const certificates = config.get('S3_VERIFY_CERTIFICATE');

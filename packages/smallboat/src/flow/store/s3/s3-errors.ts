@@ -46,7 +46,12 @@ export function asStoreError(error: unknown, { location, path }: { readonly loca
   const failure = s3Failure(error);
   if (!failure || packageErrors.PACKAGE_MISSING.is(error)) return error;
   const { name, message, status } = failure;
-  const problem = message === 'UnknownError' || message === '' ? name : `${name}: ${message}`;
+  const problem =
+    name === 'CredentialsProviderError'
+      ? `AWS credentials were not found (${message})`
+      : message === 'UnknownError' || message === ''
+        ? name
+        : `${name}: ${message}`;
   if (DENIED.has(name) || status === 401 || status === 403) {
     return remoteErrors.STORE_DENIED({ location, problem }, { cause: error });
   }
