@@ -5,7 +5,8 @@ import { mkdir, mkdtemp, readFile, readdir, stat, truncate, writeFile } from 'no
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect, it } from 'vitest';
-import { openErrors, openWarehouse } from './open-warehouse.ts';
+import { openErrors } from './open-errors.ts';
+import { openWarehouse } from './open-warehouse.ts';
 import { warehouseErrors } from './warehouse.ts';
 
 const folder = (): Promise<string> => mkdtemp(join(tmpdir(), 'smallboat-'));
@@ -141,7 +142,7 @@ it('says so when its own room for spilling is full', async () => {
   expect(warehouseErrors.WAREHOUSE_FULL.is(error)).toBe(true);
 });
 
-it.each(['postgres://u:secret@host/db', 'duckdb:', 'w.duckdb', ''])(
+it.each(['mysql://u:secret@host/db', 'duckdb:', 'w.duckdb', ''])(
   'knows no warehouse %j, and shows no password',
   async (url) => {
     const error = await failure(openWarehouse(url));
