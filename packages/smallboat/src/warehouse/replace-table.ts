@@ -1,4 +1,5 @@
 import { randomUUID } from 'node:crypto';
+import { withoutEnd } from './sql-scan.ts';
 import { partsOf, quoteName } from './sql-text.ts';
 import { inTransaction } from './transaction.ts';
 import type { StatementOptions, Warehouse } from './warehouse.ts';
@@ -22,7 +23,7 @@ export async function replaceTable(
   select: string,
   { properties = '', dropDependents, ...options }: ReplaceOptions = {},
 ): Promise<number> {
-  const query = `${properties} AS (\n${select.replace(/;\s*$/, '')}\n)`;
+  const query = `${properties} AS (\n${withoutEnd(select)}\n)`;
   const isView = await isViewNow(warehouse, relation);
   if (!isView && (warehouse.dialect === 'duckdb' || warehouse.dialect === 'snowflake')) {
     return warehouse.execute(`CREATE OR REPLACE TABLE ${relation} ${query}`, options);

@@ -1,6 +1,6 @@
 import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { firstWords, piecesOf, rewritePlaceholders, splitStatements } from './sql-scan.ts';
+import { firstWords, piecesOf, rewritePlaceholders, splitStatements, withoutEnd } from './sql-scan.ts';
 import { quoteName, quoteText } from './sql-text.ts';
 
 describe('placeholders', () => {
@@ -49,6 +49,14 @@ describe('statements', () => {
       String.raw`select 'a\'; b'`,
       'select 2',
     ]);
+  });
+
+  it.each([
+    ['select 1; ', 'select 1  '],
+    ['select 1 ;; -- ; end', 'select 1    -- ; end'],
+    ["select ';'", "select ';'"],
+  ])('lose their last semicolon: %j', (sql, expected) => {
+    expect(withoutEnd(sql)).toBe(expected);
   });
 
   it('begin with their first words, whatever is commented before', () => {

@@ -133,3 +133,15 @@ export function firstWords(sql: string, count = 1): string {
     .join(' ');
   return (code.match(/[A-Za-z]+/g) ?? []).slice(0, count).join(' ').toLowerCase();
 }
+
+/** A query without the semicolon at its end, so that it fits into parentheses, with a line break behind it: it may end in a comment. */
+export function withoutEnd(sql: string): string {
+  for (const { kind, from, to } of piecesOf(sql).toReversed()) {
+    if (kind === 'comment' || sql.slice(from, to).trim() === '') continue;
+    const code = kind === 'code' ? sql.slice(from, to).trimEnd() : '';
+    if (code.endsWith(';'))
+      return withoutEnd(`${sql.slice(0, from + code.length - 1)} ${sql.slice(from + code.length)}`);
+    break;
+  }
+  return sql;
+}

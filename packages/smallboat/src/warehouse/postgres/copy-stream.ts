@@ -3,7 +3,7 @@ import { loadSdk } from '../sdk.ts';
 import type { RowStream } from '../session.ts';
 import { distinctNames } from '../session.ts';
 import type { Rewritten } from '../sql-scan.ts';
-import { firstWords, rewritePlaceholders } from '../sql-scan.ts';
+import { firstWords, rewritePlaceholders, withoutEnd } from '../sql-scan.ts';
 import { quoteText } from '../sql-text.ts';
 import { batchOf } from '../vectors.ts';
 import type { Batch, Parameter, StatementOptions, Table } from '../warehouse.ts';
@@ -70,7 +70,7 @@ async function oneBatch({ table }: Asked, sql: string, options: StatementOptions
 
 /** COPY takes no parameters: they stand in the text. */
 function inlined(sql: string, parameters?: readonly Parameter[]): Rewritten {
-  const text = sql.replace(/;\s*$/, '');
+  const text = withoutEnd(sql);
   if (parameters === undefined) return { sql: text, count: 0, original: (offset) => offset };
   return rewritePlaceholders(text, (i) => literal(parameters[i] ?? null));
 }
