@@ -9,7 +9,13 @@ export interface WarehouseContract {
 }
 
 /** What may be lacking: say why. */
-export type Ability = 'list cells' | 'cancellation' | 'positions' | 'schemas' | 'snapshots';
+export type Ability =
+  | 'list cells'
+  | 'quotes in names of text columns'
+  | 'cancellation'
+  | 'positions'
+  | 'schemas'
+  | 'snapshots';
 
 /** A query of n rows with the numbers from 0 as "i". */
 export function series(dialect: Dialect, n: number): string {

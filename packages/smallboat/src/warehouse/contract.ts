@@ -109,14 +109,15 @@ export function warehouseContract({ name, create, lacks = {} }: WarehouseContrac
     it('takes hostile texts and names as they are, in and out', async () => {
       await using warehouse = await create();
       const table = quoteName('a "table"; DROP TABLE t; --');
-      const column = quoteName("col'umn \\ ? é");
+      const columnName = lacks['quotes in names of text columns'] === undefined ? "col'umn \\ ? é" : 'col umn \\ ? é';
+      const column = quoteName(columnName);
       await warehouse.execute(`CREATE TABLE ${table} (${column} ${factsOf(warehouse.dialect).types.text}, i INTEGER)`);
       for (const [i, text] of HOSTILE.entries()) {
         await warehouse.execute(`INSERT INTO ${table} VALUES (?, ?)`, { parameters: [text, i] });
       }
       const rows = await warehouse.query(`SELECT ${column} AS "text" FROM ${table} ORDER BY i`);
       expect(rows.map(({ text }) => text)).toEqual(HOSTILE);
-      expect((await warehouse.columns(table)).map(({ name }) => name.toLowerCase())).toEqual(["col'umn \\ ? é", 'i']);
+      expect((await warehouse.columns(table)).map(({ name }) => name.toLowerCase())).toEqual([columnName, 'i']);
       expect((await warehouse.relations()).map(({ name }) => name)).toContain('a "table"; DROP TABLE t; --');
       const [found] = await warehouse.query(`SELECT i AS "i" FROM ${table} WHERE ${column} = ?`, {
         parameters: [HOSTILE[4] ?? ''],
@@ -148,14 +149,15 @@ export function warehouseContract({ name, create, lacks = {} }: WarehouseContrac
       let row = 0;
       for (const { length, columns } of batches) {
         const [i, big, part, even, words, amount] = columns;
-        expect(i?.values).toBeInstanceOf(Int32Array);
+        expect(i?.values).toBeInstanceOf(warehouse.dialect === 'snowflake' ? BigInt64Array : Int32Array);
         expect(big?.values).toBeInstanceOf(BigInt64Array);
         expect(part?.values).toBeInstanceOf(Float64Array);
         expect(even?.values).toBeInstanceOf(Uint8Array);
         expect(amount?.values).toBeInstanceOf(Float64Array);
         expect(i?.nulls).toBeUndefined();
         for (let at = 0; at < length; at++, row++) {
-          if (i?.values[at] !== row || big?.values[at] !== BigInt(row) * 10_000_000_000n) throw new Error(`row ${row}`);
+          if (Number(i?.values[at]) !== row || big?.values[at] !== BigInt(row) * 10_000_000_000n)
+            throw new Error(`row ${row}`);
           if (part?.values[at] !== row / 4 || even?.values[at] !== (row % 2 === 0 ? 1 : 0))
             throw new Error(`row ${row}`);
           if (amount?.values[at] !== row / 4) throw new Error(`row ${row}`);
@@ -259,10 +261,10 @@ export function warehouseContract({ name, create, lacks = {} }: WarehouseContrac
 
     unless('schemas')('lists tables and views, all or those of a schema', async () => {
       await using warehouse = await create();
+      await warehouse.execute('CREATE TABLE u (x INTEGER)'); // first: Snowflake goes into a schema that it makes
       await warehouse.execute('CREATE SCHEMA "odd name"');
       await warehouse.execute('CREATE TABLE "odd name"."t" (x INTEGER)');
       await warehouse.execute('CREATE VIEW "odd name"."v" AS SELECT 1 AS x');
-      await warehouse.execute('CREATE TABLE u (x INTEGER)');
       const listed = await warehouse.relations({ schema: 'odd name' });
       expect(listed.map(({ schema, name, kind }) => [schema, name, kind])).toEqual([
         ['odd name', 't', 'table'],

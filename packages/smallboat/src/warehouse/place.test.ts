@@ -20,6 +20,18 @@ describe('the URL of a warehouse', () => {
         role: 'loader',
       },
     ],
+    [
+      'snowflake://anna@org-acc/SHOP/raw?warehouse=small&role=loader',
+      {
+        kind: 'snowflake',
+        account: 'org-acc',
+        user: 'anna',
+        database: 'SHOP',
+        schema: 'raw',
+        warehouse: 'small',
+        role: 'loader',
+      },
+    ],
     ['postgresql://anna@[::1]', { kind: 'postgres', host: '::1', user: 'anna', database: 'anna' }],
   ])('reads %s', async (url, place) => {
     expect(await placeOf(url, {})).toEqual(place);
@@ -42,6 +54,8 @@ describe('the URL of a warehouse', () => {
     'postgres://anna:s3cret@host/db',
     'postgres://anna:s3c%zzret@host/db',
     'postgres://anna@host/db?password=s3cret',
+    'snowflake://anna:s3cret@acc/db',
+    'snowflake://anna@acc/db?private_key=s3cret',
     'postgres://anna:s3@cret/s3cret@host:x/db',
   ])('takes no password, says where to put it, and does not show it: %s', async (url) => {
     const error = await failure(placeOf(url, {}));
@@ -60,6 +74,8 @@ describe('the URL of a warehouse', () => {
     ['postgres://anna@host/db?sslmod=require', 'it sets sslmod'],
     ['postgres://anna@host/db?sslmode=full', "sslmode is 'full'"],
     ['postgres://anna@host/%zz', 'it has a %'],
+    ['snowflake://anna@acc', 'it names no database'],
+    ['snowflake://anna@acc/db?warehose=w', 'it sets warehose'],
   ])('says what is wrong with %s', async (url, problem) => {
     expect(await failure(placeOf(url, {}))).toMatchObject({
       code: 'WAREHOUSE_URL_INVALID',

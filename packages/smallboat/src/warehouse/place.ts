@@ -1,6 +1,7 @@
 import { readFile } from 'node:fs/promises';
 import { openErrors } from './open-errors.ts';
 import type { PostgresOptions, SslMode } from './postgres/postgres.ts';
+import type { SnowflakeOptions } from './snowflake/snowflake.ts';
 
 export interface DuckDbPlace {
   readonly kind: 'duckdb';
@@ -9,20 +10,31 @@ export interface DuckDbPlace {
 }
 
 /** A warehouse and how to reach it, secrets and all: never to be stored, or put into a message. */
-export type WarehousePlace = DuckDbPlace | ({ readonly kind: 'postgres' } & PostgresOptions);
+export type WarehousePlace =
+  | DuckDbPlace
+  | ({ readonly kind: 'postgres' } & PostgresOptions)
+  | ({ readonly kind: 'snowflake' } & SnowflakeOptions);
 
 type Env = Readonly<Record<string, string | undefined>>;
 
 const EXAMPLES = {
   postgres: 'postgres://anna@db.example.com:5432/shop',
+  snowflake: 'snowflake://anna@my_organization-my_account/shop/public?warehouse=small',
 } as const;
 
 /** Reads the URL of a warehouse and takes its secrets from the environment. @throws WAREHOUSE_URL_… */
 export async function placeOf(url: string, env: Env): Promise<WarehousePlace> {
   if (url.startsWith('duckdb:') && url !== 'duckdb:') return { kind: 'duckdb', path: url.slice('duckdb:'.length) };
-  const [, scheme = ''] = /^(postgres|postgresql):\/\//.exec(url) ?? [];
-  if (scheme === '') throw openErrors.WAREHOUSE_URL_UNKNOWN({ url: redact(url) });
-  return { kind: 'postgres', ...(await postgresOptions(url, env)) };
+  const [, scheme = ''] = /^([a-z]+):\/\//.exec(url) ?? [];
+  switch (scheme) {
+    case 'postgres':
+    case 'postgresql':
+      return { kind: 'postgres', ...(await postgresOptions(url, env)) };
+    case 'snowflake':
+      return { kind: 'snowflake', ...(await snowflakeOptions(url, env)) };
+    default:
+      throw openErrors.WAREHOUSE_URL_UNKNOWN({ url: redact(url) });
+  }
 }
 
 async function postgresOptions(url: string, env: Env): Promise<PostgresOptions> {
@@ -54,6 +66,41 @@ async function postgresOptions(url: string, env: Env): Promise<PostgresOptions> 
       role,
       connectTimeoutSeconds: connect_timeout === undefined ? undefined : Number(connect_timeout),
       applicationName: application_name,
+    }),
+  };
+}
+
+async function snowflakeOptions(url: string, env: Env): Promise<SnowflakeOptions> {
+  const read = readUrl(url, { example: EXAMPLES.snowflake, variable: 'SNOWFLAKE_PASSWORD' });
+  const user = read.user ?? env['SNOWFLAKE_USER'];
+  const account = read.host || env['SNOWFLAKE_ACCOUNT'];
+  const [database = env['SNOWFLAKE_DATABASE'], schema = env['SNOWFLAKE_SCHEMA']] = read.path;
+  if (user === undefined) throw read.wrong('it names no user');
+  if (account === undefined || account === '') throw read.wrong('it names no account');
+  if (database === undefined) throw read.wrong('it names no database');
+  const { warehouse, role, authenticator, access_url, query_tag } = read.settings({
+    warehouse: env['SNOWFLAKE_WAREHOUSE'],
+    role: env['SNOWFLAKE_ROLE'],
+    authenticator: env['SNOWFLAKE_AUTHENTICATOR'],
+    access_url: undefined,
+    query_tag: undefined,
+  });
+  const keyFile = env['SNOWFLAKE_PRIVATE_KEY_PATH'];
+  return {
+    account,
+    user,
+    database,
+    ...given({
+      schema,
+      warehouse,
+      role,
+      authenticator,
+      accessUrl: access_url,
+      queryTag: query_tag,
+      password: env['SNOWFLAKE_PASSWORD'],
+      privateKey: env['SNOWFLAKE_PRIVATE_KEY'] ?? (keyFile === undefined ? undefined : await readFile(keyFile, 'utf8')),
+      privateKeyPassphrase: env['SNOWFLAKE_PRIVATE_KEY_PASSPHRASE'],
+      token: env['SNOWFLAKE_TOKEN'],
     }),
   };
 }

@@ -2,6 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { withoutEnd } from './sql-scan.ts';
 import { partsOf, quoteName } from './sql-text.ts';
 import { inTransaction } from './transaction.ts';
+import { textOf } from './vectors.ts';
 import type { StatementOptions, Warehouse } from './warehouse.ts';
 
 export interface ReplaceOptions extends StatementOptions {
@@ -78,10 +79,9 @@ async function swap(warehouse: Warehouse, { aside, relation, isView, dropDepende
 
 /** True for a view, false for a table, undefined where there is neither. */
 async function isViewNow(warehouse: Warehouse, relation: string): Promise<boolean | undefined> {
-  const [name = '', schema, database] = partsOf(relation).toReversed();
-  const within = { ...(schema === undefined ? {} : { schema }), ...(database === undefined ? {} : { database }) };
-  if (schema === undefined && (await warehouse.columns(relation)).length === 0) return undefined;
-  const known = await warehouse.relations(within);
+  const [name = '', given, database] = partsOf(relation).toReversed();
+  const schema = given ?? textOf((await warehouse.table('SELECT current_schema()')).rows[0]?.[0] ?? null);
+  const known = await warehouse.relations({ schema, ...(database === undefined ? {} : { database }) });
   const found = known.find((one) => one.name.toLowerCase() === name.toLowerCase());
   return found && found.kind !== 'table';
 }

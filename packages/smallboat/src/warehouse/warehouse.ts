@@ -47,7 +47,7 @@ export type Values = Int32Array | BigInt64Array | Float64Array | Uint8Array | re
  * | a list of any of these | the items of all rows one after another, and `offsets`; a missing item is 0 or '' |
  * | all else | texts, as in a `Cell`; lists and structs in other places as JSON |
  *
- * Snowflake has one type for all integers: those of up to 9 digits are `Int32Array`, up to 18 `BigInt64Array`, beyond `Float64Array`.
+ * Snowflake has one type for all integers: declared with up to 9 digits they are `Int32Array`, else (as INTEGER, of 38) `BigInt64Array`.
  */
 export interface ColumnVector {
   readonly name: string;
