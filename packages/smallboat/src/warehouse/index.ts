@@ -13,6 +13,7 @@ export type { PostgresOptions, SslMode } from './postgres/postgres.ts';
 export type { RawColumn, RawKind, RawSource, RawTable } from './raw-table.ts';
 export { publishTable, replaceTable } from './replace-table.ts';
 export type { ReplaceOptions } from './replace-table.ts';
+export type { RedshiftOptions, RedshiftStage } from './redshift/redshift.ts';
 export type { SnowflakeOptions } from './snowflake/snowflake.ts';
 export { firstWords, splitStatements } from './sql-scan.ts';
 export { nameIn, partsOf, quoteName, quoteText, shortSql } from './sql-text.ts';

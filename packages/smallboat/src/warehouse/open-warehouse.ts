@@ -40,6 +40,10 @@ export async function openWarehouse(url: string | WarehousePlace, options: OpenO
       const { openDuckDb } = await import('./duckdb/open-duckdb.ts');
       return openDuckDb(place.path, options);
     }
+    case 'redshift': {
+      const { redshiftWarehouse } = await import('./redshift/redshift.ts');
+      return redshiftWarehouse({ ...wait, ...place });
+    }
     case 'snowflake': {
       const { snowflakeWarehouse } = await import('./snowflake/snowflake.ts');
       return snowflakeWarehouse({ ...wait, ...place });

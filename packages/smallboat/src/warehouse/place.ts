@@ -1,6 +1,7 @@
 import { readFile } from 'node:fs/promises';
 import { openErrors } from './open-errors.ts';
 import type { PostgresOptions, SslMode } from './postgres/postgres.ts';
+import type { RedshiftOptions } from './redshift/redshift.ts';
 import type { SnowflakeOptions } from './snowflake/snowflake.ts';
 
 export interface DuckDbPlace {
@@ -13,12 +14,14 @@ export interface DuckDbPlace {
 export type WarehousePlace =
   | DuckDbPlace
   | ({ readonly kind: 'postgres' } & PostgresOptions)
+  | ({ readonly kind: 'redshift' } & RedshiftOptions)
   | ({ readonly kind: 'snowflake' } & SnowflakeOptions);
 
 type Env = Readonly<Record<string, string | undefined>>;
 
 const EXAMPLES = {
   postgres: 'postgres://anna@db.example.com:5432/shop',
+  redshift: 'redshift://anna@cluster.abc.eu-west-1.redshift.amazonaws.com:5439/shop?stage=s3://bucket/folder',
   snowflake: 'snowflake://anna@my_organization-my_account/shop/public?warehouse=small',
 } as const;
 
@@ -30,6 +33,8 @@ export async function placeOf(url: string, env: Env): Promise<WarehousePlace> {
     case 'postgres':
     case 'postgresql':
       return { kind: 'postgres', ...(await postgresOptions(url, env)) };
+    case 'redshift':
+      return { kind: 'redshift', ...(await redshiftOptions(url, env)) };
     case 'snowflake':
       return { kind: 'snowflake', ...(await snowflakeOptions(url, env)) };
     default:
@@ -39,19 +44,55 @@ export async function placeOf(url: string, env: Env): Promise<WarehousePlace> {
 
 async function postgresOptions(url: string, env: Env): Promise<PostgresOptions> {
   const read = readUrl(url, { example: EXAMPLES.postgres, variable: 'PGPASSWORD' });
-  const user = read.user ?? env['PGUSER'];
-  const host = read.host || env['PGHOST'];
-  if (user === undefined) throw read.wrong('it names no user');
-  if (host === undefined || host === '') throw read.wrong('it names no host');
-  const [database = env['PGDATABASE'] ?? user] = read.path;
-  const { sslmode, sslrootcert, search_path, role, connect_timeout, application_name } = read.settings({
+  const settings = read.settings(postgresSettings(env));
+  return { ...(await serverOptions(read, env, settings)), ...given({ password: env['PGPASSWORD'] }) };
+}
+
+async function redshiftOptions(url: string, env: Env): Promise<RedshiftOptions> {
+  const read = readUrl(url, { example: EXAMPLES.redshift, variable: 'REDSHIFT_PASSWORD' });
+  const settings = read.settings({
+    ...postgresSettings(env),
+    sslmode: 'require',
+    stage: env['REDSHIFT_STAGE'],
+    iam_role: env['REDSHIFT_IAM_ROLE'],
+    region: undefined,
+  });
+  const { stage, iam_role: iamRole, region } = settings;
+  if (stage !== undefined && !/^s3:\/\/[a-z0-9]/.test(stage))
+    throw read.wrong(`stage is '${stage}', not a folder in S3`);
+  return {
+    ...(await serverOptions(read, env, settings)),
+    ...given({
+      password: env['REDSHIFT_PASSWORD'] ?? env['PGPASSWORD'],
+      stage: stage === undefined ? undefined : { url: stage, ...given({ iamRole, region }) },
+    }),
+  };
+}
+
+type PostgresSetting = 'sslmode' | 'sslrootcert' | 'search_path' | 'role' | 'connect_timeout' | 'application_name';
+
+function postgresSettings(env: Env): Record<PostgresSetting, string | undefined> {
+  return {
     sslmode: env['PGSSLMODE'],
     sslrootcert: env['PGSSLROOTCERT'],
     search_path: undefined,
     role: undefined,
     connect_timeout: env['PGCONNECT_TIMEOUT'],
     application_name: env['PGAPPNAME'],
-  });
+  };
+}
+
+async function serverOptions(
+  read: ReadUrl,
+  env: Env,
+  settings: Readonly<Record<PostgresSetting, string | undefined>>,
+): Promise<PostgresOptions> {
+  const user = read.user ?? env['PGUSER'];
+  const host = read.host || env['PGHOST'];
+  if (user === undefined) throw read.wrong('it names no user');
+  if (host === undefined || host === '') throw read.wrong('it names no host');
+  const [database = env['PGDATABASE'] ?? user] = read.path;
+  const { sslmode, sslrootcert, search_path, role, connect_timeout, application_name } = settings;
   const port = read.port ?? env['PGPORT'];
   return {
     host,
@@ -59,7 +100,6 @@ async function postgresOptions(url: string, env: Env): Promise<PostgresOptions> 
     database,
     ...given({
       port: port === undefined ? undefined : Number(port),
-      password: env['PGPASSWORD'],
       sslMode: sslmode === undefined ? undefined : sslModeOf(sslmode, read.wrong),
       sslRootCertificate: sslrootcert === undefined ? undefined : await readFile(sslrootcert, 'utf8'),
       searchPath: search_path?.split(',').map((schema) => schema.trim()),

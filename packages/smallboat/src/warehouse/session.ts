@@ -11,6 +11,7 @@ import type {
   Table,
   Warehouse,
 } from './warehouse.ts';
+import { batchOf } from './vectors.ts';
 import { warehouseErrors } from './warehouse.ts';
 
 /** Rows that are being read. */
@@ -123,4 +124,17 @@ export function distinctNames(names: readonly string[]): readonly string[] {
     taken.add(`${name}:${number}`);
     return `${name}:${number}`;
   });
+}
+
+/** A result that is there already, as a stream of one batch: for statements that cannot be streamed. */
+export function oneBatch(table: Table): RowStream {
+  let batch: Batch | undefined = batchOf(table);
+  return {
+    next: async () => {
+      const given = batch;
+      batch = undefined;
+      return given;
+    },
+    close: async () => undefined,
+  };
 }

@@ -1,16 +1,15 @@
 import type { FieldDef } from 'pg';
 import { loadSdk } from '../sdk.ts';
 import type { RowStream } from '../session.ts';
-import { distinctNames } from '../session.ts';
+import { distinctNames, oneBatch } from '../session.ts';
 import type { Rewritten } from '../sql-scan.ts';
-import { firstWords, rewritePlaceholders, withoutEnd } from '../sql-scan.ts';
-import { quoteText } from '../sql-text.ts';
-import { batchOf } from '../vectors.ts';
-import type { Batch, Parameter, StatementOptions, Table } from '../warehouse.ts';
+import { firstWords } from '../sql-scan.ts';
+import type { Batch, StatementOptions, Table } from '../warehouse.ts';
 import { ITEM_OF, OID } from './cells.ts';
 import type { PostgresConnection } from './connection.ts';
 import type { BinaryColumn, BinaryKind } from './copy-binary.ts';
 import { binaryReader } from './copy-binary.ts';
+import { inlined } from './inlined.ts';
 
 interface Asked {
   readonly connection: PostgresConnection;
@@ -21,7 +20,7 @@ interface Asked {
 /** Rows of a query by COPY in binary, in constant memory: three times as fast as rows of text, and nothing is parsed. */
 export async function copyStream(asked: Asked, sql: string, options: StatementOptions): Promise<RowStream> {
   const { connection, location } = asked;
-  if (!/^(?:select|with|values|table)$/.test(firstWords(sql))) return oneBatch(asked, sql, options);
+  if (!/^(?:select|with|values|table)$/.test(firstWords(sql))) return oneBatch(await asked.table(sql, options)); // SHOW, EXPLAIN, INSERT … RETURNING
   const { to } = (await loadSdk('pg-copy-streams', location, () => import('pg-copy-streams'))).default;
   const query = inlined(sql, options.parameters);
   const fields = await describe(connection, query, sql, options);
@@ -55,26 +54,6 @@ export async function copyStream(asked: Asked, sql: string, options: StatementOp
   };
 }
 
-/** For what COPY does not take: SHOW, EXPLAIN, INSERT … RETURNING. */
-async function oneBatch({ table }: Asked, sql: string, options: StatementOptions): Promise<RowStream> {
-  let batch: Batch | undefined = batchOf(await table(sql, options));
-  return {
-    next: async () => {
-      const given = batch;
-      batch = undefined;
-      return given;
-    },
-    close: async () => undefined,
-  };
-}
-
-/** COPY takes no parameters: they stand in the text. */
-function inlined(sql: string, parameters?: readonly Parameter[]): Rewritten {
-  const text = withoutEnd(sql);
-  if (parameters === undefined) return { sql: text, count: 0, original: (offset) => offset };
-  return rewritePlaceholders(text, (i) => literal(parameters[i] ?? null));
-}
-
 /** Names and types of the columns; the query is planned and not run. */
 async function describe(
   connection: PostgresConnection,
@@ -86,13 +65,6 @@ async function describe(
   const told = { sql, original: (offset: number) => query.original(offset - head.length) };
   const options = signal === undefined ? {} : { signal };
   return (await connection.run(`${head}${query.sql}\n) AS q LIMIT 0`, options, told)).fields;
-}
-
-function literal(value: Parameter): string {
-  if (value === null) return 'NULL';
-  if (typeof value === 'string')
-    return value.includes('\\') ? ` E${quoteText(value.replaceAll('\\', '\\\\'))}` : quoteText(value);
-  return typeof value === 'number' && value < 0 ? `(${value})` : String(value);
 }
 
 interface Taking {
