@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import { ingestContract } from './contract-ingest.ts';
 import { tableContract } from './contract-tables.ts';
 import type { Ability, WarehouseContract } from './contract-values.ts';
 import { HOSTILE, series } from './contract-values.ts';
@@ -23,6 +24,7 @@ export function warehouseContract({ name, create, lacks = {} }: WarehouseContrac
 
   describe(`warehouse contract: ${name}`, () => {
     tableContract({ create, unless });
+    ingestContract({ create });
 
     it('counts the rows that a statement inserts, updates and deletes', async () => {
       await using warehouse = await create();

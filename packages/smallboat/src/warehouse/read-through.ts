@@ -13,18 +13,18 @@ import type { RawFile } from './raw-files.ts';
  * @returns SHA-256 of the file as it lies there, as `sha256sum` prints it.
  * @throws INGEST_GZIP_DAMAGED
  */
-export async function readThrough({ path, format }: RawFile, signal?: AbortSignal): Promise<string> {
+export async function readThrough({ path, name, isGzip }: RawFile, signal?: AbortSignal): Promise<string> {
   const hash = createHash('sha256');
   const file = createReadStream(path, { highWaterMark: 1 << 20 });
   file.on('data', (part) => hash.update(part));
   const options = signal === undefined ? {} : { signal };
   try {
-    if (format === 'csv.gz') await pipeline(file, createGunzip({ chunkSize: 1 << 18 }), nowhere(), options);
+    if (isGzip) await pipeline(file, createGunzip({ chunkSize: 1 << 18 }), nowhere(), options);
     else await pipeline(file, nowhere(), options);
   } catch (cause) {
     if (!(cause instanceof Error && 'code' in cause && String(cause.code).startsWith('Z_'))) throw cause;
     const problem = cause.message === 'unexpected end of file' ? 'ends too early' : `is damaged (${cause.message})`;
-    throw ingestErrors.INGEST_GZIP_DAMAGED({ path, problem }, { cause });
+    throw ingestErrors.INGEST_GZIP_DAMAGED({ path: name, problem }, { cause });
   }
   return hash.digest('hex');
 }

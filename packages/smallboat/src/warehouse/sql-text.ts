@@ -21,6 +21,11 @@ export function quoteText(text: string): string {
   return `'${text.replaceAll("'", "''")}'`;
 }
 
+/** A text as a dialect reads it: on Snowflake a backslash says something of its own. */
+export function textIn(dialect: Dialect, text: string): string {
+  return quoteText(dialect === 'snowflake' ? text.replaceAll('\\', '\\\\') : text);
+}
+
 /** A statement on one line, cut to be put into a message. */
 export function shortSql(sql: string, length = 160): string {
   const line = sql.replaceAll(/\s+/g, ' ').trim();

@@ -4,7 +4,7 @@ import type { Column, RowStatement } from 'snowflake-sdk';
 import { SmallboatError } from '../../kernel/index.ts';
 import type { RowStream, Session } from '../session.ts';
 import { distinctNames } from '../session.ts';
-import { nameIn, quoteName, quoteText } from '../sql-text.ts';
+import { nameIn, quoteName, textIn } from '../sql-text.ts';
 import { batchOf, textOf } from '../vectors.ts';
 import type { Batch, Cell, ColumnType, CsvFiles, Relation, StatementOptions, Table } from '../warehouse.ts';
 import { warehouseErrors } from '../warehouse.ts';
@@ -162,7 +162,7 @@ async function load(
     for (const [i, path] of paths.entries()) {
       const how = compression === 'gzip' ? 'SOURCE_COMPRESSION = GZIP AUTO_COMPRESS = FALSE' : 'AUTO_COMPRESS = TRUE';
       // One folder a file: two may have one name.
-      await connection.run(`PUT ${quoteText(fileUrl(path))} '${stage}/${i}' ${how}`, under);
+      await connection.run(`PUT ${textIn('snowflake', fileUrl(path))} '${stage}/${i}' ${how}`, under);
       onProgress?.((i + 1) / (paths.length + 1));
     }
     const { statement, rows } = await connection.run(
