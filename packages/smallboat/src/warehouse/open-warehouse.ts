@@ -13,8 +13,10 @@ export interface OpenOptions {
   readonly threads?: number;
   /** DuckDB: where to put what does not fit into memory. Default: `<file>.spill` beside the file; removed on close. */
   readonly temporaryFolder?: string;
-  /** DuckDB: to read only; several processes may at once. */
+  /** DuckDB: to read only; several processes may at once, while none writes. */
   readonly readOnly?: boolean;
+  /** DuckDB, to read only, while another process writes: `wait` for it to end (default), or read a copy of the file as of now. */
+  readonly whenBusy?: 'wait' | 'snapshot';
   /** How long to wait for another process to let go of the file, or for a server that starts or was lost. Default 30. */
   readonly waitSeconds?: number;
   readonly signal?: AbortSignal;

@@ -15,6 +15,8 @@ export interface DuckDbOptions {
   /** Default: as many as the machine has cores. */
   readonly threads?: number;
   readonly readOnly?: boolean;
+  /** What `location` shows, where it is not the path: of a snapshot the file that it was made of. */
+  readonly shownPath?: string;
 }
 
 /** A file, or a memory, that this process has open: all connections to one share it, or they would lose writes. */
@@ -25,6 +27,11 @@ interface Shared {
 }
 
 const files = new Map<string, Shared>();
+
+/** Whether this process has a file open already: another connection to it does not wait. */
+export function isOpenHere(path: string): boolean {
+  return files.has(path);
+}
 
 /**
  * A connection to a DuckDB file. Several in one process share the file, each with its own transactions and temporary
@@ -41,7 +48,11 @@ export async function duckdbWarehouse(options: DuckDbOptions): Promise<Warehouse
   };
   try {
     if (shared.users === 1) await configure(shared.instance, options);
-    const place = { location: `duckdb:${options.path}`, path: options.path, instance: shared.instance };
+    const place = {
+      location: `duckdb:${options.shownPath ?? options.path}`,
+      path: options.path,
+      instance: shared.instance,
+    };
     const keep = (): (() => Promise<void>) => {
       shared.users++;
       return release;

@@ -3,7 +3,6 @@ import { mkdir } from 'node:fs/promises';
 import { totalmem, tmpdir } from 'node:os';
 import { dirname, join, resolve } from 'node:path';
 import { randomUUID } from 'node:crypto';
-import { setTimeout as delay } from 'node:timers/promises';
 import * as z from 'zod';
 import { isMissing, writeWhole } from '../../kernel/index.ts';
 import { openErrors } from '../open-errors.ts';
@@ -11,13 +10,15 @@ import type { OpenOptions } from '../open-warehouse.ts';
 import type { Warehouse } from '../warehouse.ts';
 import { warehouseErrors } from '../warehouse.ts';
 import type { DuckDbOptions } from './duckdb.ts';
-import { duckdbWarehouse } from './duckdb.ts';
+import { duckdbWarehouse, isOpenHere } from './duckdb.ts';
+import { isLine, pause, standInLine } from './line.ts';
+import { copySnapshot, removeSnapshot } from './snapshot.ts';
 
 /**
  * Opens a DuckDB file, or `:memory:`. The file and its folders are made when they are not there.
  *
- * One process writes to a file at a time: the others wait, and then reject with `WAREHOUSE_LOCKED`, which names the
- * process that has it (from `<file>.lock`). What holds the file is a lock of the operating system, which ends with the
+ * One process writes to a file at a time: the others stand in line, and reject with `WAREHOUSE_LOCKED` only when their time is over; it names
+ * the process that has the file (from `<file>.lock`). To read, a copy as of now will do (`whenBusy: 'snapshot'`). What holds the file is a lock of the operating system, which ends with the
  * process however that ends: a lock file left behind by a killed one is taken over.
  */
 export async function openDuckDb(place: string, options: OpenOptions): Promise<Warehouse> {
@@ -32,8 +33,9 @@ export async function openDuckDb(place: string, options: OpenOptions): Promise<W
   await prepare(path, readOnly);
   const temporaryFolder = options.temporaryFolder ?? (readOnly ? `${path}.spill-${process.pid}` : `${path}.spill`);
   const adapter = { path, readOnly, temporaryFolder, ...shared };
-  const warehouse = await openInTime(adapter, options);
-  return readOnly ? warehouse : withLockFile(warehouse, path);
+  if (!readOnly) return withLockFile(await openInTurn(adapter, options), path);
+  if (options.whenBusy !== 'snapshot') return openInTurn(adapter, options);
+  return (await openAtOnce(adapter)) ?? openSnapshot(adapter, options);
 }
 
 function defaultMemoryLimitMiB(): number {
@@ -57,26 +59,102 @@ async function prepare(path: string, readOnly: boolean): Promise<void> {
   }
 }
 
-async function openInTime(adapter: DuckDbOptions, { waitSeconds = 30, signal }: OpenOptions): Promise<Warehouse> {
+/** The warehouse, or undefined where another process has the file. */
+async function openAtOnce(adapter: DuckDbOptions): Promise<Warehouse | undefined> {
+  try {
+    return await duckdbWarehouse(adapter);
+  } catch (cause) {
+    if (isBusy(cause)) return undefined;
+    throw openFailure(adapter.path, problemOf(cause), cause);
+  }
+}
+
+const problemOf = (cause: unknown): string => (cause instanceof Error ? cause.message : String(cause)).trim();
+
+/** Another process has the file, or this one has it open to read, or the other way round. */
+function isBusy(cause: unknown): boolean {
+  return /could not set lock|conflicting lock|being used by another process|different configuration/i.test(
+    problemOf(cause),
+  );
+}
+
+/** Waits for the file behind those who came before. */
+async function openInTurn(adapter: DuckDbOptions, { waitSeconds = 30, signal }: OpenOptions): Promise<Warehouse> {
   const { path } = adapter;
+  signal?.throwIfAborted();
   const start = Date.now();
-  for (let pause = 20; ; pause = Math.min(pause * 1.5, 250)) {
-    signal?.throwIfAborted();
+  let cause: unknown;
+  const open = async (): Promise<Warehouse | undefined> => {
     try {
       return await duckdbWarehouse(adapter);
-    } catch (cause) {
-      const problem = (cause instanceof Error ? cause.message : String(cause)).trim();
-      if (!/could not set lock|conflicting lock|being used by another process/i.test(problem)) {
-        throw openFailure(path, problem, cause);
-      }
-      const waitedMs = Date.now() - start;
-      if (waitedMs + pause > waitSeconds * 1000) {
-        const waitedSeconds = Math.round(waitedMs / 1000);
-        throw openErrors.WAREHOUSE_LOCKED({ path, holder: await holderOf(path, problem), waitedSeconds }, { cause });
-      }
+    } catch (error) {
+      if (!isBusy(error)) throw openFailure(path, problemOf(error), error);
+      cause = error;
+      return undefined;
     }
-    await delay(pause, undefined, signal === undefined ? {} : { signal });
+  };
+  if (isOpenHere(path) || !(await isLine(path))) {
+    const opened = await open();
+    if (opened !== undefined) return opened;
   }
+  await using place = await standInLine(path);
+  for (;;) {
+    signal?.throwIfAborted();
+    const isFirst = await place.isFirst();
+    const opened = isFirst || isOpenHere(path) ? await open() : undefined;
+    if (opened !== undefined) return opened;
+    const waitedMs = Date.now() - start;
+    if (waitedMs > waitSeconds * 1000) {
+      const waitedSeconds = Math.round(waitedMs / 1000);
+      const holder = await holderOf(path, problemOf(cause));
+      throw openErrors.WAREHOUSE_LOCKED({ path, holder, waitedSeconds }, { cause });
+    }
+    await pause(isFirst, signal);
+  }
+}
+
+/** A copy of the file as of now, read by this process alone and removed at the end. */
+async function openSnapshot(adapter: DuckDbOptions, { waitSeconds = 30, signal }: OpenOptions): Promise<Warehouse> {
+  const { path } = adapter;
+  const copy = `${path}.snapshot-${process.pid}-${randomUUID().slice(0, 8)}`;
+  const deadline = Date.now() + waitSeconds * 1000;
+  for (;;) {
+    if (!(await copySnapshot(path, copy, deadline, signal))) {
+      const holder = await holderOf(path, '');
+      throw openErrors.WAREHOUSE_LOCKED({ path, holder, waitedSeconds: waitSeconds });
+    }
+    try {
+      const warehouse = await duckdbWarehouse({
+        ...adapter,
+        path: copy,
+        shownPath: path,
+        temporaryFolder: `${copy}.spill`,
+      });
+      return closing(warehouse, () => removeSnapshot(copy));
+    } catch (cause) {
+      await removeSnapshot(copy);
+      if (Date.now() > deadline) throw openFailure(path, problemOf(cause), cause); // it is the file that is damaged
+    }
+  }
+}
+
+/** A warehouse, and all that are connected from it, with something to do when the last of them is closed. */
+function closing(warehouse: Warehouse, last: () => Promise<void>): Warehouse {
+  let users = 0;
+  const counted = (one: Warehouse): Warehouse => {
+    users++;
+    let closed: Promise<void> | undefined;
+    const close = async (): Promise<void> => {
+      await one[Symbol.asyncDispose]();
+      if (--users === 0) await last();
+    };
+    return {
+      ...one,
+      connect: async () => counted(await one.connect()),
+      [Symbol.asyncDispose]: () => (closed ??= close()),
+    };
+  };
+  return counted(warehouse);
 }
 
 function openFailure(path: string, problem: string, cause: unknown): Error {
@@ -120,7 +198,8 @@ async function withLockFile(warehouse: Warehouse, path: string): Promise<Warehou
     }
     await warehouse[Symbol.asyncDispose]();
   };
-  return { ...warehouse, [Symbol.asyncDispose]: () => (closed ??= close()) };
+  const connect = async (): Promise<Warehouse> => withLockFile(await warehouse.connect(), path);
+  return { ...warehouse, connect, [Symbol.asyncDispose]: () => (closed ??= close()) };
 }
 
 async function holderOf(path: string, problem: string): Promise<string> {
