@@ -76,12 +76,14 @@ describe('one DuckDB file and many processes', () => {
       const child = spawn(process.execPath, ['--input-type=module', '--eval', code], {
         stdio: ['ignore', 'pipe', 'inherit'],
       });
-      let rounds = 0;
-      child.stdout.setEncoding('utf8').on('data', (part: string) => (rounds = Number(part.trim().split('\n').at(-1))));
-      while (rounds < 2) await delay(20);
+      const seen = { rounds: 0 };
+      child.stdout
+        .setEncoding('utf8')
+        .on('data', (part: string) => (seen.rounds = Number(part.trim().split('\n').at(-1))));
+      while (seen.rounds < 2) await delay(20);
       try {
         for (let i = 0; i < 10; i++) {
-          const acknowledged = rounds;
+          const acknowledged = seen.rounds;
           await using snapshot = await openWarehouse(`duckdb:${path}`, { readOnly: true, whenBusy: 'snapshot' });
           const [row] = await snapshot.query<{ n: number; distinct: number; wrong: number; round: number }>(
             'SELECT count(*) AS n, count(DISTINCT i) AS "distinct", count(*) FILTER (WHERE h <> md5(i::VARCHAR)) AS wrong, max(round) AS round FROM t',

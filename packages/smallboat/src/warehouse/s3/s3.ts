@@ -39,6 +39,7 @@ export async function openS3(location: string): Promise<S3> {
       return await work();
     } catch (cause) {
       signal?.throwIfAborted();
+      if (s3Errors.BUCKET_URL_INVALID.is(cause)) throw cause;
       const problem = cause instanceof Error ? `${cause.name}: ${cause.message}` : String(cause);
       throw s3Errors.BUCKET_FAILED({ url, problem }, { cause });
     }
