@@ -97,7 +97,11 @@ it(
       const content = await warehouse.table(
         `SELECT count(*), min(product_sku_hash), min(${text('metadata', 'price_bucket')}) FROM ${RAW_SCHEMA}.sku_to_content_raw`,
       );
-      const lists = search.rows.map(([n, least, skus]) => [n, least, JSON.parse(String(skus))]);
+      const lists = search.rows.map(([n, least, skus]) => [
+        n,
+        least,
+        typeof skus === 'string' ? JSON.parse(skus) : skus,
+      ]);
       return [
         browsing.rows.map((row) => row.map((cell) => (typeof cell === 'string' ? cell.replace(/\.000$/, '') : cell))),
         lists,
@@ -121,11 +125,11 @@ it(
     await writeFile(join(folder, 'browsing_train.csv'), HEADER + ROW.repeat(600_000));
     await using warehouse = await openWarehouse(`${postgres.url}/${await postgres.database()}`, { env: postgres.env });
     const options = { folder, tables, schema: RAW_SCHEMA };
-    let isHalfway = false;
+    const halfway = Promise.withResolvers<void>();
     const loading = failure(
-      ingest(warehouse, { ...options, onProgress: (fraction) => (isHalfway ||= fraction > 0.6) }),
+      ingest(warehouse, { ...options, onProgress: (fraction) => fraction > 0.6 && halfway.resolve() }),
     );
-    while (!isHalfway) await new Promise((resolve) => setTimeout(resolve, 5));
+    await halfway.promise;
     await postgres.restart();
     expect(await loading).toMatchObject({ code: expect.stringMatching(/^(?:WAREHOUSE_GONE|TRANSACTION_LOST)$/) });
     expect(await warehouse.query(`SELECT count(*) AS n FROM ${RAW_SCHEMA}.browsing_train_raw`)).toEqual([{ n: 0 }]);
