@@ -1,4 +1,5 @@
 import { setTimeout as delay } from 'node:timers/promises';
+import { inspect } from 'node:util';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import * as fc from 'fast-check';
 import { warehouseContract } from '../packages/smallboat/src/warehouse/contract.ts';
@@ -174,6 +175,15 @@ describe('a PostgreSQL that goes away', () => {
       const error = await failure(openWarehouse(`${server.url}/postgres`, { env }));
       expect(error).toMatchObject({ code: 'WAREHOUSE_LOGIN_REFUSED', message: expect.stringContaining('PGPASSWORD') });
       expect(String(error) + JSON.stringify(error)).not.toContain('hunter2');
+    }
+  });
+
+  it('hides its password also where a statement has it', async () => {
+    await using warehouse = await create();
+    for (const sql of [`ALTER USER nobody PASSWORD '${server.password}'`, `SELECT '${server.password}'::integer`]) {
+      const error = await failure(warehouse.execute(sql));
+      expect(error).toMatchObject({ code: 'STATEMENT_FAILED' });
+      expect(inspect(error, { depth: 9 })).not.toContain(server.password);
     }
   });
 

@@ -1,3 +1,4 @@
+import { hideSecrets } from './hide-secrets.ts';
 import { shortSql } from './sql-text.ts';
 import type {
   Batch,
@@ -26,6 +27,8 @@ export interface RowStream {
 export interface Session {
   readonly dialect: Dialect;
   readonly location: string;
+  /** What no error may show. */
+  readonly secrets?: readonly string[];
   execute(sql: string, options: StatementOptions): Promise<number>;
   table(sql: string, options: StatementOptions): Promise<Table>;
   stream(sql: string, options: StatementOptions): Promise<RowStream>;
@@ -40,7 +43,7 @@ export interface Session {
 
 /** The port over a session: one statement at a time in the order of the calls, a stream alone, nothing after the end. */
 export function warehouseOf(session: Session): Warehouse {
-  const { dialect, location } = session;
+  const { dialect, location, secrets = [] } = session;
   let last: Promise<unknown> = Promise.resolve();
   let streaming: string | undefined;
   let closed: Promise<void> | undefined;
@@ -49,9 +52,16 @@ export function warehouseOf(session: Session): Warehouse {
   const inTurn = async <T>(sql: string, work: () => Promise<T>): Promise<T> => {
     if (streaming !== undefined) throw warehouseErrors.STREAM_OPEN({ location, sql: shortSql(streaming) });
     if (closed !== undefined) throw warehouseErrors.WAREHOUSE_CLOSED({ location, sql: shortSql(sql) });
-    const turn = last.then(work);
+    const turn = last.then(() => told(work));
     last = turn.catch(() => undefined); // its caller hears of it
     return turn;
+  };
+  const told = async <T>(work: () => Promise<T>): Promise<T> => {
+    try {
+      return await work();
+    } catch (error) {
+      throw hideSecrets(error, secrets);
+    }
   };
   const table = (sql: string, options: StatementOptions = {}): Promise<Table> =>
     inTurn(sql, () => underSignal(options, () => session.table(sql, options)));
@@ -73,7 +83,8 @@ export function warehouseOf(session: Session): Warehouse {
         return started;
       });
       try {
-        for (let batch = await rows.next(); batch !== undefined; batch = await rows.next()) yield batch;
+        const next = (): Promise<Batch | undefined> => told(() => rows.next());
+        for (let batch = await next(); batch !== undefined; batch = await next()) yield batch;
       } finally {
         await rows.close().finally(() => (streaming = undefined));
       }

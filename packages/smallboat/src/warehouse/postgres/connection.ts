@@ -19,6 +19,8 @@ export interface PostgresPlace {
   readonly preferTls: boolean;
   /** Statements of each new session, in order. */
   readonly settings: readonly string[];
+  /** What no error may show. */
+  readonly secrets: readonly string[];
   /** The environment variable that a password comes from, for messages. */
   readonly secret: string;
   /** How long to go on trying while the server is starting, or was lost. */

@@ -64,6 +64,7 @@ export function postgresPlace(scheme: string, options: PostgresOptions): Postgre
       ...(role === undefined ? [] : [`SET ROLE ${quoteName(role)}`]),
       ...(searchPath === undefined ? [] : [`SET search_path = ${searchPath.map(quoteName).join(', ')}`]),
     ],
+    secrets: options.password === undefined ? [] : [options.password],
     secret: options.passwordVariable ?? 'PGPASSWORD',
     waitSeconds: options.waitSeconds ?? 30,
   };

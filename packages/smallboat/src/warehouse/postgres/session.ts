@@ -20,6 +20,7 @@ export async function postgresSession(place: PostgresPlace): Promise<Session> {
   return {
     dialect: 'postgres',
     location: place.location,
+    secrets: place.secrets,
     table,
     execute: async (sql, options) => (await connection.run(sql, options)).rowCount ?? 0,
     stream: (sql, options) => copyStream({ connection, location: place.location, table }, sql, options),

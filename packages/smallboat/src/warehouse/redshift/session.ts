@@ -34,6 +34,7 @@ export async function redshiftSession(place: PostgresPlace & { readonly stage?: 
   return {
     dialect: 'redshift',
     location,
+    secrets: place.secrets,
     table,
     columns,
     execute: async (sql, options) => (await connection.run(sql, options)).rowCount ?? 0,

@@ -35,6 +35,7 @@ export async function snowflakeSession(place: SnowflakePlace): Promise<Session> 
   return {
     dialect: 'snowflake',
     location,
+    secrets: place.secrets,
     table,
     columns,
 

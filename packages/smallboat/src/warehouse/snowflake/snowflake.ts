@@ -41,6 +41,8 @@ export interface SnowflakePlace {
   readonly location: string;
   readonly options: ConnectionOptions;
   readonly settings: readonly string[];
+  /** What no error may show. */
+  readonly secrets: readonly string[];
   readonly waitSeconds: number;
 }
 
@@ -87,6 +89,7 @@ function snowflakePlace(options: SnowflakeOptions): SnowflakePlace {
     settings: [
       `ALTER SESSION SET TIMEZONE = 'UTC', STRICT_JSON_OUTPUT = TRUE, QUERY_TAG = '${quoted(options.queryTag ?? 'smallboat')}'`,
     ],
+    secrets: [password, privateKey, options.privateKeyPassphrase, token].filter((secret) => secret !== undefined),
     waitSeconds: options.waitSeconds ?? 30,
   };
 }
