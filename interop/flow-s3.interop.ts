@@ -1,7 +1,5 @@
-import { spawn } from 'node:child_process';
 import { randomBytes, randomUUID } from 'node:crypto';
-import { once } from 'node:events';
-import { mkdtemp, rm } from 'node:fs/promises';
+import { mkdtemp } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
@@ -10,7 +8,7 @@ import type { Datastore } from '../packages/smallboat/src/flow/store/datastore.t
 import { openRunStore } from '../packages/smallboat/src/flow/store/open-run-store.ts';
 import { s3Datastore } from '../packages/smallboat/src/flow/store/s3/s3-datastore.ts';
 import type { S3Spec } from '../packages/smallboat/src/flow/store/s3/s3-spec.ts';
-import { type Moto, answers, freePort, makeBucket, startMoto } from './metaflow-places.ts';
+import { type S3Server, startGateway, startMoto } from './s3-server.ts';
 
 /*
  * The S3 datastore against servers that others made. moto runs always. VERSITYGW=/path/to/versitygw adds Versity's gateway, a server over a folder:
@@ -19,38 +17,13 @@ import { type Moto, answers, freePort, makeBucket, startMoto } from './metaflow-
 
 const gateway = process.env['VERSITYGW'];
 
-async function startGateway(): Promise<Moto> {
-  const port = await freePort();
-  const endpoint = `http://127.0.0.1:${port}`;
-  const folder = await mkdtemp(join(tmpdir(), 'smallboat-versitygw-'));
-  const env = {
-    AWS_ACCESS_KEY_ID: 'gateway',
-    AWS_SECRET_ACCESS_KEY: 'gateway-secret',
-    AWS_DEFAULT_REGION: 'us-east-1',
-  };
-  const keys = ['--access', env.AWS_ACCESS_KEY_ID, '--secret', env.AWS_SECRET_ACCESS_KEY];
-  const args = [...keys, '--region', 'us-east-1', '--port', `127.0.0.1:${port}`, 'posix', folder];
-  const server = spawn(gateway ?? '', args, { stdio: 'ignore' });
-  await answers(endpoint, () => server.exitCode);
-  return {
-    endpoint,
-    env,
-    makeBucket: (name) => makeBucket(endpoint, name, env),
-    async [Symbol.asyncDispose]() {
-      server.kill('SIGKILL');
-      await once(server, 'exit');
-      await rm(folder, { recursive: true, force: true });
-    },
-  };
-}
-
-const servers: readonly (readonly [string, () => Promise<Moto>])[] = [
+const servers: readonly (readonly [string, () => Promise<S3Server>])[] = [
   ['moto', startMoto],
-  ...(gateway === undefined ? [] : [['versitygw', startGateway] as const]),
+  ...(gateway === undefined ? [] : [['versitygw', () => startGateway(gateway)] as const]),
 ];
 
 describe.each(servers)('%s', (name, start) => {
-  let server: Moto;
+  let server: S3Server;
   beforeAll(async () => {
     server = await start();
     Object.assign(process.env, server.env);
@@ -118,7 +91,11 @@ describe.each(servers)('%s', (name, start) => {
     it('loses nothing that several processes append', async () => {
       const others = await Promise.all([1, 2, 3].map(() => s3Datastore(specAt('plain'))));
       const lines = Array.from({ length: 30 }, (_, i) => `line ${i}\n`);
-      await Promise.all(lines.map((line, i) => others[i % 3]?.append('log', () => line)));
+      await Promise.all(
+        lines.map(async (line, i) => {
+          await others[i % 3]?.append('log', () => line);
+        }),
+      );
       const text = Buffer.from((await store.get('log')) ?? []).toString();
       expect(text.split('\n').filter(Boolean).sort()).toEqual(lines.map((line) => line.trim()).sort());
       await Promise.all(others.map((each) => each[Symbol.asyncDispose]()));

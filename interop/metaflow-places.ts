@@ -1,8 +1,5 @@
-import { execFile, spawn } from 'node:child_process';
-import { once } from 'node:events';
+import { execFile } from 'node:child_process';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
-import { createServer } from 'node:net';
-import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -13,7 +10,8 @@ import type { RunStore } from '../packages/smallboat/src/flow/store/run-store.ts
 import { metaflowStore } from '../packages/smallboat/src/flow/metaflow/metaflow-store.ts';
 import { readMetaflowConfig } from '../packages/smallboat/src/flow/metaflow/metaflow-config.ts';
 import { metadataService } from '../packages/smallboat/src/flow/testing/metadata-service.ts';
-import { python, pythonEnv } from './python.ts';
+import { python } from './python.ts';
+import { startMoto } from './s3-server.ts';
 
 const program = fileURLToPath(new URL('../packages/smallboat/bin/smallboat.js', import.meta.url));
 
@@ -93,65 +91,4 @@ function placeAt(folder: string, own: Readonly<Record<string, string>>, stop: ()
       await rm(folder, { recursive: true, force: true });
     },
   };
-}
-
-export interface Moto extends AsyncDisposable {
-  readonly endpoint: string;
-  readonly env: Readonly<Record<string, string>>;
-  makeBucket(name: string): Promise<void>;
-}
-
-/** Starts moto's server, which keeps what it is given in memory. */
-export async function startMoto(): Promise<Moto> {
-  const port = await freePort();
-  const endpoint = `http://127.0.0.1:${port}`;
-  const server = spawn(join(pythonEnv('metaflow-s3'), 'moto_server'), ['-H', '127.0.0.1', '-p', String(port)], {
-    stdio: 'ignore',
-  });
-  await answers(`${endpoint}/moto-api/data.json`, () => server.exitCode);
-  const env = { AWS_ACCESS_KEY_ID: 'test', AWS_SECRET_ACCESS_KEY: 'test', AWS_DEFAULT_REGION: 'us-east-1' };
-  return {
-    endpoint,
-    env,
-    makeBucket: (name) => makeBucket(endpoint, name, env),
-    async [Symbol.asyncDispose]() {
-      server.kill('SIGKILL');
-      await once(server, 'exit');
-    },
-  };
-}
-
-export async function makeBucket(
-  endpoint: string,
-  name: string,
-  { AWS_ACCESS_KEY_ID = '', AWS_SECRET_ACCESS_KEY = '' }: Readonly<Record<string, string>>,
-): Promise<void> {
-  const { CreateBucketCommand, S3Client } = await import('@aws-sdk/client-s3');
-  const credentials = { accessKeyId: AWS_ACCESS_KEY_ID, secretAccessKey: AWS_SECRET_ACCESS_KEY };
-  const client = new S3Client({ endpoint, region: 'us-east-1', forcePathStyle: true, credentials });
-  await client.send(new CreateBucketCommand({ Bucket: name }));
-  client.destroy();
-}
-
-/** Waits until a server answers at all; fails when its process has ended. */
-export async function answers(url: string, exitCode: () => number | null): Promise<void> {
-  for (let tries = 0; tries < 600; tries += 1) {
-    const isUp = await fetch(url).then(
-      () => true,
-      () => false,
-    );
-    if (isUp) return;
-    if (exitCode() !== null) throw new Error(`The server at ${url} ended with ${exitCode()}`);
-    await new Promise((resolve) => void setTimeout(resolve, 100));
-  }
-  throw new Error(`${url} does not answer`);
-}
-
-export async function freePort(): Promise<number> {
-  const server = createServer().listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  const { port } = server.address() as AddressInfo; // It listens on a port.
-  server.close();
-  await once(server, 'close');
-  return port;
 }

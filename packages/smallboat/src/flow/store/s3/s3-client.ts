@@ -14,6 +14,9 @@ export interface S3 {
   object(path: string): { readonly Bucket: string; readonly Key: string };
 }
 
+/** Connections at once, where nothing else is said. */
+const CONNECTIONS = 64;
+
 /** Connects to S3; nothing is asked yet. Rejects with `PACKAGE_MISSING`, `STORE_ROOT_INVALID`. */
 export async function openS3(spec: S3Spec): Promise<S3> {
   const place = s3Place(spec.root);
@@ -39,13 +42,14 @@ export async function openS3(spec: S3Spec): Promise<S3> {
       ...(await agents(spec)),
     },
   });
+  const inTurn = turns(spec.connections ?? CONNECTIONS);
   const s3: S3 = {
     place,
     sdk,
     client,
     async ask(path, request) {
       try {
-        return await request(s3);
+        return await inTurn(() => request(s3));
       } catch (error) {
         throw asStoreError(error, { location: place.root, path });
       }
@@ -55,7 +59,7 @@ export async function openS3(spec: S3Spec): Promise<S3> {
   return s3;
 }
 
-async function agents({ connections = 64, certificates }: S3Spec) {
+async function agents({ connections = CONNECTIONS, certificates }: S3Spec) {
   const [{ readFile }, http, https, tls] = await Promise.all([
     import('node:fs/promises'),
     import('node:http'),
@@ -70,4 +74,21 @@ async function agents({ connections = 64, certificates }: S3Spec) {
         ? { rejectUnauthorized: false }
         : { ca: [...tls.rootCertificates, await readFile(certificates, 'utf8')] };
   return { httpAgent: new http.Agent(options), httpsAgent: new https.Agent({ ...options, ...trust }) };
+}
+
+/** Lets so many pieces of work go on at once. Others wait here: one that waited for a socket would soon be called unreachable. */
+function turns(width: number): <T>(work: () => Promise<T>) => Promise<T> {
+  let free = width;
+  const waiting: (() => void)[] = [];
+  return async (work) => {
+    if (free > 0) free -= 1;
+    else await new Promise<void>((resolve) => waiting.push(resolve));
+    try {
+      return await work();
+    } finally {
+      const next = waiting.shift();
+      if (next) next();
+      else free += 1;
+    }
+  };
 }
