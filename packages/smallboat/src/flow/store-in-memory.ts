@@ -105,13 +105,21 @@ export function inMemoryRunStore(now: () => number = Date.now): RunStore {
       checkpoints.set(`${names.run(flow, run)}/${name}`, key);
     },
     checkpoint: ({ flow, run }, name) => checkpoints.get(`${names.run(flow, run)}/${name}`),
+    saveBytes(flow, bytes) {
+      names.flow(flow);
+      const key = sha256(bytes) as ArtifactKey; // Made here.
+      blobs.set(key, Uint8Array.from(bytes));
+      return { key, url: `memory:${key}` };
+    },
+    loadBytes(_flow, key) {
+      const bytes = blobs.get(key);
+      if (!bytes) throw runStoreErrors.ARTIFACT_NOT_FOUND({ key, location });
+      return Uint8Array.from(bytes);
+    },
     flows: () => [...new Set([...runs.values()].map((r) => r.flow))].sort(),
     runs: (flow) => [...runs.values()].filter((r) => r.flow === flow).reverse(),
-    tasks: (flow, run) =>
-      tasksOf(flow, run).map(({ path, createdAt, begun, ended }): TaskInfo => {
-        const last = ended.at(-1);
-        return { path, createdAt, attemptsBegun: begun, ...(last ? { ended: last } : {}) };
-      }),
+    tasks: (flow, run) => tasksOf(flow, run).map(infoOf),
+    task: (path) => infoOf(taskAt(path)),
     load(key) {
       const bytes = blobs.get(key);
       if (!bytes) throw runStoreErrors.ARTIFACT_NOT_FOUND({ key, location });
@@ -121,6 +129,11 @@ export function inMemoryRunStore(now: () => number = Date.now): RunStore {
     [Symbol.asyncDispose]: () => undefined,
   } satisfies Plain;
   return asynchronous(store);
+}
+
+function infoOf({ path, createdAt, begun, ended }: Task): TaskInfo {
+  const last = ended.at(-1);
+  return { path, createdAt, attemptsBegun: begun, ...(last ? { ended: last } : {}) };
 }
 
 /** The port without its promises: nothing here has to wait. */
@@ -143,9 +156,12 @@ function asynchronous(store: Plain): RunStore {
     appendLog: async (...args) => store.appendLog(...args),
     saveCheckpoint: async (...args) => store.saveCheckpoint(...args),
     checkpoint: async (...args) => store.checkpoint(...args),
+    saveBytes: async (...args) => store.saveBytes(...args),
+    loadBytes: async (...args) => store.loadBytes(...args),
     flows: async () => store.flows(),
     runs: async (...args) => store.runs(...args),
     tasks: async (...args) => store.tasks(...args),
+    task: async (...args) => store.task(...args),
     load: async (...args) => store.load(...args),
     readLog: async (...args) => store.readLog(...args),
     [Symbol.asyncDispose]: async () => store[Symbol.asyncDispose](),

@@ -1,6 +1,7 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import type { StepNode } from '../definition.ts';
 import type { RunStore, TaskPath } from '../store/run-store.ts';
+import { endedAttempt } from './ended-attempt.ts';
 import type { RunEvent } from './events.ts';
 import { Halted } from './halted.ts';
 import type { Job, Outcome, TaskError, Workers } from './job.ts';
@@ -19,6 +20,7 @@ export interface AttemptsHost {
   readonly store: RunStore;
   readonly workers: Workers;
   readonly slots: Places;
+  readonly slotsElsewhere: Places;
   readonly signal?: AbortSignal;
   readonly emit: (event: RunEvent) => void;
   /** Throws where the run has ended for other reasons. */
@@ -59,8 +61,10 @@ async function oneAttempt(
 ): Promise<Ended> {
   const { name, store, slots, workers, emit, signal, checkHalted } = host;
   const { timeoutSeconds, resources: { cpu = 1, memoryMiB } = {} } = node.options;
-  const count = Math.ceil(cpu);
-  await slots.take(count);
+  const isElsewhere = workers.elsewhere?.has(job) === true;
+  const places = isElsewhere ? host.slotsElsewhere : slots;
+  const count = isElsewhere ? 1 : Math.ceil(cpu);
+  await places.take(count);
   let path: TaskPath;
   let outcome: Outcome;
   try {
@@ -80,7 +84,7 @@ async function oneAttempt(
       },
     );
   } finally {
-    slots.release(count);
+    places.release(count);
   }
   const ended = await settle(outcome, { node, job, path, host });
   if ('kind' in ended) return { path, error: ended };
@@ -145,13 +149,9 @@ async function endFailed(
   const { stack: _, ...error } = { ...toTaskError(raised), kind };
   const { attempt, index, inputs } = job;
   // The process may have been lost after the end was written and before it could say so.
-  const ended = (await store.tasks(path.flow, path.run)).find((t) => t.path.task === path.task)?.ended;
-  if (ended?.attempt === attempt && ended.hasSucceeded) {
-    const record = ended.artifacts[RECORD];
-    const { lengths, absent = [] } = (record ? await store.load(record) : { lengths: {} }) as TaskRecord; // Written by us.
-    return { artifacts: ended.artifacts, absent, lengths, isCloned: false };
-  }
-  if (ended?.attempt === attempt) return error;
+  const ended = await endedAttempt({ path, attempt }, store);
+  if (ended?.kind === 'succeeded') return { ...ended, isCloned: false };
+  if (ended) return error;
   const record: TaskRecord = { kind: 'task', index, lengths: {}, inputs, error };
   await store.endAttempt(path, attempt, { artifacts: { [RECORD]: await store.save(record) }, hasSucceeded: false });
   return error;

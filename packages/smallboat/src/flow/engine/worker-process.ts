@@ -18,8 +18,8 @@ export interface WorkerProcess {
   current?: { readonly logs: LogWriter; readonly options: JobOptions; readonly settle: (outcome: Outcome) => void };
 }
 
-/** A worker may fill most of the machine's memory: Node's own limit, a few GiB, is for servers. */
-const HEAP_MIB = Math.floor((totalmem() / 2 ** 20) * 0.75);
+/** A worker may fill most of the machine's memory, or of what a container may take of it: Node's own limit, a few GiB, is for servers. */
+const HEAP_MIB = Math.floor((Math.min(totalmem(), process.constrainedMemory() || Infinity) / 2 ** 20) * 0.75);
 
 /** Starts a worker that imports a module at once. It ends with this process, and does not keep it alive. */
 export function startWorkerProcess(module: string, variables: Readonly<Record<string, string>> = {}): WorkerProcess {

@@ -33,8 +33,8 @@ const SMALL = 1 << 16;
  * then all blobs of the attempt at once.
  */
 export interface BlobStore {
-  /** Keeps content under its key; what is there already and sound is not written again. */
-  save(pieces: readonly Uint8Array[], type: string): Promise<ArtifactKey>;
+  /** Keeps content under its key; what is there already and sound is not written again. `asIs`: never packed, for readers that take it as it lies. */
+  save(pieces: readonly Uint8Array[], type: string, asIs?: boolean): Promise<ArtifactKey>;
   /** Rejects with `ARTIFACT_NOT_FOUND` and `ARTIFACT_CORRUPT`. */
   load(key: ArtifactKey): Promise<Uint8Array>;
   /** Rejects with `ARTIFACT_NOT_FOUND`. */
@@ -77,7 +77,7 @@ export function blobStore(layout: Layout): BlobStore {
     return bytes !== undefined && (await unpacked(bytes, key)) !== undefined;
   }
 
-  async function save(pieces: readonly Uint8Array[], type: string): Promise<ArtifactKey> {
+  async function save(pieces: readonly Uint8Array[], type: string, asIs = false): Promise<ArtifactKey> {
     const hash = createHash('sha1');
     for (const piece of pieces) hash.update(piece);
     // The one place where a key is made.
@@ -93,7 +93,7 @@ export function blobStore(layout: Layout): BlobStore {
       }
       return key;
     }
-    const { isRaw, content } = await packed(pieces, size);
+    const { isRaw, content } = asIs ? { isRaw: true, content: pieces } : await packed(pieces, size);
     const sidecar = JSON.stringify({ cas_raw: isRaw, cas_version: 1, size, type });
     writeSmall(layout.saved, { [`${key}_meta`]: sidecar });
     if (size < SMALL) writeSmall(layout.saved, { [key]: content });

@@ -128,6 +128,17 @@ export function runStoreContract({ name, create }: RunStoreContract): void {
       });
     });
 
+    describe('one task', () => {
+      it('is told as it is among all of its run', async () => {
+        const task = await begun();
+        const artifacts = { x: await store.save(1) };
+        await store.endAttempt(task, 0, { artifacts, hasSucceeded: true });
+        const [listed] = await other.tasks(task.flow, task.run);
+        expect(await other.task(task)).toEqual(listed);
+        expect(await codeOf(other.task(missing(task)))).toBe(runStoreErrors.TASK_NOT_FOUND.code);
+      });
+    });
+
     describe('attempts', () => {
       it('are seen to have ended with all of their artifacts', async () => {
         const task = await begun();
@@ -258,6 +269,16 @@ export function runStoreContract({ name, create }: RunStoreContract): void {
           await place.open().save(value);
           expect(await other.load(key)).toEqual(value);
         }
+      });
+    });
+
+    describe('bytes', () => {
+      it('are kept as they are, once, by content', async () => {
+        const bytes = Uint8Array.from({ length: 5000 }, (_, i) => i % 7);
+        const code = await store.saveBytes('f', bytes);
+        expect(await other.saveBytes('f', bytes)).toEqual(code);
+        expect(await other.loadBytes('f', code.key)).toEqual(bytes);
+        expect(await codeOf(other.loadBytes('f', nowhere))).toBe(runStoreErrors.ARTIFACT_NOT_FOUND.code);
       });
     });
 

@@ -2,6 +2,7 @@ import { stat } from 'node:fs/promises';
 import { userInfo } from 'node:os';
 import { join, resolve } from 'node:path';
 import { blobStore } from './blob-store.ts';
+import { codeFact } from './code-fact.ts';
 import type { BlobStore } from './blob-store.ts';
 import { graphInfo } from './graph-info.ts';
 import { checkArtifactName, layoutOf } from './layout.ts';
@@ -15,7 +16,7 @@ import { pythonTypeOf } from './python-type.ts';
 import { type RunExtra, readRunExtra } from './run-extra.ts';
 import { claimNumber } from './run-ids.ts';
 import { runStoreErrors } from './run-store.ts';
-import type { ArtifactKey, ArtifactKeys, NewRun, RunPath, RunStore, TaskPath } from './run-store.ts';
+import type { ArtifactKey, ArtifactKeys, CodePackage, NewRun, RunPath, RunStore, TaskPath } from './run-store.ts';
 import { appendText, exists, namesIn, writeJson, writeSmall } from './store-file.ts';
 
 /** A blob that no attempt claimed in this time belongs to a process that was killed: 7 days, in milliseconds. */
@@ -82,7 +83,7 @@ class LocalRunStore implements RunStore {
     this.user = user;
   }
 
-  async createRun(flow: string, { tags = [], systemTags = [], origin, graph }: NewRun = {}): Promise<string> {
+  async createRun(flow: string, { tags = [], systemTags = [], origin, graph, code }: NewRun = {}): Promise<string> {
     const layout = this.#layout;
     const folder = layout.flow(flow);
     const maker = this.#maker();
@@ -91,6 +92,7 @@ class LocalRunStore implements RunStore {
     const extra = {
       ...(origin === undefined ? {} : { origin }),
       ...(graphKey === undefined ? {} : { graphInfo: graphKey }),
+      ...(code ? { code } : {}),
     };
     if (graphKey !== undefined) await this.#blobs.claim(flow, graphKey);
     const flowSelf = join(folder, '_meta/_self.json');
@@ -128,8 +130,9 @@ class LocalRunStore implements RunStore {
 
   async beginAttempt(task: TaskPath, attempt: number): Promise<void> {
     this.#checkOpen(task, attempt);
-    const { origin } = await this.#extra(task);
+    const { origin, code } = await this.#extra(task);
     const facts: readonly Fact[] = [
+      ...(code ? [codeFact(code, 'local')] : []),
       { field: 'attempt', value: String(attempt) },
       ...(origin === undefined ? [] : [{ field: 'origin-run-id', value: origin }]),
       { field: 'ds-type', value: 'local' },
@@ -190,6 +193,16 @@ class LocalRunStore implements RunStore {
     return (await readers()).readCheckpoint(this.#checkpointFile(run, name));
   }
 
+  async saveBytes(flow: string, bytes: Uint8Array): Promise<CodePackage> {
+    const key = await this.#blobs.save([bytes], "<class 'bytes'>", true);
+    await this.#blobs.claim(flow, key);
+    return { key, url: join(this.#layout.blobs(flow), key.slice(0, 2), key) };
+  }
+
+  async loadBytes(_flow: string, key: ArtifactKey): Promise<Uint8Array> {
+    return this.#blobs.load(key);
+  }
+
   async flows(): Promise<readonly string[]> {
     return (await readers()).readFlows(this.#layout);
   }
@@ -200,6 +213,11 @@ class LocalRunStore implements RunStore {
 
   async tasks(flow: string, run: string): ReturnType<RunStore['tasks']> {
     return (await readers()).readTasks(this.#layout, this.#blobs, flow, run);
+  }
+
+  async task(path: TaskPath): ReturnType<RunStore['task']> {
+    this.#checkTask(path);
+    return (await readers()).readOneTask(this.#layout, this.#blobs, path);
   }
 
   async load(key: ArtifactKey): Promise<unknown> {

@@ -16,6 +16,13 @@ export const runStoreErrors = defineErrors({
     `${JSON.stringify(f.name)} is no name for a ${f.what}. Use letters, digits and _, and for flows and steps also - and . inside.`,
 });
 
+/** The code that a run's tasks are made from, where it was stored for them. */
+export interface CodePackage {
+  readonly key: ArtifactKey;
+  /** Where its bytes are, as they were given: an absolute path, or `s3://bucket/path`. */
+  readonly url: string;
+}
+
 /** The place of a run. */
 export type RunPath = Pick<TaskPath, 'flow' | 'run'>;
 
@@ -42,6 +49,7 @@ export interface NewRun {
   readonly origin?: string;
   /** The flow's steps, for readers that draw it or walk from a step to its neighbours. */
   readonly graph?: RunGraph;
+  readonly code?: CodePackage;
 }
 
 /** A flow's steps and what follows each, in Metaflow's words. */
@@ -142,11 +150,18 @@ export interface RunStore extends AsyncDisposable {
   /** The key under a name of the run; undefined where none was kept. */
   checkpoint(run: RunPath, name: string): Promise<ArtifactKey | undefined>;
 
+  /** Stores bytes as they are, such as a code package. Readers of the datastore find them at `url`. */
+  saveBytes(flow: string, bytes: Uint8Array): Promise<CodePackage>;
+  /** Bytes as `saveBytes` took them. Rejects as `load` does. */
+  loadBytes(flow: string, key: ArtifactKey): Promise<Uint8Array>;
+
   flows(): Promise<readonly string[]>;
   /** Newest first. */
   runs(flow: string): Promise<readonly RunInfo[]>;
   /** All tasks of a run, in the order of their creation. Rejects with `RUN_NOT_FOUND`. */
   tasks(flow: string, run: string): Promise<readonly TaskInfo[]>;
+  /** One task. Rejects with `TASK_NOT_FOUND`. */
+  task(path: TaskPath): Promise<TaskInfo>;
   /** Rejects with `ARTIFACT_NOT_FOUND`, and with `ARTIFACT_CORRUPT` if the bytes do not match the key. */
   load(key: ArtifactKey): Promise<unknown>;
   /** All that an attempt wrote; empty text if it wrote nothing. */
