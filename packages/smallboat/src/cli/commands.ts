@@ -30,6 +30,16 @@ export const commands: Readonly<Record<string, CommandEntry>> = {
     summary: 'Continue a run that did not end well, without repeating what is done',
     load: () => import('./commands/resume.ts'),
   },
+  spin: {
+    group: 'Flows',
+    summary: 'Run one step of a past run again, alone',
+    load: () => import('./commands/spin.ts'),
+  },
+  why: {
+    group: 'Flows',
+    summary: 'Say why a step was run, or was not',
+    load: () => import('./commands/why.ts'),
+  },
   runs: { group: 'Flows', summary: 'List runs', load: () => import('./commands/runs.ts') },
   show: {
     group: 'Flows',

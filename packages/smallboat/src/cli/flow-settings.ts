@@ -20,6 +20,8 @@ export interface FlowArgs {
   readonly quiet: boolean;
   /** Run steps in this process, for a debugger. */
   readonly debug: boolean;
+  /** Take what the same code made of the same inputs before. */
+  readonly cache: boolean;
   readonly json: boolean;
   /** All that was given, by flag: the flow's own parameters are among it. */
   readonly given: Readonly<Record<string, unknown>>;
@@ -55,6 +57,7 @@ export const flowArgs: ArgsSchema<FlowArgs> = {
         with: list('with'),
         quiet: args['quiet'] === true,
         debug: args['debug'] === true,
+        cache: args['cache'] === true,
         json: args['json'] === true,
         given: args,
       },
@@ -70,13 +73,14 @@ export const sharedFlags: Readonly<Record<string, Flag>> = {
   config: { type: 'string', multiple: true, help: 'name=<file>: a configuration of the flow; may be repeated' },
   'config-value': { type: 'string', multiple: true, help: 'name=<JSON>: the same, given here' },
   'run-id-file': { type: 'string', help: 'write the id of the run to this file when it begins' },
+  cache: { type: 'boolean', help: 'do not run what ran before with the same code and inputs' },
   debug: { type: 'boolean', help: 'run the steps in this process, for breakpoints' },
   quiet: { type: 'boolean', short: 'q', help: 'do not show what the steps print' },
   json: { type: 'boolean', help: 'print the run as JSON' },
 };
 
 /** Flags of `run` and `resume` that stand without a value. */
-export const SWITCHES: readonly string[] = ['--json', '--quiet', '-q', '--debug', '--help', '-h'];
+export const SWITCHES: readonly string[] = ['--json', '--quiet', '-q', '--debug', '--cache', '--help', '-h'];
 
 export interface FlowSettings {
   /** Absolute. */

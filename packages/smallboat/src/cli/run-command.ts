@@ -48,6 +48,7 @@ async function commandOf(flow: Flow | undefined, { module, started }: Loaded): P
           store: args.debug ? await openRunStore({ folder: home }) : { folder: home },
           io,
           showsLogs: !args.quiet,
+          cache: args.cache,
           signal: stop.signal,
           tags: args.tags,
           onEvent: runIdWriter(args, io),

@@ -1,3 +1,5 @@
+export { whyTask } from './cache/why.ts';
+export type { Why } from './cache/why.ts';
 export { match, when } from './compose/choice.ts';
 export { each } from './compose/each.ts';
 export { wiringErrors } from './compose/errors.ts';
@@ -54,6 +56,8 @@ export type { FlowRun, ResumeFlowOptions, RunFlowOptions, StepFailure } from './
 export { openRunStore } from './store/open-run-store.ts';
 export type { StoreSpec } from './store/open-run-store.ts';
 export type { ArtifactKey, ArtifactKeys, RunInfo, RunStore, TaskInfo, TaskPath } from './store/run-store.ts';
+export { spin, spinErrors } from './spin.ts';
+export type { SpinOptions, Spun } from './spin.ts';
 export { inMemoryRunStore } from './store-in-memory.ts';
 export { applyWith, withErrors } from './with-options.ts';
 export { writeRunCard } from './write-run-card.ts';

@@ -81,7 +81,15 @@ function sourcesOf({ steps, regions }: Dag, result: Source): Source[] {
     if (region.kind === 'choice') return [region.on];
     return [...Object.values(region.initial), region.result, region.again];
   });
-  const all = [...steps.flatMap(({ inputs, waitFor }) => [...Object.values(inputs), ...waitFor]), ...inRegions, result];
+  const all = [
+    ...steps.flatMap(({ inputs, spread, waitFor }) => [
+      ...Object.values(inputs),
+      ...(spread ? [spread] : []),
+      ...waitFor,
+    ]),
+    ...inRegions,
+    result,
+  ];
   return all.flatMap((from) => [...sourcesIn(from)]);
 }
 

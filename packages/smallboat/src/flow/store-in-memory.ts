@@ -116,6 +116,9 @@ export function inMemoryRunStore(now: () => number = Date.now): RunStore {
       if (!bytes) throw runStoreErrors.ARTIFACT_NOT_FOUND({ key, location });
       return Uint8Array.from(bytes);
     },
+    remember: (flow, name, key) => void checkpoints.set(`${names.flow(flow)}//${name}`, key),
+    remembered: (flow, name) => checkpoints.get(`${names.flow(flow)}//${name}`),
+    has: (key) => blobs.has(key),
     flows: () => [...new Set([...runs.values()].map((r) => r.flow))].sort(),
     runs: (flow) => [...runs.values()].filter((r) => r.flow === flow).reverse(),
     tasks: (flow, run) => tasksOf(flow, run).map(infoOf),
@@ -158,6 +161,9 @@ function asynchronous(store: Plain): RunStore {
     checkpoint: async (...args) => store.checkpoint(...args),
     saveBytes: async (...args) => store.saveBytes(...args),
     loadBytes: async (...args) => store.loadBytes(...args),
+    remember: async (...args) => store.remember(...args),
+    remembered: async (...args) => store.remembered(...args),
+    has: async (...args) => store.has(...args),
     flows: async () => store.flows(),
     runs: async (...args) => store.runs(...args),
     tasks: async (...args) => store.tasks(...args),

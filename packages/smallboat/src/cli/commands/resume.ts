@@ -72,6 +72,7 @@ async function commandOf(loaded?: Loaded): Promise<Command<typeof flowArgs>> {
           store: args.debug ? await openRunStore({ folder: home }) : { folder: home },
           io,
           showsLogs: !args.quiet,
+          cache: args.cache,
           onEvent: runIdWriter(args, io),
           signal: stop.signal,
           tags: args.tags,

@@ -37,5 +37,5 @@ export async function commandFor(
 }
 
 function fileOf(argv: readonly string[]): string | undefined {
-  return firstPositional(argv, ['--json', '--quiet', '-q', '--debug', '--help', '-h']);
+  return firstPositional(argv, ['--json', '--quiet', '-q', '--debug', '--cache', '--help', '-h']);
 }

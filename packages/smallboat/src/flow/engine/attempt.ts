@@ -42,7 +42,14 @@ export async function runAttempt(job: Job, host: AttemptHost): Promise<Outcome> 
   let artifacts: Record<string, ArtifactKey> = {};
   const { index, inputs, failure } = job;
   const error = failure && { kind: failure.kind, message: failure.message };
-  let record: TaskRecord = { kind: 'task', index, inputs, lengths: {}, ...(error ? { error } : {}) };
+  let record: TaskRecord = {
+    kind: 'task',
+    index,
+    inputs,
+    lengths: {},
+    ...(error ? { error } : {}),
+    ...(job.cache ? { cache: job.cache } : {}),
+  };
   let outcome: Outcome;
   try {
     const node = job.step === 'end' ? endNode : host.dag.steps.find((s) => s.name === job.step);
@@ -57,7 +64,7 @@ export async function runAttempt(job: Job, host: AttemptHost): Promise<Outcome> 
       ),
     );
     record = { ...record, lengths, ...(absent.length > 0 ? { absent } : {}) };
-    outcome = { kind: 'succeeded', artifacts, absent, lengths };
+    outcome = { kind: 'succeeded', artifacts, stored: artifacts, absent, lengths };
   } catch (thrown) {
     if (host.signal.aborted) return { kind: 'stopped' };
     const error = toTaskError(thrown);
@@ -72,11 +79,9 @@ export async function runAttempt(job: Job, host: AttemptHost): Promise<Outcome> 
     ...(components.length > 0 ? { [CARD]: await store.save(components) } : {}),
   };
   await host.flushLogs?.();
-  await store.endAttempt(path, attempt, {
-    artifacts: { ...artifacts, ...hidden },
-    hasSucceeded: outcome.kind === 'succeeded',
-  });
-  return outcome;
+  const stored = { ...artifacts, ...hidden };
+  await store.endAttempt(path, attempt, { artifacts: stored, hasSucceeded: outcome.kind === 'succeeded' });
+  return outcome.kind === 'succeeded' ? { ...outcome, stored } : outcome;
 }
 
 /** Gathers a flow's result from many tasks into one artifact, where the data is: in a worker. */

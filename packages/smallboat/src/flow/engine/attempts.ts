@@ -20,7 +20,8 @@ export interface AttemptsHost {
   readonly store: RunStore;
   readonly workers: Workers;
   readonly slots: Places;
-  readonly slotsElsewhere: Places;
+  /** Places for attempts that take nothing of this machine, where there are such. */
+  readonly slotsElsewhere?: Places;
   readonly signal?: AbortSignal;
   readonly emit: (event: RunEvent) => void;
   /** Throws where the run has ended for other reasons. */
@@ -61,9 +62,9 @@ async function oneAttempt(
 ): Promise<Ended> {
   const { name, store, slots, workers, emit, signal, checkHalted } = host;
   const { timeoutSeconds, resources: { cpu = 1, memoryMiB } = {} } = node.options;
-  const isElsewhere = workers.elsewhere?.has(job) === true;
-  const places = isElsewhere ? host.slotsElsewhere : slots;
-  const count = isElsewhere ? 1 : Math.ceil(cpu);
+  const elsewhere = workers.elsewhere?.has(job) === true ? host.slotsElsewhere : undefined;
+  const places = elsewhere ?? slots;
+  const count = elsewhere ? 1 : Math.ceil(cpu);
   await places.take(count);
   let path: TaskPath;
   let outcome: Outcome;
@@ -87,7 +88,7 @@ async function oneAttempt(
     places.release(count);
   }
   const ended = await settle(outcome, { node, job, path, host });
-  if ('kind' in ended) return { path, error: ended };
+  if (!('artifacts' in ended)) return { path, error: ended };
   emit({ kind: 'taskEnded', step: node.name, path, state: 'done', at: Date.now() });
   return { path, done: ended };
 }
@@ -122,7 +123,7 @@ async function settle(outcome: Outcome, at: Settling): Promise<Done | TaskError>
   const { timeoutSeconds: seconds = 0, resources: { memoryMiB } = {} } = at.node.options;
   switch (outcome.kind) {
     case 'succeeded':
-      return { artifacts: outcome.artifacts, absent: outcome.absent, lengths: outcome.lengths, isCloned: false };
+      return { ...outcome, path: at.path, isCloned: false };
     case 'failed':
       return outcome.error;
     case 'stopped':
@@ -150,7 +151,7 @@ async function endFailed(
   const { attempt, index, inputs } = job;
   // The process may have been lost after the end was written and before it could say so.
   const ended = await endedAttempt({ path, attempt }, store);
-  if (ended?.kind === 'succeeded') return { ...ended, isCloned: false };
+  if (ended?.kind === 'succeeded') return { ...ended, path, isCloned: false };
   if (ended) return error;
   const record: TaskRecord = { kind: 'task', index, lengths: {}, inputs, error };
   await store.endAttempt(path, attempt, { artifacts: { [RECORD]: await store.save(record) }, hasSucceeded: false });

@@ -22,6 +22,7 @@ export async function endedAttempt(
   return {
     kind: 'succeeded',
     artifacts: Object.fromEntries(own),
+    stored: ended.artifacts,
     absent: record?.absent ?? [],
     lengths: record?.lengths ?? {},
   };

@@ -104,18 +104,8 @@ export async function readTasks(
   return tasks.filter((task) => task !== undefined).sort(byAge);
 }
 
-/** One task. Rejects with `TASK_NOT_FOUND`. */
-export async function readOneTask(layout: Layout, blobs: BlobStore, path: TaskPath): Promise<TaskInfo> {
-  const task = await readTask(layout, blobs, path);
-  const { flow, run, step } = path;
-  if (task === undefined) {
-    const name = [flow, run, step, path.task].join('/');
-    throw runStoreErrors.TASK_NOT_FOUND({ task: name, location: layout.root });
-  }
-  return task;
-}
-
-async function readTask(layout: Layout, blobs: BlobStore, path: TaskPath): Promise<TaskInfo | undefined> {
+/** One task; undefined where its process has not said that it exists. */
+export async function readTask(layout: Layout, blobs: BlobStore, path: TaskPath): Promise<TaskInfo | undefined> {
   const folder = layout.task(path);
   const names = await namesIn(folder);
   const self = join(folder, '_meta/_self.json');

@@ -36,6 +36,11 @@ export interface TaskPath {
   readonly task: string;
 }
 
+/** `intent/1795433364090388/train/4` */
+export function pathspecOf({ flow, run, step, task }: TaskPath): string {
+  return [flow, run, step, task].join('/');
+}
+
 /** Content key of an artifact's blob: two artifacts of the same content have the same key. */
 export type ArtifactKey = string & { readonly __brand: 'ArtifactKey' };
 
@@ -154,6 +159,12 @@ export interface RunStore extends AsyncDisposable {
   saveBytes(flow: string, bytes: Uint8Array): Promise<CodePackage>;
   /** Bytes as `saveBytes` took them. Rejects as `load` does. */
   loadBytes(flow: string, key: ArtifactKey): Promise<Uint8Array>;
+  /** Keeps a key under a name of the flow, for other runs of it, in place of the one before. */
+  remember(flow: string, name: string, key: ArtifactKey): Promise<void>;
+  /** The key under a name of the flow; undefined where none was kept. */
+  remembered(flow: string, name: string): Promise<ArtifactKey | undefined>;
+  /** Whether the content is there, without reading it. */
+  has(key: ArtifactKey): Promise<boolean>;
 
   flows(): Promise<readonly string[]>;
   /** Newest first. */
