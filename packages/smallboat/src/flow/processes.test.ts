@@ -85,7 +85,7 @@ describe.concurrent('kill -9, then resume', () => {
     expect(last.origin).toBe(first.run);
     const after = await readRun(store, last);
     expect(after.state).toBe('done');
-    expect(await store.load(after.result['published'] ?? ('' as never))).toBe('total 30');
+    expect(await store.load('CrashFlow', after.result['published'] ?? ('' as never))).toBe('total 30');
     // What was taken over is the same content, not a copy.
     const keys = new Map(after.steps.flatMap((s) => s.tasks).map((t) => [t.name, t.artifacts]));
     for (const { name: task, artifacts } of finished) expect(keys.get(task)).toEqual(artifacts);

@@ -7,8 +7,7 @@ import { type ContainerLog, containerLog } from './container-log.ts';
 import { outcomeOf } from './outcome.ts';
 import type { Container, ContainerEnd, ContainerService } from './service.ts';
 import { bootstrapCommand } from './task/bootstrap-command.ts';
-import { ORDER_VARIABLE, type TaskOrder } from './task/order.ts';
-import type { RemoteJob } from './task/run-task.ts';
+import { ORDER_VARIABLE, type RemoteJob, type TaskOrder } from './task/order.ts';
 
 export interface RemoteOptions {
   readonly dag: Dag;
@@ -30,9 +29,12 @@ export interface RemoteOptions {
 /** Seconds that a container may take before its body begins and after it has ended: pulling an image is not among them. */
 const AROUND = 120;
 
+/** Letters of a job that goes along with its order: the environment of a job has a limit, and other things are in it. */
+const SHORT = 3000;
+
 /**
- * Runs one attempt in a container of a service. What the task is goes through the store, so that nothing of it is in the service's own
- * records but its name; how it ended is read from the store.
+ * Runs one attempt in a container of a service. The service is told names and content keys, and no values; how the attempt ended is read
+ * from the store.
  */
 export async function runRemotely(
   job: Job,
@@ -67,7 +69,7 @@ async function containerFor(job: Job, { options: said }: StepNode, options: Remo
   const order: TaskOrder = {
     flow: path.flow,
     store: storeSpec,
-    job: await store.save(remote),
+    job: await handOver(remote, store),
     code: { key: code.key, url: code.url.includes('://') ? code.url : pathToFileURL(code.url).href },
     folder,
     graceSeconds,
@@ -83,6 +85,15 @@ async function containerFor(job: Job, { options: said }: StepNode, options: Remo
     ...(batch ? { batch } : {}),
     ...(kubernetes ? { kubernetes } : {}),
   };
+}
+
+/** A short job goes along with the order; a long one through the store, under a name of the run, so that nobody deletes it meanwhile. */
+async function handOver(remote: RemoteJob, store: RunStore): Promise<TaskOrder['job']> {
+  if (JSON.stringify(remote).length <= SHORT) return remote;
+  const { path, attempt } = remote.job;
+  const stored = await store.save(path.flow, remote);
+  await store.saveCheckpoint(path, `job of ${path.step}/${path.task}/${attempt}`, stored);
+  return { stored };
 }
 
 /** Shows what the task stored of its log and the service did not tell. */

@@ -154,6 +154,9 @@ async function endFailed(
   if (ended?.kind === 'succeeded') return { ...ended, path, isCloned: false };
   if (ended) return error;
   const record: TaskRecord = { kind: 'task', index, lengths: {}, inputs, error };
-  await store.endAttempt(path, attempt, { artifacts: { [RECORD]: await store.save(record) }, hasSucceeded: false });
+  await store.endAttempt(path, attempt, {
+    artifacts: { [RECORD]: await store.save(path.flow, record) },
+    hasSucceeded: false,
+  });
   return error;
 }

@@ -14,7 +14,7 @@ export async function endedAttempt(
   const { ended } = await store.task(path);
   if (ended?.attempt !== attempt) return undefined;
   const key = ended.artifacts[RECORD];
-  const record = key ? asTaskRecord(await store.load(key)) : undefined;
+  const record = key ? asTaskRecord(await store.load(path.flow, key)) : undefined;
   if (!ended.hasSucceeded) {
     return { kind: 'failed', error: record?.error ?? { kind: 'threw', message: 'It failed without saying why.' } };
   }

@@ -1,3 +1,4 @@
+import type { Job } from '../../engine/job.ts';
 import type { StoreSpec } from '../../store/open-run-store.ts';
 import type { ArtifactKey } from '../../store/run-store.ts';
 
@@ -7,8 +8,8 @@ export interface TaskOrder {
   readonly flow: string;
   /** The store as the container reaches it. */
   readonly store: StoreSpec;
-  /** Where the store keeps the job: an attempt of a task, without its environment, which is the container's. */
-  readonly job: ArtifactKey;
+  /** The job itself, or where the store keeps it: long lists of inputs have no place in an environment. */
+  readonly job: RemoteJob | { readonly stored: ArtifactKey };
   readonly code: CodePlace;
   /** The folder that bodies begin in, from the root of the code package. */
   readonly folder: string;
@@ -16,6 +17,14 @@ export interface TaskOrder {
   readonly timeoutSeconds?: number;
   /** How long a body that was told to stop may take to do so, in seconds. */
   readonly graceSeconds: number;
+}
+
+/** An attempt as a container gets it, and what is not part of it. */
+export interface RemoteJob {
+  /** Without its environment, which is the container's. */
+  readonly job: Job;
+  /** What the flow's module read as configuration, as environment variables. */
+  readonly variables: Readonly<Record<string, string>>;
 }
 
 /** Where a code package lies. */

@@ -1,19 +1,11 @@
 import { processPool } from '../../engine/process-pool.ts';
-import type { Job, Outcome } from '../../engine/job.ts';
+import type { Outcome } from '../../engine/job.ts';
 import { openRunStore } from '../../store/open-run-store.ts';
 import type { RunStore } from '../../store/run-store.ts';
 import { EXIT } from './exit-codes.ts';
-import { ORDER_VARIABLE, type TaskOrder } from './order.ts';
+import { ORDER_VARIABLE, type RemoteJob, type TaskOrder } from './order.ts';
 import { lineOf } from './said.ts';
 import { watchForSpotNotice } from './spot-notice.ts';
-
-/** What the store keeps for a container: an attempt, and what is not part of it. */
-export interface RemoteJob {
-  /** Without its environment, which is the container's. */
-  readonly job: Job;
-  /** What the flow's module read as configuration, as environment variables. */
-  readonly variables: Readonly<Record<string, string>>;
-}
 
 export interface TaskHost {
   readonly env: Readonly<Record<string, string | undefined>>;
@@ -37,7 +29,7 @@ export async function runTask({ env, module, print, onTerminate }: TaskHost): Pr
   let remote: RemoteJob;
   try {
     store = await openRunStore(order.store);
-    remote = (await store.load(order.job)) as RemoteJob; // Saved by whoever submitted the job.
+    remote = await jobOf(order, store);
   } catch (error) {
     say(`the store cannot be reached: ${messageOf(error)}`);
     return EXIT.storeUnreachable;
@@ -82,6 +74,10 @@ export async function runTask({ env, module, print, onTerminate }: TaskHost): Pr
   } finally {
     watch.stop();
   }
+}
+
+async function jobOf({ flow, job }: TaskOrder, store: RunStore): Promise<RemoteJob> {
+  return 'job' in job ? job : ((await store.load(flow, job.stored)) as RemoteJob); // Saved by whoever submitted the job.
 }
 
 function exitCodeOf(outcome: Outcome): number {
