@@ -7,7 +7,8 @@ import type { TaskLabels } from '../service.ts';
 export function jobName({ user, flow, run, step, task, attempt }: TaskLabels): string {
   const own = [flow, run, step, task, attempt].join('-').replace(/[^\w-]/g, '_');
   const name = `${user.replace(/[^\w-]/g, '_')}-${own}`;
-  return name.length <= 128 ? name : own.slice(-128).replace(/^[^a-zA-Z0-9]+/, '');
+  // The first character is a letter or a digit.
+  return (name.length <= 128 ? name : own.slice(-128)).replace(/^[^a-zA-Z0-9]+/, '');
 }
 
 /** What Metaflow's own `batch list` looks for in a job. */

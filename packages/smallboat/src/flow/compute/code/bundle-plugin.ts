@@ -1,9 +1,9 @@
 import { existsSync, readFileSync, statSync } from 'node:fs';
 import { isBuiltin } from 'node:module';
-import { dirname, extname, resolve, sep } from 'node:path';
+import { dirname, extname, join, resolve, sep } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import type { Loader, OnResolveArgs, Plugin, PluginBuild } from 'esbuild';
-import { nativePackages } from './native-package.ts';
+import type { Loader, OnResolveArgs, OnResolveResult, Plugin, PluginBuild } from 'esbuild';
+import { findPackage, nativePackages } from './native-package.ts';
 import type { Places } from './place.ts';
 import { referencesIn } from './references.ts';
 
@@ -38,6 +38,8 @@ export const PREAMBLE =
 /** Parts of this package that only start jobs: a task has no use for them, nor for what they import. */
 const SUBMITTING = fileURLToPath(new URL('../index.ts', import.meta.url));
 
+/** The room of flows. */
+const ROOM = fileURLToPath(new URL('../../', import.meta.url));
 const NOWHERE = 'smallboat-nowhere';
 const NO_SUBMITTING = `throw new Error('A task that runs as a job of a service cannot start jobs of a service: run the flow locally, or start it from outside.');`;
 
@@ -47,9 +49,10 @@ export function bundlePlugin({ places, found, external }: BundlePluginOptions): 
   return {
     name: 'smallboat',
     setup(build) {
-      build.onResolve({ filter: /^[^./]|^\.\.?\// }, (args) => resolveImport(args, build));
+      build.onResolve({ filter: /^[^./#]/ }, (args) => resolvePackage(args, build));
       build.onLoad({ filter: /.*/, namespace: NOWHERE }, () => ({ contents: NO_SUBMITTING }));
       build.onLoad({ filter: /\.[cm]?[jt]sx?$/, namespace: 'file' }, ({ path }) => {
+        if (path === SUBMITTING) return { contents: NO_SUBMITTING };
         const text = withPlainRequire(readFileSync(path, 'utf8'));
         note(path, text);
         const contents = withOwnPlace(path, text);
@@ -58,26 +61,26 @@ export function bundlePlugin({ places, found, external }: BundlePluginOptions): 
     },
   };
 
-  async function resolveImport(args: OnResolveArgs, build: PluginBuild) {
-    if (args.pluginData === 'seen' || args.kind === 'entry-point' || isBuiltin(args.path)) return undefined;
+  /** Only packages are decided about here, by their folder: what is inside of one esbuild finds faster. */
+  async function resolvePackage(args: OnResolveArgs, build: PluginBuild): Promise<OnResolveResult | undefined> {
     const { kind, importer, resolveDir, path } = args;
-    const isBare = !path.startsWith('.');
-    if (!isBare && kind !== 'dynamic-import') return undefined;
-    const name = isBare ? packageName(path) : '';
+    if (args.pluginData === 'seen' || kind === 'entry-point' || isBuiltin(path)) return undefined;
+    const name = packageName(path);
+    // What tells code apart for 'run --cache' is asked where runs are started.
+    if (name === 'esbuild' && importer.startsWith(ROOM)) return { path: 'no-submitting', namespace: NOWHERE };
     if (external.includes(name)) {
       found.externals.set(name, undefined);
       return { path, external: true };
     }
-    const resolved = await build.resolve(path, { kind, importer, resolveDir, pluginData: 'seen' });
-    if (resolved.path === SUBMITTING) return { path: 'no-submitting', namespace: NOWHERE };
-    if (resolved.errors.length > 0) {
-      // A package that not everybody needs is imported when it is needed. Others fail the build, with what esbuild says.
-      if (kind !== 'dynamic-import' && kind !== 'require-call') return resolved;
-      return { path, external: true };
+    const folder = findPackage(name, resolveDir);
+    if (folder === undefined) {
+      if (kind !== 'dynamic-import' && kind !== 'require-call') return undefined;
+      // A package that not everybody needs is looked for when it is needed. It may have other names, of tsconfig say.
+      const resolved = await build.resolve(path, { kind, importer, resolveDir, pluginData: 'seen' });
+      return resolved.errors.length > 0 ? { path, external: true } : resolved;
     }
-    const owner = isBare && !resolved.external ? places.ownerOf(resolved.path) : undefined;
-    if (!owner || !resolved.path.includes(`${sep}node_modules${sep}`) || !isNative(owner.folder)) return resolved;
-    found.externals.set(owner.name, owner.version);
+    if (!isNative(folder)) return undefined;
+    found.externals.set(name, places.ownerOf(join(folder, 'package.json'))?.version);
     return { path, external: true };
   }
 

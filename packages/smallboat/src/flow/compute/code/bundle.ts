@@ -3,6 +3,7 @@ import { fileURLToPath } from 'node:url';
 import type { BuildFailure, BuildOptions, Message } from 'esbuild';
 import { defineErrors } from '../../../kernel/index.ts';
 import { type Found, META_NAMES, PREAMBLE, bundlePlugin } from './bundle-plugin.ts';
+import { renameChunks } from './chunk-names.ts';
 import { type Places, appRoot, places } from './place.ts';
 import { sourceMapIn } from './source-map.ts';
 
@@ -108,7 +109,7 @@ async function build({ named, root, at, found, external }: Build) {
         return [place, path.endsWith('.map') ? sourceMapIn(contents, outdir, at) : contents];
       }),
     );
-    return { files, sources };
+    return { files: renameChunks(files), sources };
   } catch (cause) {
     if (!isBuildFailure(cause)) throw cause;
     const [module = ''] = Object.values(named);

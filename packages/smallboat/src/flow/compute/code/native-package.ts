@@ -42,7 +42,7 @@ function hasMachineCode(folder: string, { os, cpu, gypfile, binary }: Manifest):
 }
 
 /** The folder of a package as Node finds it from another: in the nearest `node_modules` above. */
-function findPackage(name: string, from: string): string | undefined {
+export function findPackage(name: string, from: string): string | undefined {
   for (let folder = from; ; folder = dirname(folder)) {
     const path = join(folder, 'node_modules', name);
     if (existsSync(join(path, 'package.json'))) return path;

@@ -126,7 +126,7 @@ export function signed(
   };
   const names = Object.keys(headers).join(';');
   const lines = Object.entries(headers).map(([name, value]) => `${name}:${value}\n`);
-  const request = ['GET', url.pathname, '', lines.join(''), names, hash('')].join('\n');
+  const request = ['GET', url.pathname, url.search.slice(1), lines.join(''), names, hash('')].join('\n');
   const text = ['AWS4-HMAC-SHA256', time, scope.join('/'), hash(request)].join('\n');
   let key: string | Buffer = `AWS4${keys.secret}`;
   for (const part of [...scope, text]) key = createHmac('sha256', key).update(part).digest();
