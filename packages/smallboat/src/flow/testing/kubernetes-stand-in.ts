@@ -95,7 +95,10 @@ export async function kubernetesStandIn(options: KubernetesStandInOptions = {}):
   /** The controller and the kubelet: a Job's one pod, from its making to its end. */
   async function live(job: ApiObject): Promise<void> {
     const { template } = job.spec as {
-      template: { metadata: { labels?: Record<string, string> }; spec: Record<string, unknown> };
+      template: {
+        metadata: { labels?: Record<string, string>; annotations?: Record<string, string> };
+        spec: Record<string, unknown>;
+      };
     };
     const { name: jobName, namespace } = job.metadata;
     await delay(stateMilliseconds);
@@ -103,7 +106,7 @@ export async function kubernetesStandIn(options: KubernetesStandInOptions = {}):
     const name = `${jobName}-${Math.random().toString(36).slice(2, 7)}`;
     const labels = { ...template.metadata.labels, 'job-name': jobName, 'batch.kubernetes.io/job-name': jobName };
     const pod: ApiObject = {
-      metadata: { name, namespace, uid: crypto.randomUUID(), labels },
+      metadata: { name, namespace, uid: crypto.randomUUID(), labels, annotations: template.metadata.annotations ?? {} },
       spec: template.spec,
       status: { phase: 'Pending' },
     };
