@@ -1,3 +1,11 @@
 /** An entrance of its own: what starts jobs of services is loaded where a step wants it, and is no part of a code package. */
-export { openCompute } from './open-compute.ts';
-export type { Compute, ComputeOptions } from './open-compute.ts';
+export { type CodeInfo, type PackedCode, packCode, readPackage } from './code/code-package.ts';
+export { codeOfRun } from './code-of-run.ts';
+export { dockerfile } from './dockerfile.ts';
+export { metaflowValues } from './metaflow-config.ts';
+export { type Compute, type ComputeOptions, openCompute, openService } from './open-compute.ts';
+export { type PolicyOptions, policies } from './policy.ts';
+export type { ContainerService, RemoteCompute, UnfinishedJob } from './service.ts';
+export { computeSettings } from './settings.ts';
+export { ownVersion } from './store-code.ts';
+export { bootstrapCommand } from './task/bootstrap-command.ts';

@@ -90,7 +90,7 @@ function reachable(
 }
 
 /** Opens a service: its SDK is loaded now, and that of no other. */
-async function openService(
+export async function openService(
   compute: RemoteCompute,
   settings: ComputeSettings,
   values: Values,

@@ -12,6 +12,21 @@ export interface ContainerService extends AsyncDisposable {
    * `stopped`. What goes wrong with the service itself is an end too (`notRun`): it never rejects.
    */
   run(container: Container, host: ContainerHost): Promise<ContainerEnd>;
+  /** Jobs of ours that have not ended, whoever started them: also those of runs that were killed. */
+  unfinished(): Promise<readonly UnfinishedJob[]>;
+  /** Has a job end. */
+  stop(id: string): Promise<void>;
+}
+
+/** A job that the service has, and that has not ended. */
+export interface UnfinishedJob {
+  readonly id: string;
+  /** In the service's words. */
+  readonly state: string;
+  /** Whose it is, as far as the service was told. */
+  readonly labels: Readonly<Record<keyof TaskLabels, string>>;
+  /** Milliseconds since 1970. */
+  readonly createdAt: number;
 }
 
 /** What a container is to be. */

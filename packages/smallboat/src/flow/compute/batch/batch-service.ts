@@ -9,6 +9,7 @@ import { jobName, jobParameters, jobTags } from './job-names.ts';
 import { MOST, jobPoller } from './job-poller.ts';
 import { type Following, type LogEvent, logTail } from './log-tail.ts';
 import { submitOnce } from './submit-job.ts';
+import { unfinishedJobs } from './unfinished-jobs.ts';
 
 export const batchErrors = defineErrors({
   BATCH_QUEUE_MISSING: (f: { variable: string }) =>
@@ -127,6 +128,10 @@ export async function batchService(settings: ComputeSettings): Promise<Container
     });
   };
 
+  const terminate = async (jobId: string, reason: string): Promise<void> => {
+    await client.send(new sdk.TerminateJobCommand({ jobId, reason }));
+  };
+
   /** Watches a job to its end, with its log. */
   const follow = async (id: string, { onLog, onState, signal }: ContainerHost): Promise<ContainerEnd> => {
     let following: Following | undefined;
@@ -164,12 +169,15 @@ export async function batchService(settings: ComputeSettings): Promise<Container
         return await follow(id, host);
       } catch (error) {
         if (!signal?.aborted) return { kind: 'machineLost', reason: problemOf(error), id };
-        await client
-          .send(new sdk.TerminateJobCommand({ jobId: id, reason: 'The run was stopped.' }))
-          .catch(() => undefined);
+        await terminate(id, 'The run was stopped.').catch(() => undefined);
         return { kind: 'stopped', id };
       }
     },
+    unfinished: async () => {
+      if (own.queue === undefined) throw batchErrors.BATCH_QUEUE_MISSING({ variable: 'METAFLOW_BATCH_JOB_QUEUE' });
+      return unfinishedJobs({ client, sdk, queue: own.queue });
+    },
+    stop: (id) => terminate(id, 'Stopped by smallboat jobs --stop.'),
     [Symbol.asyncDispose]: () => {
       for (const one of [client, submitter, logClient]) one.destroy();
       return Promise.resolve();

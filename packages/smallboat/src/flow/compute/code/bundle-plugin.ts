@@ -1,4 +1,4 @@
-import { existsSync, readFileSync, statSync } from 'node:fs';
+import { existsSync, readFileSync, realpathSync, statSync } from 'node:fs';
 import { isBuiltin } from 'node:module';
 import { dirname, extname, join, resolve, sep } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -38,6 +38,8 @@ export const PREAMBLE =
 /** Parts of this package that only start jobs: a task has no use for them, nor for what they import. */
 const SUBMITTING = fileURLToPath(new URL('../index.ts', import.meta.url));
 
+/** The folder of this package. */
+const OWN = realpathSync(fileURLToPath(new URL('../../../../', import.meta.url)));
 /** The room of flows. */
 const ROOM = fileURLToPath(new URL('../../', import.meta.url));
 const NOWHERE = 'smallboat-nowhere';
@@ -79,7 +81,8 @@ export function bundlePlugin({ places, found, external }: BundlePluginOptions): 
       const resolved = await build.resolve(path, { kind, importer, resolveDir, pluginData: 'seen' });
       return resolved.errors.length > 0 ? { path, external: true } : resolved;
     }
-    if (!isNative(folder)) return undefined;
+    // This package is part of each bundle, whatever it can do with others.
+    if (folder === OWN || !isNative(folder)) return undefined;
     found.externals.set(name, places.ownerOf(join(folder, 'package.json'))?.version);
     return { path, external: true };
   }

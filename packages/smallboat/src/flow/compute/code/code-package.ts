@@ -19,8 +19,8 @@ const DEFAULT_MAX_MEGABYTES = 50;
 
 /** `INFO` in a code package: where Metaflow looks for the name of the script, and what we need to know. */
 const Info = z.looseObject({
-  /** Path of the flow's own source in the package. */
-  script: z.string(),
+  /** Path of the flow's own source in the package; empty in packages of Python. */
+  script: z.string().default(''),
   flow_name: z.string().optional(),
   smallboat_version: z.string().optional(),
   /** Version of Node that it was made with. */

@@ -1,4 +1,4 @@
-import { existsSync, readFileSync, readdirSync } from 'node:fs';
+import { existsSync, readFileSync, readdirSync, realpathSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 
 /** What tells of machine code in a `package.json`. */
@@ -41,11 +41,11 @@ function hasMachineCode(folder: string, { os, cpu, gypfile, binary }: Manifest):
   return readdirSync(folder).some((name) => name === 'binding.gyp' || name === 'prebuilds' || name.endsWith('.node'));
 }
 
-/** The folder of a package as Node finds it from another: in the nearest `node_modules` above. */
+/** The folder of a package as Node finds it from another, in the nearest `node_modules` above; where it really lies. */
 export function findPackage(name: string, from: string): string | undefined {
   for (let folder = from; ; folder = dirname(folder)) {
     const path = join(folder, 'node_modules', name);
-    if (existsSync(join(path, 'package.json'))) return path;
+    if (existsSync(join(path, 'package.json'))) return realpathSync(path);
     if (dirname(folder) === folder) return undefined;
   }
 }

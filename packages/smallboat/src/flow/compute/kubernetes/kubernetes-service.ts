@@ -5,7 +5,7 @@ import type { ComputeSettings, Values } from '../settings.ts';
 import { type KubernetesApi, kubernetesApi, kubernetesErrors } from './api.ts';
 import { findCluster } from './cluster.ts';
 import { SESSION, jobManifest } from './manifest.ts';
-import { Job, Pod, endOfJob, endOfPod, stateOfPod } from './pod-end.ts';
+import { Job, JobList, Pod, endOfJob, endOfPod, stateOfPod, unfinishedOf } from './pod-end.ts';
 import { watchObjects } from './watch.ts';
 
 /** How long a pod may be stuck at a step that cannot come to an end, a broken image name say, before it is given up: 3 minutes. */
@@ -99,9 +99,7 @@ export async function kubernetesService(settings: ComputeSettings, values: Value
       followed.set(`${namespace}/${name}`, { host, settle });
       const stop = async (): Promise<void> => {
         followed.delete(`${namespace}/${name}`);
-        // Its pods with it, by their own grace.
-        const body = { kind: 'DeleteOptions', apiVersion: 'v1', propagationPolicy: 'Background' };
-        await api.call('DELETE', `${path}/${name}`, { body }).catch(() => undefined);
+        await deleteJob(api, namespace, name).catch(() => undefined);
         settle({ kind: 'stopped', id: name });
       };
       try {
@@ -121,12 +119,24 @@ export async function kubernetesService(settings: ComputeSettings, values: Value
       if (end.kind === 'notRun') await stop();
       return end;
     },
+    unfinished: async () => {
+      const query = { labelSelector: 'app.kubernetes.io/part-of=smallboat' };
+      const list = JobList.parse(await api.call('GET', `/apis/batch/v1/namespaces/${own.namespace}/jobs`, { query }));
+      return list.items.filter((job) => endOfJob(job) === undefined).map(unfinishedOf);
+    },
+    stop: (name) => deleteJob(api, own.namespace, name),
     [Symbol.asyncDispose]: () => {
       closing.abort();
       api.close();
       return Promise.resolve();
     },
   };
+}
+
+/** Deletes a Job, and its pods with it, by their own grace. */
+async function deleteJob(api: KubernetesApi, namespace: string, name: string): Promise<void> {
+  const body = { kind: 'DeleteOptions', apiVersion: 'v1', propagationPolicy: 'Background' };
+  await api.call('DELETE', `/apis/batch/v1/namespaces/${namespace}/jobs/${name}`, { body });
 }
 
 /** Makes the Job. Where one of its name is there, it is ours: the answer to an earlier try was lost. */

@@ -1,5 +1,5 @@
 import * as z from 'zod';
-import type { ContainerEnd } from '../service.ts';
+import type { ContainerEnd, UnfinishedJob } from '../service.ts';
 
 const Terminated = z.looseObject({
   exitCode: z.number(),
@@ -47,10 +47,15 @@ export type Pod = z.infer<typeof Pod>;
 
 /** What is read of a Job. */
 export const Job = z.looseObject({
-  metadata: z.looseObject({ name: z.string() }),
-  status: z.looseObject({ conditions: z.array(Condition).nullish() }).default({}),
+  metadata: z.looseObject({
+    name: z.string(),
+    annotations: z.record(z.string(), z.string()).default({}),
+    creationTimestamp: z.string().optional(),
+  }),
+  status: z.looseObject({ conditions: z.array(Condition).nullish(), active: z.number().nullish() }).default({}),
 });
 export type Job = z.infer<typeof Job>;
+export const JobList = z.looseObject({ items: z.array(Job) });
 
 /** Reasons of a pod's end that are its machine's, and not its own. */
 const MACHINE =
@@ -100,6 +105,21 @@ export function stateOfPod({ status }: Pod): string {
   if (waiting?.reason) return `${status.phase}: ${waiting.reason}`;
   const unscheduled = status.conditions?.find(({ type, status: is }) => type === 'PodScheduled' && is === 'False');
   return unscheduled ? `${status.phase}: ${joined(unscheduled.reason, unscheduled.message)}` : status.phase;
+}
+
+/** A Job that has not ended, for listings. */
+export function unfinishedOf({ metadata: { name, annotations, creationTimestamp }, status }: Job): UnfinishedJob {
+  const of = (fact: string): string => annotations[`metaflow/${fact}`] ?? '';
+  const labels = {
+    user: of('user'),
+    flow: of('flow_name'),
+    run: of('run_id'),
+    step: of('step_name'),
+    task: of('task_id'),
+    attempt: of('attempt'),
+  };
+  const createdAt = creationTimestamp === undefined ? 0 : Date.parse(creationTimestamp);
+  return { id: name, state: (status.active ?? 0) > 0 ? 'active' : 'waiting', labels, createdAt };
 }
 
 function joined(reason: string, message: string): string {
