@@ -1,4 +1,4 @@
-import { defineErrors } from '../../kernel/index.ts';
+import { defineErrors, mapAtMost } from '../../kernel/index.ts';
 import type { Dag, StepNode } from '../definition.ts';
 import type { ArtifactKey, RunStore } from '../store/run-store.ts';
 import type { InputSpec } from './job.ts';
@@ -7,6 +7,9 @@ export const inputErrors = defineErrors({
   NOT_A_LIST: (f: { what: string; found: string }) =>
     `${f.what} is fanned out with each(), but it is ${f.found} and not a list. Return a list from that step.`,
 });
+
+/** Elements of a list that are read at once: each may be several files. */
+const AT_ONCE = 32;
 
 /** Reads artifacts of one flow. */
 export interface Inputs {
@@ -87,7 +90,7 @@ export async function loadInput(
       return Object.fromEntries(await Promise.all(values)) as unknown;
     }
     case 'list':
-      return Promise.all(spec.items.map((item) => loadInput(item, from)));
+      return mapAtMost(spec.items, AT_ONCE, (item) => loadInput(item, from));
     case 'element':
       return elementOf(await loadInput(spec.of, from), spec.index);
     case 'constElement': {

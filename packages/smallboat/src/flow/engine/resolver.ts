@@ -203,10 +203,13 @@ export function resolver({ dag, store, params, task }: ResolverOptions): Resolve
         const region = regionOf(from.repeat, 'repeat');
         const prefix = around(region, index);
         const iteration = index[prefix.length] ?? 0;
-        if (iteration > 0) return resolveKey(region.result, from.key, [...prefix, iteration - 1]);
-        const initial = found(region.initial[from.key], from.key);
+        const before = iteration > 0 ? region.result : region.start;
+        const at = iteration > 0 ? [...prefix, iteration - 1] : prefix;
+        const { key = '' } = from;
+        if (before) return from.key === undefined ? resolve(before, at) : resolveKey(before, key, at);
+        const initial = found(region.initial[key], key);
         if (initial.kind !== 'const') return resolve(initial, prefix);
-        return { spec: { kind: 'initial', repeat: from.repeat, key: from.key }, isCloned: true };
+        return { spec: { kind: 'initial', repeat: from.repeat, key }, isCloned: true };
       }
       case 'last': {
         const prefix = around(regionOf(from.repeat, 'repeat'), index);

@@ -1,7 +1,7 @@
 import { mkdirSync, renameSync, statSync, utimesSync } from 'node:fs';
 import { readdir, readFile, rm, stat } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
-import { aside } from '../../kernel/index.ts';
+import { aside, mapAtMost } from '../../kernel/index.ts';
 import { flush, readWhole, writePieces } from './blob-file.ts';
 import type { Attributes, Content, Datastore, FileFacts, ListedFile, PutOptions } from './datastore.ts';
 import { appendText, ifThere, ifThereNow, makeFile, namesIn, writeSmall, writeText, writing } from './store-file.ts';
@@ -68,7 +68,7 @@ export function localDatastore(root: string): Datastore {
       const now = new Date();
       ifThereNow(() => utimesSync(at(path), now, now));
     },
-    filesIn: (_, folders) => Promise.all(folders.map((folder) => namesIn(at(folder)))),
+    filesIn: (_, folders) => mapAtMost(folders, 64, (folder) => namesIn(at(folder))),
     async foldersIn(folder) {
       const entries = (await ifThere(readdir(at(folder), { withFileTypes: true }))) ?? [];
       return entries.flatMap((e) => (e.isDirectory() && e.name !== '_meta' && !e.name.startsWith('.') ? [e.name] : []));

@@ -1,4 +1,5 @@
 import * as z from 'zod';
+import { mapAtMost } from '../../kernel/index.ts';
 import type { Blobs } from './blobs.ts';
 import type { Datastore } from './datastore.ts';
 import { attemptPath, runPath, taskPath } from './layout.ts';
@@ -52,7 +53,7 @@ export async function readTasks(
 ): Promise<readonly TaskInfo[]> {
   const folders = stubs.map(({ path }) => taskPath(path));
   const names = await from.datastore.filesIn(runPath(run), folders);
-  return Promise.all(stubs.map((stub, i) => readTask(stub, names[i] ?? [], from)));
+  return mapAtMost(stubs, 64, (stub, i) => readTask(stub, names[i] ?? [], from));
 }
 
 /** What the attempts of one task came to, by the names of its files. */

@@ -2,6 +2,7 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setImmediate } from 'node:timers/promises';
 import * as z from 'zod';
+import { mapAtMost } from '../../kernel/index.ts';
 import { compareIds } from './compare-ids.ts';
 import { flowPath, notePath, runPath, taskPath } from './layout.ts';
 import type { TaskStub } from './metadata.ts';
@@ -96,7 +97,7 @@ export async function readTaskStubs(root: string, path: RunPath): Promise<readon
       return tasks.map((task) => ({ ...path, step, task }));
     }),
   );
-  const stubs = await Promise.all(paths.flat().map((task) => stubOf(root, task)));
+  const stubs = await mapAtMost(paths.flat(), 64, (task) => stubOf(root, task));
   const byAge = (a: TaskStub, b: TaskStub): number => compareIds(a.path.task, b.path.task) || a.createdAt - b.createdAt;
   return stubs.filter((stub) => stub !== undefined).sort(byAge);
 }
