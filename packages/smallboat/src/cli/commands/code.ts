@@ -2,7 +2,7 @@ import { existsSync } from 'node:fs';
 import { writeFile } from 'node:fs/promises';
 import { resolve } from 'node:path';
 import * as z from 'zod';
-import { type PackedCode, codeOfRun, ownVersion, packCode, readPackage } from '../../flow/compute/index.ts';
+import { type PackedCode, codeOfRun, packCode, readPackage } from '../../flow/compute/index.ts';
 import { loadFlow, openRunStore } from '../../flow/index.ts';
 import { type Io, defineErrors, sha256 } from '../../kernel/index.ts';
 import { textTable } from '../../report/index.ts';
@@ -74,8 +74,7 @@ export const command: Command<typeof schema> = {
 async function ofFlow(given: string, io: Io): Promise<PackedCode> {
   const { module, wanted } = flowFile(given, 'code', io);
   const flow = await loadFlow(module, wanted);
-  const { code } = flow.options;
-  return packCode({ module, flow: flow.name, version: ownVersion(), ...(code ? { code } : {}) });
+  return packCode({ module, flow: flow.name, code: flow.options.code });
 }
 
 async function ofRun(path: string | undefined, args: { home?: string | undefined }, io: Io): Promise<PackedCode> {

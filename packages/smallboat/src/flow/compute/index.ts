@@ -7,5 +7,4 @@ export { type Compute, type ComputeOptions, openCompute, openService } from './o
 export { type PolicyOptions, policies } from './policy.ts';
 export type { ContainerService, RemoteCompute, UnfinishedJob } from './service.ts';
 export { computeSettings } from './settings.ts';
-export { ownVersion } from './store-code.ts';
 export { bootstrapCommand } from './task/bootstrap-command.ts';

@@ -1,4 +1,3 @@
-import { readFileSync } from 'node:fs';
 import { relative, sep } from 'node:path';
 import type { CodeOptions } from '../options.ts';
 import type { CodePackage, RunStore } from '../store/run-store.ts';
@@ -6,18 +5,12 @@ import { moduleFile } from './code/bundle.ts';
 import { packCode } from './code/code-package.ts';
 import { appRoot } from './code/place.ts';
 
-/** Version of this package. */
-export function ownVersion(): string {
-  const manifest: unknown = JSON.parse(readFileSync(new URL('../../../package.json', import.meta.url), 'utf8'));
-  return typeof manifest === 'object' && manifest !== null && 'version' in manifest ? String(manifest.version) : '';
-}
-
 /** Makes a flow's code package and keeps it in the store; the same code is kept once. Rejects as `packCode` does. */
 export async function storeCode(
   store: RunStore,
   { module, flow, code }: { readonly module: string; readonly flow: string; readonly code?: CodeOptions | undefined },
 ): Promise<CodePackage> {
-  const packed = await packCode({ module, flow, version: ownVersion(), ...(code ? { code } : {}) });
+  const packed = await packCode({ module, flow, code });
   return store.saveBytes(flow, packed.bytes);
 }
 

@@ -45,4 +45,4 @@ export const shop = flow('Shop', {}, () => load({}));`,
 
 /** Packs the flow of such a project. */
 export const pack = (root: string, code: CodeOptions = {}): Promise<PackedCode> =>
-  packCode({ module: pathToFileURL(join(root, 'flows/shop.ts')).href, flow: 'Shop', code, version: '0.1.0' });
+  packCode({ module: pathToFileURL(join(root, 'flows/shop.ts')).href, flow: 'Shop', code });

@@ -1,12 +1,12 @@
-import type { BatchClient, JobStatus } from '@aws-sdk/client-batch';
+import type * as Sdk from '@aws-sdk/client-batch';
 import type { UnfinishedJob } from '../service.ts';
 import { MOST } from './job-poller.ts';
 
-const STATES: readonly JobStatus[] = ['SUBMITTED', 'PENDING', 'RUNNABLE', 'STARTING', 'RUNNING'];
+const STATES: readonly Sdk.JobStatus[] = ['SUBMITTED', 'PENDING', 'RUNNABLE', 'STARTING', 'RUNNING'];
 
 export interface QueueToAsk {
-  readonly client: BatchClient;
-  readonly sdk: Pick<typeof import('@aws-sdk/client-batch'), 'DescribeJobsCommand' | 'paginateListJobs'>;
+  readonly client: Sdk.BatchClient;
+  readonly sdk: Pick<typeof Sdk, 'DescribeJobsCommand' | 'paginateListJobs'>;
   readonly queue: string;
 }
 

@@ -1,9 +1,9 @@
-import { existsSync, readFileSync, realpathSync, statSync } from 'node:fs';
+import { existsSync, readFileSync, statSync } from 'node:fs';
 import { isBuiltin } from 'node:module';
 import { dirname, extname, join, resolve, sep } from 'node:path';
-import { fileURLToPath } from 'node:url';
 import type { Loader, OnResolveArgs, OnResolveResult, Plugin, PluginBuild } from 'esbuild';
 import { findPackage, nativePackages } from './native-package.ts';
+import { OWN } from './own-package.ts';
 import type { Places } from './place.ts';
 import { referencesIn } from './references.ts';
 
@@ -35,13 +35,13 @@ export const META_NAMES = {
 export const PREAMBLE =
   'globalThis.__smallboat_run??=import.meta.url;globalThis.require??=process.getBuiltinModule("node:module").createRequire(import.meta.url);';
 
-/** Parts of this package that only start jobs: a task has no use for them, nor for what they import. */
-const SUBMITTING = fileURLToPath(new URL('../index.ts', import.meta.url));
-
-/** The folder of this package. */
-const OWN = realpathSync(fileURLToPath(new URL('../../../../', import.meta.url)));
-/** The room of flows. */
-const ROOM = fileURLToPath(new URL('../../', import.meta.url));
+/** What this package starts jobs with: a task has no use for it. */
+const SUBMITTING: readonly string[] = [
+  'esbuild',
+  'modern-tar',
+  '@aws-sdk/client-batch',
+  '@aws-sdk/client-cloudwatch-logs',
+];
 const NOWHERE = 'smallboat-nowhere';
 const NO_SUBMITTING = `throw new Error('A task that runs as a job of a service cannot start jobs of a service: run the flow locally, or start it from outside.');`;
 
@@ -54,7 +54,6 @@ export function bundlePlugin({ places, found, external }: BundlePluginOptions): 
       build.onResolve({ filter: /^[^./#]/ }, (args) => resolvePackage(args, build));
       build.onLoad({ filter: /.*/, namespace: NOWHERE }, () => ({ contents: NO_SUBMITTING }));
       build.onLoad({ filter: /\.[cm]?[jt]sx?$/, namespace: 'file' }, ({ path }) => {
-        if (path === SUBMITTING) return { contents: NO_SUBMITTING };
         const text = withPlainRequire(readFileSync(path, 'utf8'));
         note(path, text);
         const contents = withOwnPlace(path, text);
@@ -68,8 +67,7 @@ export function bundlePlugin({ places, found, external }: BundlePluginOptions): 
     const { kind, importer, resolveDir, path } = args;
     if (args.pluginData === 'seen' || kind === 'entry-point' || isBuiltin(path)) return undefined;
     const name = packageName(path);
-    // What tells code apart for 'run --cache' is asked where runs are started.
-    if (name === 'esbuild' && importer.startsWith(ROOM)) return { path: 'no-submitting', namespace: NOWHERE };
+    if (SUBMITTING.includes(name) && importer.startsWith(OWN.folder)) return { path: name, namespace: NOWHERE };
     if (external.includes(name)) {
       found.externals.set(name, undefined);
       return { path, external: true };
@@ -82,7 +80,7 @@ export function bundlePlugin({ places, found, external }: BundlePluginOptions): 
       return resolved.errors.length > 0 ? { path, external: true } : resolved;
     }
     // This package is part of each bundle, whatever it can do with others.
-    if (folder === OWN || !isNative(folder)) return undefined;
+    if (folder === OWN.folder || !isNative(folder)) return undefined;
     found.externals.set(name, places.ownerOf(join(folder, 'package.json'))?.version);
     return { path, external: true };
   }

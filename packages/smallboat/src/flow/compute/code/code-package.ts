@@ -1,12 +1,14 @@
 import { readFile } from 'node:fs/promises';
-import { fileURLToPath } from 'node:url';
 import * as z from 'zod';
 import { defineErrors } from '../../../kernel/index.ts';
 import type { CodeOptions } from '../../options.ts';
+import { WORKER_MAIN } from '../../engine/worker-process.ts';
+import { TASK_MAIN } from '../task/entries.ts';
 import { type Files, packArchive, unpackArchive } from './archive.ts';
 import { type Bundle, bundle, moduleFile } from './bundle.ts';
 import { secretIn } from './forbidden.ts';
 import { filesBelow, filesOf } from './included-files.ts';
+import { OWN } from './own-package.ts';
 
 export const packageErrors = defineErrors({
   CODE_TOO_LARGE: (f: { megabytes: string; limit: number; largest: string }) =>
@@ -38,20 +40,11 @@ export interface PackedCode {
   readonly info: CodeInfo;
 }
 
-/** Where the package has its entries. */
-export const ENTRY = { flow: 'run/flow.js', task: 'run/task.js' } as const;
-
-/** Modules of ours that every package has. */
-const TASK = fileURLToPath(new URL('../task/task-main.ts', import.meta.url));
-const WORKER = fileURLToPath(new URL('../../engine/worker-main.js', import.meta.url));
-
 export interface PackOptions {
   /** URL of the module that exports the flow. */
   readonly module: string;
   readonly flow: string;
-  readonly code?: CodeOptions;
-  /** Version of this package. */
-  readonly version: string;
+  readonly code?: CodeOptions | undefined;
 }
 
 /**
@@ -59,10 +52,10 @@ export interface PackOptions {
  * they name by URL, and those of `include`. It holds no file that is known to hold secrets, and nothing of this machine: the same sources
  * give the same bytes. Rejects with `BUNDLE_FAILED`, `CODE_TOO_LARGE`, `CODE_HOLDS_SECRET`, `INCLUDE_EMPTY`, `INCLUDE_FORBIDDEN`.
  */
-export async function packCode({ module, flow, code = {}, version }: PackOptions): Promise<PackedCode> {
+export async function packCode({ module, flow, code = {} }: PackOptions): Promise<PackedCode> {
   const script = moduleFile(module);
   const made = await bundle({
-    entries: { flow: script, task: TASK, worker: WORKER },
+    entries: { flow: script, task: TASK_MAIN, worker: WORKER_MAIN },
     ...(code.external ? { external: code.external } : {}),
   });
   const files = new Map(made.files);
@@ -73,7 +66,7 @@ export async function packCode({ module, flow, code = {}, version }: PackOptions
   const info: CodeInfo = {
     script: made.places.of(script),
     flow_name: flow,
-    smallboat_version: version,
+    smallboat_version: OWN.version,
     node_version: process.version,
     externals: Object.fromEntries([...made.externals].map(([name, known]) => [name, known ?? '*'])),
   };

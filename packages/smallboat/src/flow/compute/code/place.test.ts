@@ -28,14 +28,16 @@ describe('a file’s place in a code package', () => {
   });
 
   it('is below its package for others, wherever they are installed', () => {
-    const { of } = places(join(root, 'shop'));
+    const shop = places(join(root, 'shop'));
+    const of = (file: string): string => shop.of(file);
     expect(of(join(root, 'shop/node_modules/zod/esm/index.js'))).toBe('npm/zod@4.0.0/esm/index.js');
     expect(of(join(root, 'shop/node_modules/old/node_modules/zod/index.js'))).toBe('npm/zod@3.0.0/index.js');
     expect(of(join(root, 'shared/src/x.ts'))).toBe('npm/@shop/shared@0.1.0/src/x.ts');
   });
 
   it('is another for each copy of one version', () => {
-    const { of } = places(join(root, 'shop'));
+    const shop = places(join(root, 'shop'));
+    const of = (file: string): string => shop.of(file);
     expect(of(join(root, 'shop/node_modules/zod/a.js'))).toBe('npm/zod@4.0.0/a.js');
     expect(of(join(root, 'shop/node_modules/twin/node_modules/zod/a.js'))).toBe('npm/zod@4.0.0+2/a.js');
     expect(of(join(root, 'shop/node_modules/zod/b.js'))).toBe('npm/zod@4.0.0/b.js');

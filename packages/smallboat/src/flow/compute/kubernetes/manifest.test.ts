@@ -1,4 +1,4 @@
-import fc from 'fast-check';
+import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import type { Container } from '../service.ts';
 import { computeSettings } from '../settings.ts';

@@ -1,4 +1,5 @@
-import { fileURLToPath } from 'node:url';
+import { dirname } from 'node:path';
+import { BOOTSTRAP } from './entries.ts';
 import { EXIT } from './exit-codes.ts';
 
 let made: Promise<readonly string[]> | undefined;
@@ -16,8 +17,8 @@ async function build(): Promise<readonly string[]> {
   const { build: run } = await import('esbuild');
   const { outputFiles } = await run({
     stdin: {
-      contents: `import { boot } from './bootstrap.ts'; await boot(process.env);`,
-      resolveDir: fileURLToPath(new URL('.', import.meta.url)),
+      contents: `import { boot } from ${JSON.stringify(BOOTSTRAP)}; await boot(process.env);`,
+      resolveDir: dirname(BOOTSTRAP),
     },
     bundle: true,
     minify: true,
