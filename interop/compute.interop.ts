@@ -3,7 +3,7 @@ import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { beforeAll, describe, expect, it, vi } from 'vitest';
+import { afterEach, beforeAll, describe, expect, it, vi } from 'vitest';
 import { fan, fated, linear, mixed } from './compute/project/flows.ts';
 import {
   type MakeService,
@@ -18,6 +18,8 @@ import {
 import { type Flow, readRun, resumeFlow, runFlow } from '../packages/smallboat/src/flow/index.ts';
 import { localRunStore } from '../packages/smallboat/src/flow/store/local-run-store.ts';
 import { recordingIo } from '../packages/smallboat/src/cli/testing.ts';
+
+afterEach(() => void vi.unstubAllEnvs());
 
 const services: readonly (readonly [string, MakeService])[] = [
   ['AWS Batch', batch],

@@ -37,6 +37,8 @@ export interface BatchStandInOptions {
   readonly graceMilliseconds?: number;
   /** How long a second of a job's time limit is, in milliseconds. */
   readonly secondMilliseconds?: number;
+  /** False: jobs are taken, and fail at once. For those whose commands cannot run here. Default true. */
+  readonly runs?: boolean;
   /** Environment variables that the machine gives every container: where its metadata is, say. */
   readonly machine?: Readonly<Record<string, string>>;
 }
@@ -160,6 +162,7 @@ export async function batchStandIn(options: BatchStandInOptions = {}): Promise<B
   async function live(job: StandInJob): Promise<void> {
     for (const status of ['RUNNABLE', 'STARTING', 'RUNNING'] as const) {
       await delay(stateMilliseconds);
+      if (options.runs === false) reasons.set(job.jobId, 'Nothing is run here');
       if (reasons.has(job.jobId)) return end(job, {});
       if (status === 'RUNNING' && String(job.container['image']).startsWith('missing/')) {
         return end(job, {

@@ -28,6 +28,8 @@ export interface KubernetesStandInOptions {
   readonly secrets?: Readonly<Record<string, Readonly<Record<string, string>>>>;
   /** Certificate and key, PEM: then it speaks TLS. */
   readonly tls?: { readonly cert: string; readonly key: string };
+  /** False: Jobs are taken, and fail at once. For those whose commands cannot run here. Default true. */
+  readonly runs?: boolean;
   /** Environment variables that the machine gives every container. */
   readonly machine?: Readonly<Record<string, string>>;
 }
@@ -103,6 +105,15 @@ export async function kubernetesStandIn(options: KubernetesStandInOptions = {}):
     const { name: jobName, namespace } = job.metadata;
     await delay(stateMilliseconds);
     if (!objects.jobs.has(jobName)) return;
+    if (options.runs === false) {
+      const condition = {
+        type: 'Failed',
+        status: 'True',
+        reason: 'BackoffLimitExceeded',
+        message: 'nothing is run here',
+      };
+      return change('jobs', job, { failed: 1, conditions: [condition] });
+    }
     const name = `${jobName}-${Math.random().toString(36).slice(2, 7)}`;
     const labels = { ...template.metadata.labels, 'job-name': jobName, 'batch.kubernetes.io/job-name': jobName };
     const pod: ApiObject = {
@@ -214,7 +225,8 @@ export async function kubernetesStandIn(options: KubernetesStandInOptions = {}):
       /\/namespaces\/([^/]+)\/(pods|jobs)(?:\/([^/]+))?(?:\/(\w+))?$/.exec(url.pathname) ?? [];
     if (kind !== 'pods' && kind !== 'jobs') return refuse(404, 'the server could not find the requested resource');
     if (request.method === 'POST') {
-      const manifest = JSON.parse(text) as ApiObject & Readonly<Record<string, unknown>>;
+      const manifest = JSON.parse(text) as ApiObject & { readonly metadata: { readonly generateName?: string } };
+      manifest.metadata.name ??= `${manifest.metadata.generateName ?? ''}${Math.random().toString(36).slice(2, 7)}`;
       if (objects.jobs.has(manifest.metadata.name))
         return refuse(409, `jobs.batch "${manifest.metadata.name}" already exists`);
       if (!/^[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?$/.test(manifest.metadata.name))
@@ -255,6 +267,10 @@ export async function kubernetesStandIn(options: KubernetesStandInOptions = {}):
       watchers.add(watcher);
       response.on('close', () => watchers.delete(watcher));
       return;
+    }
+    if (name !== undefined) {
+      const object = objects[kind].get(name);
+      return object ? say(200, object) : refuse(404, `${kind} "${name}" not found`);
     }
     const items = [...objects[kind].values()].filter((object) => matches(object, selector));
     say(200, { kind: 'List', metadata: { resourceVersion: String(version) }, items });

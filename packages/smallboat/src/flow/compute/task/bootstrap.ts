@@ -71,7 +71,7 @@ async function fetchCode({ url, key }: Order['code'], env: Env): Promise<Uint8Ar
   const found = createHash(key.length === 40 ? 'sha1' : 'sha256')
     .update(bytes)
     .digest('hex');
-  if (found !== key) throw new Error(`${url} has the hash ${found}, and not ${key}`);
+  if (found !== key) throw final(`${url} has the hash ${found}, and not ${key}`);
   return bytes;
 }
 
@@ -100,8 +100,13 @@ async function fromS3(url: string, env: Env): Promise<Uint8Array> {
   const headers = signed(at, { region, keys: await credentials(env), now: new Date() });
   const answer = await fetch(at, { headers });
   if (answer.ok) return Buffer.from(await answer.arrayBuffer());
-  const problem = new Error(`${url}: ${answer.status} ${(await answer.text()).slice(0, 300)}`);
-  throw answer.status < 500 && answer.status !== 429 ? Object.assign(problem, { isFinal: true }) : problem;
+  const problem = `${url}: ${answer.status} ${(await answer.text()).slice(0, 300)}`;
+  throw answer.status < 500 && answer.status !== 429 ? final(problem) : new Error(problem);
+}
+
+/** What another try would not mend. */
+function final(problem: string): Error {
+  return Object.assign(new Error(problem), { isFinal: true });
 }
 
 export interface Keys {
