@@ -89,8 +89,11 @@ export function bundlePlugin({ places, found, external }: BundlePluginOptions): 
   function note(path: string, text: string): void {
     for (const reference of referencesIn(text)) {
       const target = resolve(dirname(path), reference.path);
-      // A folder that the module itself is in is a base for other paths.
-      if (!existsSync(target) || `${path}${sep}`.startsWith(`${target}${sep}`)) continue;
+      if (!existsSync(target)) continue;
+      // A folder that the module itself is in is a base for other paths, which are not known. Packages name their own so where they read
+      // files that lie beside the module; in an application it may hold anything.
+      const isBase = `${path}${sep}`.startsWith(`${target}${sep}`);
+      if (isBase && !(reference.path === './' && places.of(path).startsWith('npm/'))) continue;
       const isModule = /^\.m?[jt]s$/.test(extname(target)) && statSync(target).isFile();
       (isModule ? found.entries : found.assets).add(target);
     }

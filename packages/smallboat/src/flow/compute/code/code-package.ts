@@ -60,7 +60,9 @@ export async function packCode({ module, flow, code = {} }: PackOptions): Promis
   });
   const files = new Map(made.files);
   const own = made.sources.filter((path) => made.places.of(path).startsWith('app/'));
-  const named = (await Promise.all(made.assets.map((path) => filesBelow(path)))).flat();
+  const named = (await Promise.all(made.assets.map((path) => filesBelow(path))))
+    .flat()
+    .filter((path) => !/\.test\.\w+$/.test(path));
   const included = await filesOf(code.include ?? [], made.root);
   await addFiles(files, [...own, ...named, ...included], made);
   const info: CodeInfo = {
