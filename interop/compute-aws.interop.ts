@@ -326,11 +326,10 @@ describe('the bootstrap', () => {
 
     const boot = async (key: string, secret: string): Promise<string> => {
       const [program = '', ...args] = await bootstrapCommand();
-      const order = { code: { url: 's3://bucket/F/data/ab/code', key }, folder: 'app' };
+      const store = { datastore: { endpoint: aws.url, region: 'us-east-1' } };
+      const order = { code: { url: 's3://bucket/F/data/ab/code', key }, store, folder: 'app' };
       const env = {
         PATH: process.env['PATH'] ?? '',
-        AWS_ENDPOINT_URL: aws.url,
-        AWS_REGION: 'us-east-1',
         AWS_ACCESS_KEY_ID: keyOf('AccessKeyId'),
         AWS_SECRET_ACCESS_KEY: secret,
         SMALLBOAT_TASK: JSON.stringify(order),

@@ -53,6 +53,21 @@ export const commands: Readonly<Record<string, CommandEntry>> = {
     summary: 'Write the card of a run, one HTML file',
     load: () => import('./commands/card.ts'),
   },
+  tag: {
+    group: 'Flows',
+    summary: 'List the tags of a run, add some, take some away',
+    load: () => import('./commands/tag.ts'),
+  },
+  gc: {
+    group: 'Flows',
+    summary: 'Delete runs that are no longer wanted, and what nothing names',
+    load: () => import('./commands/gc.ts'),
+  },
+  doctor: {
+    group: 'Flows',
+    summary: 'Say what is configured, what answers and what is missing',
+    load: () => import('./commands/doctor.ts'),
+  },
   code: {
     group: 'Compute',
     summary: 'Show, list or save the code package of a flow or a run',

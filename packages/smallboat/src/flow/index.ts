@@ -55,6 +55,15 @@ export type { RunState, RunView, StepView, TaskState, TaskView } from './read-ru
 export { seconds } from './run-display.ts';
 export { resumeFlow, runErrors, runFlow } from './run-flow.ts';
 export type { FlowRun, ResumeFlowOptions, RunFlowOptions, StepFailure } from './run-flow.ts';
+export { collectGarbage, gcErrors } from './gc/collect-garbage.ts';
+export type { Collected, GcOptions } from './gc/collect-garbage.ts';
+export type { Retention } from './gc/retention.ts';
+export { metaflowConfigErrors, readMetaflowConfig } from './metaflow/metaflow-config.ts';
+export type { ConfigValue, MetaflowConfig, MetaflowConfigOptions } from './metaflow/metaflow-config.ts';
+export { metaflowStore, userIn } from './metaflow/metaflow-store.ts';
+export { isInNamespace } from './namespace.ts';
+export { checkStore } from './store/check-store.ts';
+export type { StoreCheck } from './store/check-store.ts';
 export { openRunStore } from './store/open-run-store.ts';
 export type { StoreSpec } from './store/open-run-store.ts';
 export type { ArtifactKey, ArtifactKeys, RunInfo, RunStore, TaskInfo, TaskPath } from './store/run-store.ts';

@@ -58,11 +58,12 @@ export async function readRun(
   store: RunStore,
   { flow, run }: { readonly flow: string; readonly run: string },
 ): Promise<RunView> {
-  const tasks = await store.tasks(flow, run);
   const info = await store.run(flow, run);
+  const tasks = await store.tasks(flow, run);
   const record = await readRunRecord(store, tasks);
-  const isRunning = record !== undefined && isAlive(record, info);
-  const own = tasks.filter((t) => !isFrame(t.path.step));
+  const isRunning = record ? isAlive(record, info) : Date.now() - (info?.heartbeatAt ?? 0) < SILENCE;
+  // In a run that Python made the first and the last step are steps like all others.
+  const own = tasks.filter(({ path: { step } }) => (record ? !isFrame(step) : step !== '_parameters'));
   const views = await mapAtMost(own, 64, (t) => viewTask(store, t, isRunning));
   const known = record?.graph.steps.map((s) => s.name) ?? [];
   const names = [...known, ...new Set(views.map((v) => v.path.step).filter((name) => !known.includes(name)))];
@@ -96,11 +97,26 @@ export async function readStep<O extends object>(
 export function isAlive({ pid, host }: RunRecord, info: RunInfo | undefined): boolean {
   const lastSign = info?.heartbeatAt ?? info?.createdAt ?? 0;
   // After a restart of the machine another process may have the number: then the heartbeat is old.
-  if (Date.now() - lastSign > 60_000) return false;
+  if (Date.now() - lastSign > SILENCE) return false;
   if (host !== hostname()) return true;
   if (pid === process.pid) return false;
   return isProcessAlive(pid);
 }
+
+/** Milliseconds without a sign of life after which a run is taken for dead. */
+const SILENCE = 60_000;
+
+/** The place of a task that Python made in the lists around it. */
+async function foreachIndex(store: RunStore, path: TaskPath, ended: TaskInfo['ended']): Promise<readonly number[]> {
+  const stack = ended?.internals['_foreach_stack'];
+  if (stack === undefined || stack === NO_STACK) return [];
+  const facts = await store.facts(path);
+  const found = facts.findLast(({ field }) => field === 'foreach-execution-path')?.value ?? '';
+  return found === '' ? [] : found.split(',').map((frame) => Number(frame.split(':').at(-1)));
+}
+
+/** The key of the empty list, as Python pickles it. */
+const NO_STACK = 'c5cf38908fc549f499ade5b17ce221ff0ced377f';
 
 function isFrame(step: string): boolean {
   return step === '_parameters' || step === 'start' || step === 'end';
@@ -113,13 +129,14 @@ async function viewTask(
 ): Promise<TaskView & { readonly index: readonly number[] }> {
   const key = ended?.artifacts[RECORD];
   const record = key ? asTaskRecord(await store.load(path.flow, key)) : undefined;
+  const index = record?.index ?? (await foreachIndex(store, path, ended));
   const isOver = ended !== undefined && (ended.hasSucceeded || ended.attempt === attemptsBegun - 1 || !isRunning);
   const state = ended?.hasSucceeded === true ? 'done' : isOver ? 'failed' : isRunning ? 'running' : 'lost';
   const card = ended?.artifacts[CARD];
   return {
     path,
-    index: record?.index ?? [],
-    name: taskName(path.step, record?.index ?? []),
+    index,
+    name: taskName(path.step, index),
     state,
     attempts: attemptsBegun,
     attempt: ended?.attempt ?? Math.max(0, attemptsBegun - 1),

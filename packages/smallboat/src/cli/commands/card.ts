@@ -1,14 +1,14 @@
 import { join, resolve } from 'node:path';
 import * as z from 'zod';
-import { openRunStore, writeRunCard } from '../../flow/index.ts';
+import { writeRunCard } from '../../flow/index.ts';
 import type { Command } from '../command.ts';
-import { flowSettings } from '../flow-settings.ts';
-import { findPath } from '../pathspec.ts';
+import { openRuns, runsFlags } from '../open-runs.ts';
 
 const schema = z.object({
   run: z.string().optional(),
   out: z.string().optional(),
   home: z.string().optional(),
+  namespace: z.string().optional(),
   json: z.boolean().default(false),
 });
 
@@ -21,13 +21,13 @@ export const command: Command<typeof schema> = {
   schema,
   flags: {
     out: { type: 'string', short: 'o', help: 'where to write it (default <home>/cards/<flow>-<run>.html)' },
-    home: { type: 'string', help: 'folder that the runs are in (default .smallboat)' },
+    ...runsFlags,
     json: { type: 'boolean', help: 'print the path as JSON' },
   },
   async run({ run: given, out, json, ...args }, io) {
-    const { home } = await flowSettings(args, io);
-    await using store = await openRunStore({ folder: home });
-    const { info } = (await findPath(store, given)).view;
+    await using runs = await openRuns(args, io);
+    const { store, home } = runs;
+    const { info } = (await runs.find(given)).view;
     const { flow, run } = info;
     const path = out === undefined ? join(home, 'cards', `${flow}-${run}.html`) : resolve(io.cwd, out);
     await writeRunCard({ store, flow, run, path });

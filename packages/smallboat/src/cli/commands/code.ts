@@ -3,13 +3,12 @@ import { writeFile } from 'node:fs/promises';
 import { resolve } from 'node:path';
 import * as z from 'zod';
 import { type PackedCode, codeOfRun, packCode, readPackage } from '../../flow/compute/index.ts';
-import { loadFlow, openRunStore } from '../../flow/index.ts';
+import { loadFlow } from '../../flow/index.ts';
 import { type Io, defineErrors, sha256 } from '../../kernel/index.ts';
 import { textTable } from '../../report/index.ts';
 import type { Command } from '../command.ts';
 import { flowFile } from '../flow-file.ts';
-import { flowSettings } from '../flow-settings.ts';
-import { findPath } from '../pathspec.ts';
+import { openRuns, runsFlags } from '../open-runs.ts';
 
 export const codeCommandErrors = defineErrors({
   RUN_HAS_NO_CODE: (f: { flow: string; run: string }) =>
@@ -21,6 +20,7 @@ const schema = z.object({
   list: z.boolean().default(false),
   save: z.string().optional(),
   home: z.string().optional(),
+  namespace: z.string().optional(),
   json: z.boolean().default(false),
 });
 
@@ -35,7 +35,7 @@ export const command: Command<typeof schema> = {
   flags: {
     list: { type: 'boolean', help: 'list its files' },
     save: { type: 'string', help: 'write it to this file, a .tar.gz' },
-    home: { type: 'string', help: 'folder that the runs are in (default .smallboat)' },
+    ...runsFlags,
     json: { type: 'boolean', help: 'print it as JSON' },
   },
   async run({ what, list, save, json, ...args }, io) {
@@ -77,13 +77,12 @@ async function ofFlow(given: string, io: Io): Promise<PackedCode> {
   return packCode({ module, flow: flow.name, code: flow.options.code });
 }
 
-async function ofRun(path: string | undefined, args: { home?: string | undefined }, io: Io): Promise<PackedCode> {
-  const { home } = await flowSettings(args, io);
-  await using store = await openRunStore({ folder: home });
-  const { flow, run } = (await findPath(store, path)).view.info;
-  const code = await codeOfRun(store, { flow, run });
+async function ofRun(path: string | undefined, args: Parameters<typeof openRuns>[0], io: Io): Promise<PackedCode> {
+  await using runs = await openRuns(args, io);
+  const { flow, run } = (await runs.find(path)).view.info;
+  const code = await codeOfRun(runs.store, { flow, run });
   if (!code) throw codeCommandErrors.RUN_HAS_NO_CODE({ flow, run });
-  return readPackage(await store.loadBytes(flow, code.key));
+  return readPackage(await runs.store.loadBytes(flow, code.key));
 }
 
 function kilobytes(bytes: number): string {

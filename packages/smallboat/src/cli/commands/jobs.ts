@@ -1,5 +1,5 @@
 import * as z from 'zod';
-import { type UnfinishedJob, computeSettings, metaflowValues, openService } from '../../flow/compute/index.ts';
+import { type UnfinishedJob, computeSettings, openService, settingsIn } from '../../flow/compute/index.ts';
 import { seconds } from '../../flow/index.ts';
 import { textTable } from '../../report/index.ts';
 import { loadSettings } from '../../config/index.ts';
@@ -34,8 +34,7 @@ export const command: Command<typeof schema> = {
     if (asked === undefined) throw usage({ name: 'jobs' }, '<service>: give batch or kubernetes');
     if (stop && (flow ?? run ?? user) === undefined)
       throw usage({ name: 'jobs' }, '--stop: say which, with --flow, --run or --user');
-    const values = metaflowValues(io.env);
-    await using service = await openService(asked, computeSettings(values), values);
+    await using service = await openService(asked, computeSettings(settingsIn(io)), io.env);
     const wanted = ({ labels }: UnfinishedJob): boolean =>
       (flow ?? labels.flow) === labels.flow &&
       (run ?? labels.run) === labels.run &&

@@ -1,5 +1,5 @@
 import * as z from 'zod';
-import { computeSettings, metaflowValues, policies } from '../../flow/compute/index.ts';
+import { computeSettings, policies, settingsIn } from '../../flow/compute/index.ts';
 import type { Command } from '../command.ts';
 
 const schema = z.object({
@@ -40,11 +40,11 @@ export const command: Command<typeof schema> = {
     json: { type: 'boolean', help: 'print it in one line' },
   },
   run(args, io) {
-    const values = metaflowValues(io.env);
-    const { batch, region } = computeSettings(values);
+    const setting = settingsIn(io);
+    const { batch, region } = computeSettings(setting);
     const role = args['job-role'] ?? batch.jobRole ?? 'smallboat-job';
     const execution = args['execution-role'] ?? batch.executionRole;
-    const root = args.store ?? values['METAFLOW_DATASTORE_SYSROOT_S3'] ?? 's3://BUCKET/metaflow';
+    const root = args.store ?? setting('METAFLOW_DATASTORE_SYSROOT_S3') ?? 's3://BUCKET/metaflow';
     const [, bucket = '', prefix = ''] = /^s3:\/\/([^/]+)\/?(.*?)\/*$/.exec(root) ?? [];
     const all = policies({
       account: args.account ?? /^arn:[\w-]+:iam::(\d{12}):/.exec(role)?.[1] ?? 'ACCOUNT',

@@ -2,9 +2,8 @@
 export { type CodeInfo, type PackedCode, packCode, readPackage } from './code/code-package.ts';
 export { codeOfRun } from './code-of-run.ts';
 export { dockerfile } from './dockerfile.ts';
-export { metaflowValues } from './metaflow-config.ts';
 export { type Compute, type ComputeOptions, openCompute, openService } from './open-compute.ts';
 export { type PolicyOptions, policies } from './policy.ts';
 export type { ContainerService, RemoteCompute, UnfinishedJob } from './service.ts';
-export { computeSettings } from './settings.ts';
+export { computeSettings, settingsIn } from './settings.ts';
 export { bootstrapCommand } from './task/bootstrap-command.ts';

@@ -6,8 +6,8 @@ import type { StoreSpec } from '../store/open-run-store.ts';
 import type { CodePackage, RunStore } from '../store/run-store.ts';
 import { runRemotely } from './remote-workers.ts';
 import type { ContainerService, RemoteCompute } from './service.ts';
-import { metaflowValues } from './metaflow-config.ts';
-import { type ComputeSettings, type Values, computeSettings } from './settings.ts';
+import { type ComputeSettings, computeSettings, settingsIn } from './settings.ts';
+import { specInContainer } from './spec-in-container.ts';
 import { folderInCode, storeCode } from './store-code.ts';
 
 export const computeErrors = defineErrors({
@@ -28,7 +28,7 @@ export interface ComputeOptions {
   readonly code?: CodeOptions | undefined;
   /** What the flow's module read as configuration, as environment variables. */
   readonly variables: Readonly<Record<string, string>>;
-  readonly env: Values;
+  readonly env: Readonly<Record<string, string | undefined>>;
   readonly cwd: string;
   /** Attempts at once on each service. Default: as the settings say. */
   readonly maxJobs?: number;
@@ -62,12 +62,12 @@ const NAMES: Readonly<Record<RemoteCompute, string>> = { batch: 'AWS Batch', kub
  */
 export async function openCompute(options: ComputeOptions): Promise<Compute> {
   const { dag, store, storeSpec, module } = options;
-  const values = metaflowValues(options.env);
-  const settings = computeSettings(values);
+  const { env, cwd } = options;
+  const settings = computeSettings(settingsIn({ env, cwd }));
   const remote = remoteSteps(dag);
   const spec = reachable(remote, { ...(storeSpec ? { storeSpec } : {}), settings, location: store.location });
   const opened = [...remote.keys()].map(
-    async (compute) => [compute, await openService(compute, settings, values)] as const,
+    async (compute) => [compute, await openService(compute, settings, env)] as const,
   );
   const [code, ...services] = await Promise.all([
     storeCode(store, { module, flow: dag.flow, code: options.code }),
@@ -82,8 +82,7 @@ function reachable(
   at: { readonly storeSpec?: StoreSpec; readonly settings: ComputeSettings; readonly location: string },
 ): StoreSpec {
   const { storeSpec, settings, location } = at;
-  const isFolder = storeSpec !== undefined && 'folder' in storeSpec;
-  if (storeSpec !== undefined && (!isFolder || settings.isFolderShared)) return storeSpec;
+  if (storeSpec && (storeSpec.datastore || settings.isFolderShared)) return specInContainer(storeSpec, settings);
   const [[compute, steps] = ['batch', []] as const] = remote;
   const names = steps.map(({ name }) => name).join(', ');
   throw computeErrors.STORE_NOT_SHARED({ location, service: NAMES[compute], steps: names });
@@ -93,10 +92,10 @@ function reachable(
 export async function openService(
   compute: RemoteCompute,
   settings: ComputeSettings,
-  values: Values,
+  env: Readonly<Record<string, string | undefined>>,
 ): Promise<ContainerService> {
   if (compute === 'batch') return (await import('./batch/batch-service.ts')).batchService(settings);
-  return (await import('./kubernetes/kubernetes-service.ts')).kubernetesService(settings, values);
+  return (await import('./kubernetes/kubernetes-service.ts')).kubernetesService(settings, env);
 }
 
 interface Route extends Omit<ComputeOptions, 'code'> {
@@ -120,7 +119,10 @@ function route(options: Route): Workers {
     storeSpec: options.storeSpec,
     code: options.code,
     variables: options.variables,
-    environment: { ...settings.storeEnvironment, METAFLOW_USER: store.user },
+    environment: {
+      METAFLOW_USER: store.user,
+      ...(settings.packages === undefined ? {} : { SMALLBOAT_NODE_MODULES: settings.packages }),
+    },
     folder: folderInCode(options.module, options.cwd),
     graceSeconds: options.graceSeconds ?? GRACE,
     runtimeLimitSeconds: settings.runtimeLimitSeconds,

@@ -54,6 +54,7 @@ export async function runRemotely(
   });
   log.end();
   fraction = 1;
+  if (options.storeSpec.isMetadataElsewhere === true) await store.adopt(job.path, job.attempt, job.place);
   if (hasNotBegun(end)) await sayWhy(job, store, end);
   else if (onLog && end.kind !== 'stopped') await completeLog(job, store, log);
   const known = { end, tail: log.tail, service: service.name, hasLimit: node.options.timeoutSeconds !== undefined };

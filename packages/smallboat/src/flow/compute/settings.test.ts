@@ -1,9 +1,16 @@
+import { mkdtempSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { computeSettings, withRegistry } from './settings.ts';
+import { type ComputeSettings, computeSettings, settingsIn, withRegistry } from './settings.ts';
+
+const home = mkdtempSync(join(tmpdir(), 'smallboat-metaflow-'));
+const read = (env: Readonly<Record<string, string>>): ComputeSettings =>
+  computeSettings(settingsIn({ env: { METAFLOW_HOME: home, ...env }, cwd: home }));
 
 describe('settings of compute', () => {
   it('have Metaflow’s defaults', () => {
-    const { batch, kubernetes, runtimeLimitSeconds, region } = computeSettings({});
+    const { batch, kubernetes, runtimeLimitSeconds, region } = read({});
     expect({ runtimeLimitSeconds, region }).toEqual({ runtimeLimitSeconds: 432_000, region: undefined });
     expect(batch).toEqual({ image: expect.stringMatching(/^node:\d+-slim$/), emitsTags: false, tags: {} });
     expect(kubernetes).toMatchObject({
@@ -19,7 +26,7 @@ describe('settings of compute', () => {
   });
 
   it('are read under Metaflow’s names', () => {
-    const { batch, kubernetes, region } = computeSettings({
+    const { batch, kubernetes, region } = read({
       AWS_DEFAULT_REGION: 'eu-west-1',
       METAFLOW_BATCH_JOB_QUEUE: 'arn:aws:batch:eu-west-1:1:job-queue/gpu',
       METAFLOW_ECS_S3_ACCESS_IAM_ROLE: 'arn:aws:iam::1:role/job',
@@ -59,9 +66,19 @@ describe('settings of compute', () => {
     });
   });
 
+  it('are read from the file of Metaflow’s profile, and the environment goes over it', () => {
+    writeFileSync(
+      join(home, 'config_team.json'),
+      '{"METAFLOW_BATCH_JOB_QUEUE":"q","METAFLOW_BATCH_DEFAULT_TAGS":{"a":"b"}}',
+    );
+    const { batch } = read({ METAFLOW_PROFILE: 'team', METAFLOW_ECS_S3_ACCESS_IAM_ROLE: 'r' });
+    expect(batch).toMatchObject({ queue: 'q', tags: { a: 'b' }, jobRole: 'r' });
+    expect(read({ METAFLOW_PROFILE: 'team', METAFLOW_BATCH_JOB_QUEUE: 'mine' }).batch.queue).toBe('mine');
+  });
+
   it('take our image before Metaflow’s, which is likely to hold Python', () => {
     const values = { SMALLBOAT_IMAGE: 'shop/node:1', METAFLOW_BATCH_CONTAINER_IMAGE: 'shop/python:1' };
-    expect(computeSettings(values).batch.image).toBe('shop/node:1');
+    expect(read(values).batch.image).toBe('shop/node:1');
   });
 
   it.each([
@@ -71,7 +88,7 @@ describe('settings of compute', () => {
     ['METAFLOW_KUBERNETES_QOS', 'Best'],
     ['METAFLOW_DEFAULT_RUNTIME_LIMIT', '-1'],
   ])('say that %s is not %s', (name, value) => {
-    expect(() => computeSettings({ [name]: value })).toThrow(
+    expect(() => read({ [name]: value })).toThrow(
       expect.objectContaining({ code: 'COMPUTE_SETTING_INVALID', facts: expect.objectContaining({ name }) }),
     );
   });

@@ -1,5 +1,6 @@
 import * as z from 'zod';
 import { defineErrors } from '../../kernel/index.ts';
+import { type MetaflowConfigOptions, readMetaflowConfig } from '../metaflow/metaflow-config.ts';
 
 export const computeSettingErrors = defineErrors({
   COMPUTE_SETTING_INVALID: (f: { name: string; value: string; wanted: string }) =>
@@ -16,8 +17,10 @@ export interface ComputeSettings {
   readonly runtimeLimitSeconds: number;
   /** A store that is a folder lies at the same path in every container: a network file system. */
   readonly isFolderShared: boolean;
-  /** Environment variables that each container needs to reach the store. */
-  readonly storeEnvironment: Readonly<Record<string, string>>;
+  /** The metadata service as containers reach it, where that is by another URL. */
+  readonly serviceUrl?: string;
+  /** Where the image has packages that are in no code package: a folder `node_modules`. */
+  readonly packages?: string;
   readonly batch: BatchSettings;
   readonly kubernetes: KubernetesSettings;
 }
@@ -54,8 +57,14 @@ export interface KubernetesSettings {
   readonly keepSeconds: number;
 }
 
-/** Values by name: environment variables over what Metaflow's configuration file holds. */
-export type Values = Readonly<Record<string, string | undefined>>;
+/** Gives a setting by its whole name: `METAFLOW_BATCH_JOB_QUEUE`; undefined where nobody says one. */
+export type Setting = (name: string) => string | undefined;
+
+/** Settings of the environment, and those of Metaflow also from its configuration files. Throws `metaflowConfigErrors`. */
+export function settingsIn(options: MetaflowConfigOptions): Setting {
+  const config = readMetaflowConfig(options);
+  return (name) => (name.startsWith('METAFLOW_') ? config.get(name.slice('METAFLOW_'.length)) : options.env[name]);
+}
 
 /** The image of tasks whose step and settings name none: Node, and nothing else. */
 export function defaultImage(version = process.versions.node): string {
@@ -63,8 +72,8 @@ export function defaultImage(version = process.versions.node): string {
 }
 
 /** Reads the settings under Metaflow's names and ours (SMALLBOAT_*), with Metaflow's defaults. Throws `COMPUTE_SETTING_INVALID`. */
-export function computeSettings(values: Values): ComputeSettings {
-  const read = readerOf(values);
+export function computeSettings(setting: Setting): ComputeSettings {
+  const read = readerOf(setting);
   const { text } = read;
   const region = text('AWS_REGION') ?? text('AWS_DEFAULT_REGION');
   return {
@@ -72,24 +81,12 @@ export function computeSettings(values: Values): ComputeSettings {
     maxJobs: read.number('SMALLBOAT_MAX_JOBS') ?? 100,
     runtimeLimitSeconds: read.number('METAFLOW_DEFAULT_RUNTIME_LIMIT') ?? 5 * 86_400,
     isFolderShared: read.isTrue('SMALLBOAT_SHARED_FOLDER'),
-    storeEnvironment: Object.fromEntries(
-      STORE_VARIABLES.flatMap((name) => {
-        const value = text(name);
-        return value === undefined ? [] : [[name, value]];
-      }),
-    ),
+    ...entry('serviceUrl', text('METAFLOW_SERVICE_INTERNAL_URL')),
+    ...entry('packages', text('SMALLBOAT_NODE_MODULES')),
     batch: batchSettings(read),
     kubernetes: kubernetesSettings(read),
   };
 }
-
-/** What a container needs to find the store that is not in the store's own description. No keys: those come from its role. */
-const STORE_VARIABLES = [
-  'METAFLOW_S3_ENDPOINT_URL',
-  'METAFLOW_S3_SERVER_SIDE_ENCRYPTION',
-  'AWS_ENDPOINT_URL_S3',
-  'SMALLBOAT_NODE_MODULES',
-] as const;
 
 function batchSettings({ text, json, isTrue, image }: Reader): BatchSettings {
   return {
@@ -140,14 +137,14 @@ function qosOf(given: string): KubernetesSettings['qos'] {
 
 type Reader = ReturnType<typeof readerOf>;
 
-function readerOf(values: Values) {
+function readerOf(setting: Setting) {
   const text = (name: string): string | undefined => {
-    const value = values[name];
+    const value = setting(name);
     // Metaflow's configuration tools write what is not set as an empty text, or as None.
     return value === undefined || value === '' || value === 'None' ? undefined : value;
   };
   const fail = (name: string, wanted: string): never => {
-    throw computeSettingErrors.COMPUTE_SETTING_INVALID({ name, value: values[name] ?? '', wanted });
+    throw computeSettingErrors.COMPUTE_SETTING_INVALID({ name, value: setting(name) ?? '', wanted });
   };
   const number = (name: string): number | undefined => {
     const value = text(name);

@@ -10,6 +10,7 @@ import type { ArtifactKey } from '../store/run-store.ts';
 import { type Job, type Outcome, toTaskError } from './job.ts';
 import { type Inputs, loadInputs } from './inputs.ts';
 import { CARD, RECORD, RESULT, type TaskRecord } from './record.ts';
+import { fansOut } from './task-place.ts';
 import { type ContextHost, taskContext } from './task-context.ts';
 
 export const attemptErrors = defineErrors({
@@ -38,7 +39,7 @@ export async function runAttempt(job: Job, host: AttemptHost): Promise<Outcome> 
   const { store } = host;
   const { path, attempt } = job;
   const components: ReportComponent[] = [];
-  await store.beginAttempt(path, attempt);
+  await store.beginAttempt(path, attempt, job.place);
   let artifacts: Record<string, ArtifactKey> = {};
   const { index, inputs, failure } = job;
   const error = failure && { kind: failure.kind, message: failure.message };
@@ -82,7 +83,12 @@ export async function runAttempt(job: Job, host: AttemptHost): Promise<Outcome> 
   };
   await host.flushLogs?.();
   const stored = { ...artifacts, ...hidden };
-  await store.endAttempt(path, attempt, { artifacts: stored, hasSucceeded: outcome.kind === 'succeeded' });
+  await store.endAttempt(path, attempt, {
+    artifacts: stored,
+    hasSucceeded: outcome.kind === 'succeeded',
+    ...job.place,
+    ...fansOut(record.lengths),
+  });
   return outcome.kind === 'succeeded' ? { ...outcome, stored } : outcome;
 }
 

@@ -157,6 +157,7 @@ async function endFailed(
   await store.endAttempt(path, attempt, {
     artifacts: { [RECORD]: await store.save(path.flow, record) },
     hasSucceeded: false,
+    ...job.place,
   });
   return error;
 }

@@ -8,7 +8,7 @@ import { type Parameters, parseParams } from '../params.ts';
 import { flowRunOf } from '../flow-run.ts';
 import { runDisplay } from '../run-display.ts';
 import { type FlowRun, type RunFlowOptions, runErrors } from '../run-flow.ts';
-import { openRunStore } from '../store/open-run-store.ts';
+import { type StoreSpec, openRunStore } from '../store/open-run-store.ts';
 import {
   type ArtifactKey,
   type ArtifactKeys,
@@ -104,7 +104,7 @@ export async function openDesk(flow: Flow, options: Omit<RunFlowOptions<Params>,
     display?.(event);
     options.onEvent?.(event);
   };
-  const home = 'folder' in options.store ? homeFlag(options.store.folder, io?.cwd ?? process.cwd()) : '';
+  const home = 'folder' in options.store ? homeFlag(options.store, io?.cwd ?? process.cwd()) : '';
   const shared = { flow, dag, graph: graphOf(dag, flow.options), module, store, ownsStore, home, workers, environment };
   return { ...shared, ...(code ? { code } : {}), signal, emit, isCached: options.cache ?? false };
 }
@@ -126,9 +126,9 @@ export function parametersOf({ name, params }: Flow, { io }: Pick<RunFlowOptions
 }
 
 /** What a command needs to find a run: nothing where it is in `.smallboat` here. */
-function homeFlag(folder: string, cwd: string): string {
+function homeFlag({ folder, isConfigured }: StoreSpec, cwd: string): string {
   const path = relative(cwd, folder);
-  if (path === '.smallboat') return '';
+  if (isConfigured === true || path === '.smallboat') return '';
   return ` --home ${path === '' ? '.' : path.startsWith('..') ? folder : path}`;
 }
 

@@ -1,7 +1,13 @@
 import type { CacheRecord } from '../cache/task-cache.ts';
 import type { Failure, FailureKind } from '../failure.ts';
 import type { Secret } from '../secrets.ts';
-import { type ArtifactKey, type ArtifactKeys, type TaskPath, runStoreErrors } from '../store/run-store.ts';
+import {
+  type ArtifactKey,
+  type ArtifactKeys,
+  type TaskPath,
+  type TaskPlace,
+  runStoreErrors,
+} from '../store/run-store.ts';
 
 /**
  * Where a task finds one of its inputs. It names content by key, so that the values themselves go from the store to
@@ -29,6 +35,8 @@ export interface Job {
   readonly step: string;
   /** Place in the lists and iterations around the step, outermost first. */
   readonly index: readonly number[];
+  /** The same in the store's words. */
+  readonly place?: TaskPlace;
   readonly inputs: Readonly<Record<string, InputSpec>>;
   /** Environment variables for the body; never stored. */
   readonly environment: Readonly<Record<string, string>>;

@@ -6,7 +6,7 @@ import type { ArtifactKey, RunStore, TaskPath } from './run-store.ts';
 /** One place where runs live, made for one test. */
 export interface RunStorePlace {
   /** A store over the place, as another process would open it. The first call opens it first. */
-  open(): RunStore;
+  open(): RunStore | Promise<RunStore>;
   /** Damages the stored content of an artifact; absent where the place cannot be damaged. */
   corrupt?(key: ArtifactKey): Promise<void>;
 }
@@ -28,8 +28,8 @@ export function runStoreContract({ name, create }: RunStoreContract): void {
     let other: RunStore;
     beforeEach(async () => {
       place = await create();
-      store = place.open();
-      other = place.open();
+      store = await place.open();
+      other = await place.open();
     });
     afterEach(async () => {
       await store[Symbol.asyncDispose]();
@@ -380,7 +380,7 @@ export function runStoreContract({ name, create }: RunStoreContract): void {
           await place.corrupt?.(key);
           const error: unknown = await other.load('f', key).catch((e: unknown) => e);
           expect(runStoreErrors.ARTIFACT_CORRUPT.is(error) && error.facts.key).toBe(key);
-          await place.open().save('f', value);
+          await (await place.open()).save('f', value);
           expect(await other.load('f', key)).toEqual(value);
         }
       });
@@ -395,7 +395,7 @@ export function runStoreContract({ name, create }: RunStoreContract): void {
         await other.saveCheckpoint({ flow, run }, 'train[3]', second);
         expect(await store.checkpoint({ flow, run }, 'train[3]')).toBe(second);
         expect(await store.checkpoint({ flow, run }, 'train')).toBe(undefined);
-        expect(await codeOf(store.saveCheckpoint({ flow, run: '1' }, 'x', first))).toBe(
+        expect(await codeOf(store.saveCheckpoint({ flow, run: '777' }, 'x', first))).toBe(
           runStoreErrors.RUN_NOT_FOUND.code,
         );
       });

@@ -26,6 +26,21 @@ export function foreachStack(frames: readonly ForeachFrame[]): Uint8Array {
   return Buffer.concat(to.finish());
 }
 
+/**
+ * The pickle of a short text, byte for byte as Python writes it: Metaflow keeps the flow's name in every task under `name`, and it is known
+ * by its key.
+ */
+export function pythonText(text: string): Uint8Array {
+  const bytes = Buffer.from(text);
+  const [long, length] = [bytes.length > 255, Buffer.alloc(bytes.length > 255 ? 4 : 1)];
+  if (long) length.writeUInt32LE(bytes.length);
+  else length.writeUInt8(bytes.length);
+  const body = Buffer.concat([Buffer.of(long ? 0x58 : 0x8c), length, bytes, Buffer.from('\x94.', 'latin1')]);
+  const frame = Buffer.alloc(8);
+  frame.writeBigUInt64LE(BigInt(body.length));
+  return Buffer.concat([Buffer.of(0x80, 4, 0x95), frame, body]);
+}
+
 /** Metaflow's fact `foreach-execution-path`: `fit:1,fold:0`. Its client finds the parents and children of a task by it. */
 export function foreachPath(frames: readonly ForeachFrame[]): string {
   return frames.map(({ step, index }) => `${step}:${index}`).join(',');

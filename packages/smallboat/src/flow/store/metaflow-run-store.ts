@@ -1,7 +1,8 @@
 import { type BlobFacts, type Blobs, blobsOf, keyOf } from './blobs.ts';
 import { type NamedBlob, dataJson } from './data-json.ts';
 import type { Datastore } from './datastore.ts';
-import { foreachPath, foreachStack } from './foreach-stack.ts';
+import { foreachPath, foreachStack, pythonText } from './foreach-stack.ts';
+import { awaitDeletions } from './gc-intent.ts';
 import { graphInfo } from './graph-info.ts';
 import { attemptPath, blobPath, checkArtifactName, flowNotePath, notePath, runPath, taskPath } from './layout.ts';
 import type { Fact, Metadata } from './metadata.ts';
@@ -13,6 +14,7 @@ import type { AttemptReading } from './read-attempts.ts';
 import { NOTE_FORMAT, type RunNote, parseRunNote } from './run-note.ts';
 import { pathspecOf, runStoreErrors } from './run-store.ts';
 import type {
+  ForeachFrame,
   ArtifactKey,
   ArtifactKeys,
   AttemptEnd,
@@ -50,7 +52,7 @@ const PACKED = JSON.stringify({ version: 0, archive_format: 'tgz', mfcontent_ver
  * - A power cut cannot leave an attempt that is ended without its artifacts: their blobs and `data.json` are settled, all at once, before
  *   `DONE.lock` appears. Nothing else is but a run's own description: what is lost then is work to be done again, a log, or metadata that
  *   only Metaflow's readers use. On a local disk a task costs one wait for it.
- * - A blob that `data.json` names is not deleted by `collectGarbage`: see `garbage.ts`.
+ * - A blob that an attempt names is not deleted by `collectGarbage`: see `gc-intent.ts`.
  */
 export function metaflowRunStore(options: MetaflowRunStoreOptions): RunStore {
   return new MetaflowRunStore(options);
@@ -68,6 +70,8 @@ class MetaflowRunStore implements RunStore {
   readonly #blobs: Blobs;
   readonly #clock: () => number;
   readonly #notes = new Map<string, RunNote>();
+  /** When attempts of this process began, by the path of their first file. */
+  readonly #begun = new Map<string, number>();
   #lastMicros = 0;
 
   constructor({ datastore, metadata, clock }: MetaflowRunStoreOptions) {
@@ -82,11 +86,12 @@ class MetaflowRunStore implements RunStore {
 
   async createRun(flow: string, { tags = [], systemTags = [], origin, graph, code }: NewRun = {}): Promise<string> {
     checkTags(tags);
+    // First, so that a datastore that takes nothing leaves no run behind that is known and has nothing.
+    const graphKey = graph === undefined ? undefined : await this.save(flow, graphInfo(graph));
     return this.#metadata.createRun(flow, {
       tags,
       systemTags: [...systemTags, ...systemTagsOf(origin === undefined ? {} : { origin })],
       prepare: async (run) => {
-        const graphKey = graph === undefined ? undefined : await this.save(flow, graphInfo(graph));
         const note = {
           ...(origin === undefined ? {} : { origin }),
           ...(graphKey === undefined ? {} : { graphInfo: graphKey }),
@@ -115,19 +120,15 @@ class MetaflowRunStore implements RunStore {
   }
 
   async beginAttempt(task: TaskPath, attempt: number, { foreach = [] }: TaskPlace = {}): Promise<void> {
-    const [{ origin, code }] = await Promise.all([this.#note(task), this.#checkOpen(task, attempt)]);
-    const { kind, root } = this.#datastore;
-    const facts: readonly Fact[] = [
-      { field: 'attempt', value: String(attempt) },
-      ...(origin === undefined ? [] : [{ field: 'origin-run-id', value: origin }]),
-      ...(code === undefined ? [] : [{ field: 'code-package', value: code }]),
-      ...(foreach.length === 0 ? [] : [{ field: 'foreach-execution-path', value: foreachPath(foreach) }]),
-      { field: 'ds-type', value: kind },
-      { field: 'ds-root', value: root },
-    ];
-    await this.#metadata.register(task, attempt, { facts });
-    const time = { time: this.#clock() / 1000 };
-    await this.#datastore.put(attemptPath(task, attempt, 'attempt.json'), JSON.stringify(time));
+    const [facts] = await Promise.all([this.#factsAtBegin(task, attempt, foreach), this.#checkOpen(task, attempt)]);
+    const begunAt = this.#clock();
+    const path = attemptPath(task, attempt, 'attempt.json');
+    await Promise.all([
+      this.#metadata.register(task, attempt, { facts }),
+      this.#datastore.put(path, JSON.stringify({ time: begunAt / 1000 })),
+    ]);
+    this.#begun.set(path, begunAt);
+    this.#metadata.beginBeats?.(task);
   }
 
   async save(flow: string, value: unknown): Promise<ArtifactKey> {
@@ -145,8 +146,14 @@ class MetaflowRunStore implements RunStore {
     for (const name of Object.keys(artifacts)) checkArtifactName(name);
     const [hidden] = await Promise.all([this.#hidden(task, end), this.#checkOpen(task, attempt)]);
     const blobs = await this.#factsOf(task.flow, { ...hidden, ...artifacts });
-    const endedAt = this.#clock();
-    const data = dataJson(blobs, { datastore: this.#datastore.kind, attempt, endedAt });
+    const begun = attemptPath(task, attempt, 'attempt.json');
+    const begunAt = this.#begun.get(begun);
+    const data = dataJson(blobs, {
+      datastore: this.#datastore.kind,
+      attempt,
+      endedAt: this.#clock(),
+      ...(begunAt === undefined ? {} : { begunAt }),
+    });
     // All that must not be lost goes to the disk at once: one wait for it, not one a file.
     await Promise.all([
       this.#datastore.put(attemptPath(task, attempt, 'data.json'), data, { isDurable: true }),
@@ -154,15 +161,25 @@ class MetaflowRunStore implements RunStore {
         task.flow,
         blobs.map(({ key }) => key),
       ),
+      this.#metadata.register(task, attempt, { artifacts: blobs, facts: [] }),
     ]);
-    const facts: readonly Fact[] = [
-      { field: 'attempt_ok', type: 'internal_attempt_status', value: hasSucceeded ? 'True' : 'False' },
-      { field: 'attempt-done', value: String(attempt) },
-    ];
+    await this.#afterDeletions(task.flow, blobs);
     // For Metaflow's client the attempt has ended with the last of these; for its runtime and for us, with the lock.
-    await this.#metadata.register(task, attempt, { artifacts: blobs, facts });
+    await this.#metadata.register(task, attempt, { facts: factsAtEnd(attempt, hasSucceeded) });
     const isFirst = await this.#datastore.putNew(attemptPath(task, attempt, 'DONE.lock'), '""');
+    this.#metadata.endBeats?.(task);
+    this.#begun.delete(begun);
     if (!isFirst) throw runStoreErrors.ATTEMPT_ENDED({ task: pathspecOf(task), attempt });
+  }
+
+  async adopt(task: TaskPath, attempt: number, { foreach = [] }: TaskPlace = {}): Promise<void> {
+    const { ended, attemptsBegun } = await this.task(task);
+    if (attemptsBegun <= attempt) return;
+    const facts = await this.#factsAtBegin(task, attempt, foreach);
+    await this.#metadata.register(task, attempt, { facts });
+    if (ended?.attempt !== attempt) return;
+    const artifacts = Object.entries({ ...ended.internals, ...ended.artifacts }).map(([name, key]) => ({ name, key }));
+    await this.#metadata.register(task, attempt, { artifacts, facts: factsAtEnd(attempt, ended.hasSucceeded) });
   }
 
   async appendLog(task: TaskPath, attempt: number, stream: 'stdout' | 'stderr', text: string): Promise<void> {
@@ -253,7 +270,7 @@ class MetaflowRunStore implements RunStore {
   }
 
   #reading(flow: string): AttemptReading {
-    return { datastore: this.#datastore, blobs: this.#blobs, nameKey: keyOf(encodePickle(flow)) };
+    return { datastore: this.#datastore, blobs: this.#blobs, nameKey: keyOf([pythonText(flow)]) };
   }
 
   async #keptKey(path: string): Promise<ArtifactKey | undefined> {
@@ -304,10 +321,24 @@ class MetaflowRunStore implements RunStore {
         ? {}
         : { _foreach_var: await save(fansOutOver.variable), _foreach_num_splits: await save(fansOutOver.count) }),
       // The service finds the latest attempt of a task by the artifact of this name.
-      ...(this.#metadata.kind === 'service' ? { name: await save(flow) } : {}),
+      ...(this.#metadata.kind === 'service'
+        ? { name: await this.#blobs.save(flow, [pythonText(flow)], { type: "<class 'str'>" }) }
+        : {}),
       // A key that was made by `save`.
       ...(graph === undefined ? {} : { _graph_info: graph as ArtifactKey }),
     };
+  }
+
+  /** Makes sure that none of the blobs that are named now is deleted: see `gc-intent.ts`. */
+  async #afterDeletions(flow: string, blobs: readonly NamedBlob[]): Promise<void> {
+    const keys = blobs.map(({ key }) => key).filter((key) => !this.#blobs.isFresh(flow, key));
+    if (keys.length === 0) return;
+    await awaitDeletions(this.#datastore, { flow, keys, clock: this.#clock });
+    for (const key of keys) {
+      if (!(await this.#blobs.has(flow, key))) {
+        throw runStoreErrors.ARTIFACT_NOT_FOUND({ key, location: this.#datastore.root });
+      }
+    }
   }
 
   #factsOf(flow: string, artifacts: ArtifactKeys): Promise<readonly NamedBlob[]> {
@@ -318,8 +349,28 @@ class MetaflowRunStore implements RunStore {
     return Promise.all(Object.entries(artifacts).map(named));
   }
 
+  async #factsAtBegin(task: TaskPath, attempt: number, foreach: readonly ForeachFrame[]): Promise<readonly Fact[]> {
+    const { origin, code } = await this.#note(task);
+    const { kind, root } = this.#datastore;
+    return [
+      { field: 'attempt', value: String(attempt) },
+      ...(origin === undefined ? [] : [{ field: 'origin-run-id', value: origin }]),
+      ...(code === undefined ? [] : [{ field: 'code-package', value: code }]),
+      ...(foreach.length === 0 ? [] : [{ field: 'foreach-execution-path', value: foreachPath(foreach) }]),
+      { field: 'ds-type', value: kind },
+      { field: 'ds-root', value: root },
+    ];
+  }
+
   /** Metaflow's fact about a code package, as JSON. */
   #codeFact({ key, url }: CodePackage): string {
     return JSON.stringify({ ds_type: this.#datastore.kind, sha: key, location: url, metadata: PACKED });
   }
+}
+
+function factsAtEnd(attempt: number, hasSucceeded: boolean): readonly Fact[] {
+  return [
+    { field: 'attempt_ok', type: 'internal_attempt_status', value: hasSucceeded ? 'True' : 'False' },
+    { field: 'attempt-done', value: String(attempt) },
+  ];
 }

@@ -35,8 +35,12 @@ const Data = z.looseObject({
     z.string(),
     z.string().transform((key) => key as ArtifactKey),
   ),
+  begun_at: z.number().optional(),
   ended_at: z.number().optional(),
 });
+
+/** Seconds become milliseconds. */
+const Begun = z.looseObject({ time: z.number().transform((seconds) => Math.round(seconds * 1000)) });
 
 export interface AttemptReading {
   readonly datastore: Datastore;
@@ -82,10 +86,7 @@ async function readEnd(path: TaskPath, attempt: number, from: AttemptReading): P
     const bytes = await datastore.get(file(name));
     return bytes && parseStored(Buffer.from(bytes).toString('utf8'), `${datastore.root}/${file(name)}`, schema);
   };
-  const [data, begun] = await Promise.all([
-    read('data.json', Data),
-    read('attempt.json', z.looseObject({ time: z.number() })),
-  ]);
+  const data = await read('data.json', Data);
   if (data === undefined) {
     throw storeFileErrors.STORE_FILE_DAMAGED({
       path: `${datastore.root}/${file('data.json')}`,
@@ -93,6 +94,7 @@ async function readEnd(path: TaskPath, attempt: number, from: AttemptReading): P
     });
   }
   const endedAt = data.ended_at ?? (await datastore.stat(file('DONE.lock')))?.changedAt ?? 0;
+  const begun = data.begun_at ?? (await read('attempt.json', Begun))?.time;
   const { _success: success } = data.objects;
   const isInternal = ([name, key]: readonly [string, string]): boolean =>
     HIDDEN.has(name) || (name === '_exception' && key === KEY_OF.none) || (name === 'name' && key === from.nameKey);
@@ -102,7 +104,7 @@ async function readEnd(path: TaskPath, attempt: number, from: AttemptReading): P
     hasSucceeded: success === KEY_OF.true || (success !== undefined && (await isTrue(blobs, path.flow, success))),
     artifacts: Object.fromEntries(entries.filter((entry) => !isInternal(entry))),
     internals: Object.fromEntries(entries.filter(isInternal)),
-    startedAt: begun === undefined ? endedAt : Math.round(begun.time * 1000),
+    startedAt: begun ?? endedAt,
     endedAt: Math.round(endedAt),
   } satisfies EndedAttempt & { readonly artifacts: ArtifactKeys };
 }

@@ -6,7 +6,6 @@ import { promisify } from 'node:util';
 import { parse } from 'yaml';
 import * as z from 'zod';
 import { defineErrors } from '../../../kernel/index.ts';
-import type { Values } from '../settings.ts';
 
 export const clusterErrors = defineErrors({
   KUBECONFIG_UNUSABLE: (f: { path: string; problem: string }) =>
@@ -14,6 +13,9 @@ export const clusterErrors = defineErrors({
   KUBERNETES_LOGIN_FAILED: (f: { command: string; problem: string }) =>
     `The credentials for Kubernetes come from '${f.command}', which failed: ${f.problem}. Run it by itself to see why.`,
 });
+
+/** Environment variables. */
+type Values = Readonly<Record<string, string | undefined>>;
 
 /** A cluster's API server and how to be let in. */
 export interface Cluster {

@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import { setTimeout as delay } from 'node:timers/promises';
 import type { ContainerEnd, ContainerHost, ContainerService } from '../service.ts';
-import type { ComputeSettings, Values } from '../settings.ts';
+import type { ComputeSettings } from '../settings.ts';
 import { type KubernetesApi, kubernetesApi, kubernetesErrors } from './api.ts';
 import { findCluster } from './cluster.ts';
 import { SESSION, jobManifest } from './manifest.ts';
@@ -26,10 +26,13 @@ interface Followed {
  * Kubernetes: a Job a container, in the cluster of `kubectl`. Jobs and pods of this process have a label of their own, by which they are
  * watched together. Rejects with `KUBECONFIG_UNUSABLE`.
  */
-export async function kubernetesService(settings: ComputeSettings, values: Values): Promise<ContainerService> {
+export async function kubernetesService(
+  settings: ComputeSettings,
+  env: Readonly<Record<string, string | undefined>>,
+): Promise<ContainerService> {
   const { kubernetes: own } = settings;
   const session = randomBytes(6).toString('hex');
-  const api = kubernetesApi(findCluster(values));
+  const api = kubernetesApi(findCluster(env));
   const closing = new AbortController();
   const { signal: closed } = closing;
   /** By namespace and Job. */

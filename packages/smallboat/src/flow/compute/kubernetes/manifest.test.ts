@@ -15,7 +15,7 @@ const container: Container = {
 const podOf = (own: Partial<Container>, values = {}) => {
   const made = jobManifest({
     container: { ...container, ...own },
-    settings: computeSettings(values).kubernetes,
+    settings: computeSettings((name) => (values as Readonly<Record<string, string>>)[name]).kubernetes,
     session: 's1',
   });
   const { template } = made.spec as {

@@ -15,6 +15,7 @@ type Env = Readonly<Record<string, string | undefined>>;
 /** What is read of the order. */
 interface Order {
   readonly code: { readonly url: string; readonly key: string };
+  readonly store?: { readonly datastore?: { readonly endpoint?: string; readonly region?: string } };
   readonly folder: string;
 }
 
@@ -41,7 +42,7 @@ export async function boot(env: Env): Promise<void> {
   try {
     const order = JSON.parse(env['SMALLBOAT_TASK'] ?? '') as Order; // Written by us.
     folder = mkdtempSync(join(tmpdir(), 'smallboat-code-'));
-    unpack(await patiently(() => fetchCode(order.code, env)), folder);
+    unpack(await patiently(() => fetchCode(order, env)), folder);
     lendPackages(folder, env);
     const start = join(folder, order.folder);
     mkdirSync(start, { recursive: true });
@@ -66,8 +67,10 @@ export async function boot(env: Env): Promise<void> {
 }
 
 /** The bytes of the code package. Rejects where they do not have the hash that is their name. */
-async function fetchCode({ url, key }: Order['code'], env: Env): Promise<Uint8Array> {
-  const bytes = url.startsWith('s3:') ? await fromS3(url, env) : readFileSync(fileURLToPath(url));
+async function fetchCode({ code: { url, key }, store }: Order, env: Env): Promise<Uint8Array> {
+  const bytes = url.startsWith('s3:')
+    ? await fromS3(url, store?.datastore ?? {}, env)
+    : readFileSync(fileURLToPath(url));
   const found = createHash(key.length === 40 ? 'sha1' : 'sha256')
     .update(bytes)
     .digest('hex');
@@ -89,10 +92,13 @@ async function patiently<T>(work: () => Promise<T>): Promise<T> {
 }
 
 /** An object of S3, by a request that is signed as AWS asks it (Signature Version 4). */
-async function fromS3(url: string, env: Env): Promise<Uint8Array> {
+async function fromS3(
+  url: string,
+  said: { readonly endpoint?: string; readonly region?: string },
+  env: Env,
+): Promise<Uint8Array> {
+  const { endpoint, region = regionOf(env) } = said;
   const { hostname: bucket, pathname } = new URL(url);
-  const region = env['AWS_REGION'] ?? env['AWS_DEFAULT_REGION'] ?? 'us-east-1';
-  const endpoint = env['METAFLOW_S3_ENDPOINT_URL'] ?? env['AWS_ENDPOINT_URL_S3'] ?? env['AWS_ENDPOINT_URL'];
   const at =
     endpoint === undefined && !bucket.includes('.')
       ? new URL(`https://${bucket}.s3.${region}.amazonaws.com${pathname}`)
@@ -102,6 +108,10 @@ async function fromS3(url: string, env: Env): Promise<Uint8Array> {
   if (answer.ok) return Buffer.from(await answer.arrayBuffer());
   const problem = `${url}: ${answer.status} ${(await answer.text()).slice(0, 300)}`;
   throw answer.status < 500 && answer.status !== 429 ? final(problem) : new Error(problem);
+}
+
+function regionOf(env: Env): string {
+  return env['AWS_REGION'] ?? env['AWS_DEFAULT_REGION'] ?? 'us-east-1';
 }
 
 /** What another try would not mend. */
@@ -156,7 +166,7 @@ async function credentials(env: Env): Promise<Keys> {
   }
   const [role, tokenFile] = [env['AWS_ROLE_ARN'], env['AWS_WEB_IDENTITY_TOKEN_FILE']];
   if (role !== undefined && tokenFile !== undefined) {
-    const region = env['AWS_REGION'] ?? env['AWS_DEFAULT_REGION'] ?? 'us-east-1';
+    const region = regionOf(env);
     const asked = new URL(
       env['AWS_ENDPOINT_URL_STS'] ?? env['AWS_ENDPOINT_URL'] ?? `https://sts.${region}.amazonaws.com`,
     );
