@@ -47,9 +47,9 @@ export const linear = flow('Linear', { folder: z.string(), base: z.coerce.number
 });
 
 const list = step('list', {
-  run: ({ folder }: { folder: string }) => {
+  run: ({ folder, size }: { folder: string; size: number }) => {
     note(folder, 'list');
-    return { xs: [1, 2, 3, 4, 5] };
+    return { xs: Array.from({ length: size }, (_, i) => i + 1) };
   },
 });
 const square = step('square', {
@@ -67,13 +67,13 @@ const sum = step('sum', {
 });
 
 /** A fan-out between two steps. */
-export const fan = flow('Fan', { folder: z.string() }, ({ folder }) =>
-  sum({ folder, parts: each(list({ folder }).xs, (x) => square({ folder, x })) }),
+export const fan = flow('Fan', { folder: z.string(), size: z.coerce.number().default(5) }, ({ folder, size }) =>
+  sum({ folder, parts: each(list({ folder, size }).xs, (x) => square({ folder, x })) }),
 );
 
 /** One step here, one there. */
 export const mixed = flow('Mixed', { folder: z.string() }, ({ folder }) => {
-  const { xs } = list.with({ compute: 'local' })({ folder });
+  const { xs } = list.with({ compute: 'local' })({ folder, size: 5 });
   return sum({ folder, parts: each(xs, (x) => square({ folder, x })) });
 });
 
