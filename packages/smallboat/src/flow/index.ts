@@ -32,7 +32,16 @@ export type { Failure, FailureKind } from './failure.ts';
 export { file, fileParamErrors, isFileParam } from './file-param.ts';
 export type { FileOptions, FileParam } from './file-param.ts';
 export { env } from './options.ts';
-export type { BatchOptions, Compute, EnvRef, KubernetesOptions, Resources, Retry, StepOptions } from './options.ts';
+export type {
+  BatchOptions,
+  CodeOptions,
+  Compute,
+  EnvRef,
+  KubernetesOptions,
+  Resources,
+  Retry,
+  StepOptions,
+} from './options.ts';
 export type { Secret } from './secrets.ts';
 export type { RunEvent, TaskEnd } from './engine/events.ts';
 export { importModule, loadErrors, loadFlow } from './engine/load-flow.ts';

@@ -3,7 +3,7 @@ import type { Dag, MaybePromise, Source } from '../definition.ts';
 import type { Failure } from '../failure.ts';
 import type { FileParam } from '../file-param.ts';
 import { checkFlowName, checkParamName } from '../names.ts';
-import type { StepOptions } from '../options.ts';
+import type { CodeOptions, StepOptions } from '../options.ts';
 import { checkOptions } from '../check-options.ts';
 import { type Site, callSite } from '../site.ts';
 import { type Drawing, checkReach, draw } from './drawing.ts';
@@ -43,6 +43,8 @@ export interface FlowOptions {
   readonly data?: readonly string[];
   /** What it checks, a line each. */
   readonly checks?: readonly string[];
+  /** What goes into the code package of steps that run elsewhere, beside what the imports tell. */
+  readonly code?: CodeOptions;
   /** Called when a run has ended well, by the process that scheduled it. What goes wrong in it is told, and changes nothing. */
   readonly onSuccess?: (outcome: RunOutcome) => MaybePromise<void>;
   /** The same when a run has failed. */

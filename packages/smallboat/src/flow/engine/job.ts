@@ -110,10 +110,12 @@ export interface JobOptions {
 
 export type LogStream = 'stdout' | 'stderr';
 
-/** What runs attempts: processes, or this process. */
+/** What runs attempts: processes, this process, or a service that runs containers. */
 export interface Workers extends AsyncDisposable {
   /** Attempts that can run at once. */
   readonly size: number;
+  /** Attempts that take nothing of this machine, and how many of them may run beside the others. */
+  readonly elsewhere?: { readonly size: number; has(job: Pick<Job, 'step' | 'failure'>): boolean };
   /**
    * Runs one attempt and ends it in the store, unless the outcome is `lost`, `timedOut` or `stopped`: then the caller
    * ends it. Never rejects for what the step did.

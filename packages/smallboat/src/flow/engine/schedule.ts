@@ -53,6 +53,7 @@ export interface Schedule {
 export function schedule(options: ScheduleOptions): Schedule {
   const { dag, run, store, workers, emit, signal } = options;
   const slots = places(workers.size);
+  const slotsElsewhere = places(workers.elsewhere?.size ?? 0);
   const cloneSlots = places(8);
   const measures = measuredArtifacts(dag);
   const tasks = new Map<string, Promise<Done>>();
@@ -75,7 +76,18 @@ export function schedule(options: ScheduleOptions): Schedule {
     tasks.set(name, made);
     return made;
   };
-  const host = { flow: dag.flow, run, store, workers, slots, emit, checkHalted, halt, ...(signal ? { signal } : {}) };
+  const host = {
+    flow: dag.flow,
+    run,
+    store,
+    workers,
+    slots,
+    slotsElsewhere,
+    emit,
+    checkHalted,
+    halt,
+    ...(signal ? { signal } : {}),
+  };
   const { resolve, paths, around, place: placeOf } = resolver({ dag, store, params: options.params, task });
 
   const runTask = async (node: StepNode, index: Index, name: string): Promise<Done> => {

@@ -38,7 +38,7 @@ export interface TaskStub {
  * how it is tagged; what attempts left behind is in the datastore.
  */
 export interface Metadata extends AsyncDisposable {
-  readonly kind: 'local' | 'service' | 'memory';
+  readonly kind: 'local' | 'service' | 'memory' | 'elsewhere';
   /** A path or a URL, for messages. Holds no secret. */
   readonly location: string;
   readonly user: string;

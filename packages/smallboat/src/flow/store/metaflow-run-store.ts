@@ -14,6 +14,7 @@ import type { AttemptReading } from './read-attempts.ts';
 import { NOTE_FORMAT, type RunNote, parseRunNote } from './run-note.ts';
 import { pathspecOf, runStoreErrors } from './run-store.ts';
 import type {
+  ForeachFrame,
   ArtifactKey,
   ArtifactKeys,
   AttemptEnd,
@@ -38,6 +39,9 @@ export interface MetaflowRunStoreOptions {
   /** Milliseconds since 1970. */
   readonly clock: () => number;
 }
+
+/** How a code package is packed, for Metaflow's readers: their first format, a `.tar.gz` with a member `INFO`. */
+const PACKED = JSON.stringify({ version: 0, archive_format: 'tgz', mfcontent_version: 0 });
 
 /**
  * The run store that Metaflow's two halves make together, as Metaflow 2.19 does: its Python client reads what is written here, and the
@@ -116,16 +120,7 @@ class MetaflowRunStore implements RunStore {
   }
 
   async beginAttempt(task: TaskPath, attempt: number, { foreach = [] }: TaskPlace = {}): Promise<void> {
-    const [{ origin, code }] = await Promise.all([this.#note(task), this.#checkOpen(task, attempt)]);
-    const { kind, root } = this.#datastore;
-    const facts: readonly Fact[] = [
-      { field: 'attempt', value: String(attempt) },
-      ...(origin === undefined ? [] : [{ field: 'origin-run-id', value: origin }]),
-      ...(code === undefined ? [] : [{ field: 'code-package', value: code }]),
-      ...(foreach.length === 0 ? [] : [{ field: 'foreach-execution-path', value: foreachPath(foreach) }]),
-      { field: 'ds-type', value: kind },
-      { field: 'ds-root', value: root },
-    ];
+    const [facts] = await Promise.all([this.#factsAtBegin(task, attempt, foreach), this.#checkOpen(task, attempt)]);
     const begunAt = this.#clock();
     const path = attemptPath(task, attempt, 'attempt.json');
     await Promise.all([
@@ -169,16 +164,22 @@ class MetaflowRunStore implements RunStore {
       this.#metadata.register(task, attempt, { artifacts: blobs, facts: [] }),
     ]);
     await this.#afterDeletions(task.flow, blobs);
-    const facts: readonly Fact[] = [
-      { field: 'attempt_ok', type: 'internal_attempt_status', value: hasSucceeded ? 'True' : 'False' },
-      { field: 'attempt-done', value: String(attempt) },
-    ];
     // For Metaflow's client the attempt has ended with the last of these; for its runtime and for us, with the lock.
-    await this.#metadata.register(task, attempt, { facts });
+    await this.#metadata.register(task, attempt, { facts: factsAtEnd(attempt, hasSucceeded) });
     const isFirst = await this.#datastore.putNew(attemptPath(task, attempt, 'DONE.lock'), '""');
     this.#metadata.endBeats?.(task);
     this.#begun.delete(begun);
     if (!isFirst) throw runStoreErrors.ATTEMPT_ENDED({ task: pathspecOf(task), attempt });
+  }
+
+  async adopt(task: TaskPath, attempt: number, { foreach = [] }: TaskPlace = {}): Promise<void> {
+    const { ended, attemptsBegun } = await this.task(task);
+    if (attemptsBegun <= attempt) return;
+    const facts = await this.#factsAtBegin(task, attempt, foreach);
+    await this.#metadata.register(task, attempt, { facts });
+    if (ended?.attempt !== attempt) return;
+    const artifacts = Object.entries({ ...ended.internals, ...ended.artifacts }).map(([name, key]) => ({ name, key }));
+    await this.#metadata.register(task, attempt, { artifacts, facts: factsAtEnd(attempt, ended.hasSucceeded) });
   }
 
   async appendLog(task: TaskPath, attempt: number, stream: 'stdout' | 'stderr', text: string): Promise<void> {
@@ -348,8 +349,28 @@ class MetaflowRunStore implements RunStore {
     return Promise.all(Object.entries(artifacts).map(named));
   }
 
+  async #factsAtBegin(task: TaskPath, attempt: number, foreach: readonly ForeachFrame[]): Promise<readonly Fact[]> {
+    const { origin, code } = await this.#note(task);
+    const { kind, root } = this.#datastore;
+    return [
+      { field: 'attempt', value: String(attempt) },
+      ...(origin === undefined ? [] : [{ field: 'origin-run-id', value: origin }]),
+      ...(code === undefined ? [] : [{ field: 'code-package', value: code }]),
+      ...(foreach.length === 0 ? [] : [{ field: 'foreach-execution-path', value: foreachPath(foreach) }]),
+      { field: 'ds-type', value: kind },
+      { field: 'ds-root', value: root },
+    ];
+  }
+
   /** Metaflow's fact about a code package, as JSON. */
   #codeFact({ key, url }: CodePackage): string {
-    return JSON.stringify({ ds_type: this.#datastore.kind, sha: key, location: url, metadata: '' });
+    return JSON.stringify({ ds_type: this.#datastore.kind, sha: key, location: url, metadata: PACKED });
   }
+}
+
+function factsAtEnd(attempt: number, hasSucceeded: boolean): readonly Fact[] {
+  return [
+    { field: 'attempt_ok', type: 'internal_attempt_status', value: hasSucceeded ? 'True' : 'False' },
+    { field: 'attempt-done', value: String(attempt) },
+  ];
 }

@@ -14,6 +14,8 @@ export interface StoreSpec {
   readonly datastore?: S3Spec;
   /** Where it is known what runs and tasks there are. Default: the folder. */
   readonly metadata?: ServiceSpec;
+  /** The metadata cannot be reached from here: what is made here, another process registers (`RunStore.adopt`). */
+  readonly isMetadataElsewhere?: boolean;
   /** It is what the configuration says, so that commands find it by themselves: messages need not say how. */
   readonly isConfigured?: boolean;
   /** A store that artifacts are read from where this one has not got them. */
@@ -46,6 +48,10 @@ export async function openStoreParts(
   const datastore = spec.datastore
     ? await (await import('./s3/s3-datastore.ts')).s3Datastore(spec.datastore)
     : local.datastore();
+  if (spec.isMetadataElsewhere) {
+    const { metadataElsewhere } = await import('./metadata-elsewhere.ts');
+    return { datastore, metadata: metadataElsewhere(spec.user ?? processUser()) };
+  }
   if (!spec.metadata) return { datastore, metadata: local.metadata(datastore) };
   const { serviceMetadata } = await import('./service/service-metadata.ts');
   const metadata = serviceMetadata({ ...spec.metadata, user: spec.user ?? processUser(), artifactsIn: datastore });

@@ -32,6 +32,7 @@ function bound(store: RunStore): RunStore {
     save: (...args) => store.save(...args),
     saveBytes: (...args) => store.saveBytes(...args),
     endAttempt: (...args) => store.endAttempt(...args),
+    adopt: (...args) => store.adopt(...args),
     appendLog: (...args) => store.appendLog(...args),
     saveCheckpoint: (...args) => store.saveCheckpoint(...args),
     checkpoint: (...args) => store.checkpoint(...args),

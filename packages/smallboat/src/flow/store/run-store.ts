@@ -193,6 +193,11 @@ export interface RunStore extends AsyncDisposable {
    * among `artifacts`. Rejects with `ARTIFACT_NOT_FOUND` for a key that was not saved for this flow, `TASK_NOT_FOUND`, and `ATTEMPT_ENDED`.
    */
   endAttempt(task: TaskPath, attempt: number, end: AttemptEnd): Promise<void>;
+  /**
+   * Registers that an attempt began, and what it left behind if it has ended, where its process could not: it reached the datastore and not the
+   * metadata. Nothing where it has not begun. Rejects with `TASK_NOT_FOUND`.
+   */
+  adopt(task: TaskPath, attempt: number, place?: TaskPlace): Promise<void>;
   /** Adds text to a log of an attempt; a line may come in several pieces. Rejects with `TASK_NOT_FOUND`. */
   appendLog(task: TaskPath, attempt: number, stream: 'stdout' | 'stderr', text: string): Promise<void>;
 
