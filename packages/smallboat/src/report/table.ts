@@ -5,15 +5,21 @@ import { columnFormat } from './number.ts';
 import { chip } from './tone.ts';
 
 /** A table as markup: the first column heads its rows, numbers are right-aligned and written alike down a column. */
-export function renderTable({ caption, columns, rows }: Omit<TableComponent, 'kind'>): Html {
+export function renderTable({
+  caption,
+  columns,
+  rows,
+  isSortable = rows.length > 2,
+}: Omit<TableComponent, 'kind'>): Html {
   const styles = columns.map((_, i) => columnStyle(rows.map((row) => row[i] ?? null)));
   const head = columns.map((name, i) => html`<th scope="col" class="${styles[i]?.align}">${name}</th>`);
   const body = rows.map((row) => {
     const cells = columns.map((_, i) => {
-      const { value, tone } = partsOf(row[i] ?? null);
+      const { value, tone, to } = partsOf(row[i] ?? null);
       const text = textOf(value, styles[i]?.format ?? String);
-      const shown =
+      const plain =
         text === '' ? html`<span class="none">–</span>` : tone === 'plain' ? html`${text}` : chip(text, tone);
+      const shown = to !== undefined && /^[\w-]+$/.test(to) ? html`<a href="#${to}">${plain}</a>` : plain;
       return i === 0 && columns.length > 1
         ? html`<th scope="row" class="${styles[i]?.align}">${shown}</th>`
         : html`<td class="${styles[i]?.align}">${shown}</td>`;
@@ -27,7 +33,7 @@ export function renderTable({ caption, columns, rows }: Omit<TableComponent, 'ki
   </tr>`;
   // Wide tables scroll inside their own region, which the keyboard can reach.
   return html`<div class="scroll" role="region" tabindex="0" aria-label="${caption ?? columns.join(', ')}">
-    <table>
+    <table${isSortable ? html` class="sortable"` : ''}>
       ${
         caption === undefined
           ? ''
@@ -47,9 +53,15 @@ export function renderTable({ caption, columns, rows }: Omit<TableComponent, 'ki
   </div> `;
 }
 
-/** The value of a cell and its tone. */
-export function partsOf(cell: ReportCell): { readonly value: string | number | null; readonly tone: Tone } {
-  return typeof cell === 'object' && cell !== null ? cell : { value: cell, tone: 'plain' };
+/** The value of a cell, its tone, and where it leads. */
+export function partsOf(cell: ReportCell): {
+  readonly value: string | number | null;
+  readonly tone: Tone;
+  readonly to?: string;
+} {
+  return typeof cell === 'object' && cell !== null
+    ? { ...cell, tone: cell.tone ?? 'plain' }
+    : { value: cell, tone: 'plain' };
 }
 
 /** How a column is set: right-aligned when all it holds is numbers. */
