@@ -1,4 +1,5 @@
 import { sha256 } from '../kernel/index.ts';
+import { cardStore } from './store/card-store.ts';
 import { checkArtifactName, layoutOf } from './store/layout.ts';
 import { decodePickle } from './store/pickle-decode.ts';
 import { encodePickle } from './store/pickle-encode.ts';
@@ -31,6 +32,20 @@ export function inMemoryRunStore(now: () => number = Date.now): RunStore {
   const blobs = new Map<string, Uint8Array>();
   const logs = new Map<string, string>();
   const checkpoints = new Map<string, ArtifactKey>();
+  const pages = new Map<string, { readonly text: string; readonly savedAt: number }>();
+  const cards = cardStore({
+    isImmediate: true,
+    write: async (path, text) => void pages.set(path, { text, savedAt: now() }),
+    read: async (path) => pages.get(path)?.text,
+    list: async (folder) =>
+      [...pages]
+        .filter(([path]) => path.startsWith(`${folder}/`))
+        .map(([path, { text, savedAt }]) => ({
+          name: path.slice(folder.length + 1),
+          bytes: Buffer.byteLength(text),
+          savedAt,
+        })),
+  });
   const names = layoutOf('');
   let lastRun = 0;
 
@@ -120,12 +135,19 @@ export function inMemoryRunStore(now: () => number = Date.now): RunStore {
     readLog: (path, attempt, stream) => logs.get(`${names.task(path)}/${attempt}/${stream}`) ?? '',
     [Symbol.asyncDispose]: () => undefined,
   } satisfies Plain;
-  return asynchronous(store);
+  const size = async (key: ArtifactKey): Promise<number> => {
+    const bytes = blobs.get(key);
+    if (!bytes) throw runStoreErrors.ARTIFACT_NOT_FOUND({ key, location });
+    return bytes.length;
+  };
+  return { ...asynchronous(store), cards, size };
 }
 
 /** The port without its promises: nothing here has to wait. */
 type Plain = {
-  readonly [K in keyof RunStore]: RunStore[K] extends (...args: infer A) => PromiseLike<infer R>
+  readonly [K in Exclude<keyof RunStore, 'cards' | 'size'>]: RunStore[K] extends (
+    ...args: infer A
+  ) => PromiseLike<infer R>
     ? (...args: A) => R
     : RunStore[K];
 };

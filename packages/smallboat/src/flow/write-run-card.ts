@@ -13,7 +13,7 @@ export interface RunCardOptions {
 /** Writes the card of a run: one HTML file that needs nothing else. @returns its path. Rejects with `RUN_NOT_FOUND`. */
 export async function writeRunCard({ store, flow, run, path }: RunCardOptions): Promise<string> {
   // Drawing is loaded when it is wanted: every worker process imports this room.
-  const { renderRunCard } = await import('./card.ts');
-  await writeWhole(path, await renderRunCard(store, await readRun(store, { flow, run })));
+  const { renderRunPage } = await import('./card/run-page.ts');
+  await writeWhole(path, await renderRunPage(store, await readRun(store, { flow, run })));
   return path;
 }

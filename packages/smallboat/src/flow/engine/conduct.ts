@@ -7,6 +7,7 @@ import type { Dag } from '../definition.ts';
 import { parseParams } from '../params.ts';
 import { readStep } from '../read-run.ts';
 import { runDisplay } from '../run-display.ts';
+import { runEnvironment } from '../run-environment.ts';
 import { type FlowRun, type RunFlowOptions, runErrors } from '../run-flow.ts';
 import { openRunStore } from '../store/open-run-store.ts';
 import type { ArtifactKey, ArtifactKeys, RunStore } from '../store/run-store.ts';
@@ -205,6 +206,7 @@ async function opening({ flow, graph, module, values, from, store }: Start, run:
     host: hostname(),
     graph,
     params: Object.keys(values),
+    environment: await runEnvironment(module),
     ...(from === undefined ? {} : { from }),
   };
   const stored: StoredParams = {};

@@ -5,6 +5,8 @@ import { CARD, type Graph, RECORD, type RunRecord, asRunRecord, asTaskRecord } f
 
 /** A task of an earlier run that a resumed one need not repeat. */
 export interface FinishedTask {
+  /** The run that has it. */
+  readonly run: string;
   /** What the step returned. */
   readonly artifacts: ArtifactKeys;
   /** The same with what the engine keeps beside it: all that a clone must carry. */
@@ -62,6 +64,7 @@ export async function readOrigin(store: RunStore, flow: string, run: string): Pr
       if (finished.has(name)) continue;
       const entries = Object.entries(ended.artifacts);
       finished.set(name, {
+        run: at,
         artifacts: Object.fromEntries(entries.filter(([artifact]) => isArtifactName(artifact))),
         stored: Object.fromEntries(entries.filter(([n]) => isArtifactName(n) || n === RECORD || n === CARD)),
         absent: record.absent ?? [],

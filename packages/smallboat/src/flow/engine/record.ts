@@ -1,11 +1,15 @@
+import type { Brief } from '../../report/index.ts';
 import type { FlowOptions } from '../compose/flow.ts';
 import type { Dag, Place, Region, Source } from '../definition.ts';
+import type { RunEnvironment } from '../run-environment.ts';
 import type { InputSpec, TaskError } from './job.ts';
 
 /** Name of the hidden artifact that the engine keeps beside the artifacts of a task. */
 export const RECORD = '_smallboat';
 /** Name of the hidden artifact with the components that a step put on its card. */
 export const CARD = '_card';
+/** Name of the hidden artifact that a task has which was taken over from an earlier run: that run. */
+export const ORIGIN = '_origin';
 /** Name under which `end` holds a result that is not the artifacts of one step. */
 export const RESULT = 'result';
 
@@ -17,6 +21,8 @@ export interface TaskRecord {
   readonly lengths: Readonly<Record<string, number>>;
   /** Names of artifacts that the step returned as undefined. */
   readonly absent?: readonly string[];
+  /** Its artifacts in short, by name: what a card shows without reading them. */
+  readonly briefs?: Readonly<Record<string, Brief>>;
   /** Where its inputs came from. Records of version 0.1 lack it. */
   readonly inputs?: Readonly<Record<string, InputSpec>>;
   /** How the attempt failed or, where the step's `catch` stepped in, the attempt before. */
@@ -33,6 +39,8 @@ export interface RunRecord {
   readonly host: string;
   readonly graph: Graph;
   readonly params: readonly string[];
+  /** With what it was made. Records of version 0.1 lack it. */
+  readonly environment?: RunEnvironment;
   /** Where a resumed run left off from its origin. */
   readonly from?: string;
 }

@@ -7,6 +7,7 @@ import { Halted } from './halted.ts';
 import { type InputSpec, type Job, type Workers, taskName } from './job.ts';
 import type { FinishedTask } from './origin.ts';
 import { places } from './places.ts';
+import { ORIGIN } from './record.ts';
 import { type Done, type Index, resolver } from './resolver.ts';
 
 export interface ScheduleOptions {
@@ -93,7 +94,8 @@ export function schedule(options: ScheduleOptions): Schedule {
       checkHalted();
       const path = await store.createTask(dag.flow, run, node.name);
       await store.beginAttempt(path, 0);
-      await store.endAttempt(path, 0, { artifacts: before.stored, hasSucceeded: true });
+      const artifacts = { ...before.stored, [ORIGIN]: await store.save(before.run) };
+      await store.endAttempt(path, 0, { artifacts, hasSucceeded: true });
       emit({ kind: 'taskEnded', step: node.name, path, state: 'cloned', at: Date.now() });
       return { artifacts: before.artifacts, absent: before.absent, lengths: before.lengths, isCloned: true };
     } finally {

@@ -3,9 +3,11 @@ import { userInfo } from 'node:os';
 import { join, resolve } from 'node:path';
 import { blobStore } from './blob-store.ts';
 import type { BlobStore } from './blob-store.ts';
+import type { CardStore } from './card-store.ts';
 import { graphInfo } from './graph-info.ts';
 import { checkArtifactName, layoutOf } from './layout.ts';
 import type { Layout } from './layout.ts';
+import { localCards } from './local-cards.ts';
 import { artifactFiles, dataJson, factFiles, selfJson } from './metadata-files.ts';
 import type { Fact, Maker, NamedBlob } from './metadata-files.ts';
 import { toLogLines } from './mflog.ts';
@@ -67,6 +69,7 @@ function nameOf({ flow, run, step, task }: TaskPath): string {
 class LocalRunStore implements RunStore {
   readonly location: string;
   readonly user: string;
+  readonly cards: CardStore;
   readonly #layout: Layout;
   readonly #blobs: BlobStore;
   readonly #clock: () => number;
@@ -77,6 +80,7 @@ class LocalRunStore implements RunStore {
   constructor(layout: Layout, clock: () => number, user: string) {
     this.#layout = layout;
     this.location = layout.root;
+    this.cards = localCards(layout.root);
     this.#blobs = blobStore(layout);
     this.#clock = clock;
     this.user = user;
@@ -204,6 +208,10 @@ class LocalRunStore implements RunStore {
 
   async load(key: ArtifactKey): Promise<unknown> {
     return decodePickle(await this.#blobs.load(key));
+  }
+
+  async size(key: ArtifactKey): Promise<number> {
+    return (await this.#blobs.facts(key)).size;
   }
 
   async readLog(task: TaskPath, attempt: number, stream: 'stdout' | 'stderr'): Promise<string> {

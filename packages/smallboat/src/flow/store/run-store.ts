@@ -1,4 +1,5 @@
 import { defineErrors } from '../../kernel/index.ts';
+import type { CardStore } from './card-store.ts';
 
 /** What any run store throws. Its adapters and the encoding of values add their own. */
 export const runStoreErrors = defineErrors({
@@ -151,4 +152,9 @@ export interface RunStore extends AsyncDisposable {
   load(key: ArtifactKey): Promise<unknown>;
   /** All that an attempt wrote; empty text if it wrote nothing. */
   readLog(task: TaskPath, attempt: number, stream: 'stdout' | 'stderr'): Promise<string>;
+
+  /** Pages of tasks, where the store has a place for them; without it a card is known by its components alone, once its attempt has ended. */
+  readonly cards?: CardStore;
+  /** Bytes of an artifact's content, where the store knows them. Rejects with `ARTIFACT_NOT_FOUND`. */
+  size?(key: ArtifactKey): Promise<number>;
 }
