@@ -71,6 +71,8 @@ export interface StepNode {
   /** Names of the steps that must have finished before this one starts. */
   readonly after: readonly string[];
   readonly inputs: Readonly<Record<string, Source>>;
+  /** All that a step made, handed on as inputs of the same names. */
+  readonly spread?: Source;
   /** What is waited for although nothing of it is read. */
   readonly waitFor: readonly Source[];
   readonly options: StepOptions;

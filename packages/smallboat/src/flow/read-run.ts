@@ -22,7 +22,7 @@ export interface TaskView {
   readonly state: TaskState;
   /** Failed for good, and the step's `catch` took its place: `error` has how. */
   readonly isCaught: boolean;
-  /** The run that it was taken over from, where it was not run in this one. */
+  /** Where it was taken from, if it was not run in this run: the run that this one continues, or a task with the same code and inputs. */
   readonly from?: string;
   /** Attempts that began. */
   readonly attempts: number;
@@ -135,6 +135,7 @@ async function viewTask(
     name: taskName(path.step, record?.index ?? []),
     state,
     isCaught: state === 'done' && record?.error !== undefined,
+    ...(record?.takenFrom === undefined ? {} : { from: record.takenFrom }),
     ...(from ? { from: String(await store.load(from)) } : {}),
     attempts: attemptsBegun,
     attempt: ended?.attempt ?? Math.max(0, attemptsBegun - 1),

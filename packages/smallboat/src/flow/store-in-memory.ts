@@ -120,13 +120,13 @@ export function inMemoryRunStore(now: () => number = Date.now): RunStore {
       checkpoints.set(`${names.run(flow, run)}/${name}`, key);
     },
     checkpoint: ({ flow, run }, name) => checkpoints.get(`${names.run(flow, run)}/${name}`),
+    remember: (flow, name, key) => void checkpoints.set(`${names.flow(flow)}//${name}`, key),
+    remembered: (flow, name) => checkpoints.get(`${names.flow(flow)}//${name}`),
+    has: (key) => blobs.has(key),
     flows: () => [...new Set([...runs.values()].map((r) => r.flow))].sort(),
     runs: (flow) => [...runs.values()].filter((r) => r.flow === flow).reverse(),
-    tasks: (flow, run) =>
-      tasksOf(flow, run).map(({ path, createdAt, begun, ended }): TaskInfo => {
-        const last = ended.at(-1);
-        return { path, createdAt, attemptsBegun: begun, ...(last ? { ended: last } : {}) };
-      }),
+    tasks: (flow, run) => tasksOf(flow, run).map(infoOf),
+    task: (path) => infoOf(taskAt(path)),
     load(key) {
       const bytes = blobs.get(key);
       if (!bytes) throw runStoreErrors.ARTIFACT_NOT_FOUND({ key, location });
@@ -141,6 +141,11 @@ export function inMemoryRunStore(now: () => number = Date.now): RunStore {
     return bytes.length;
   };
   return { ...asynchronous(store), cards, size };
+}
+
+function infoOf({ path, createdAt, begun, ended }: Task): TaskInfo {
+  const last = ended.at(-1);
+  return { path, createdAt, attemptsBegun: begun, ...(last ? { ended: last } : {}) };
 }
 
 /** The port without its promises: nothing here has to wait. */
@@ -165,9 +170,13 @@ function asynchronous(store: Plain): RunStore {
     appendLog: async (...args) => store.appendLog(...args),
     saveCheckpoint: async (...args) => store.saveCheckpoint(...args),
     checkpoint: async (...args) => store.checkpoint(...args),
+    remember: async (...args) => store.remember(...args),
+    remembered: async (...args) => store.remembered(...args),
+    has: async (...args) => store.has(...args),
     flows: async () => store.flows(),
     runs: async (...args) => store.runs(...args),
     tasks: async (...args) => store.tasks(...args),
+    task: async (...args) => store.task(...args),
     load: async (...args) => store.load(...args),
     readLog: async (...args) => store.readLog(...args),
     [Symbol.asyncDispose]: async () => store[Symbol.asyncDispose](),

@@ -303,6 +303,24 @@ describe('catch', () => {
   });
 });
 
+describe('all that a step made', () => {
+  const point = step('point', { run: ({ n }: { n: number }) => ({ x: n, y: n + 1, label: undefined }) });
+  const norm = step('norm', {
+    run: ({ x, y, label = 'none' }: { x: number; y: number; label?: string | undefined }) => ({ sum: x + y, label }),
+  });
+
+  it('goes on as inputs of the same names', async () => {
+    const f = flow('F', params, ({ n }) => norm(point({ n })));
+    expect(describeDag(f.dag())).toBe('point <- (start)\nnorm <- point');
+    expect(await resultOf(f, 2)).toEqual({ sum: 5, label: 'none' });
+  });
+
+  it('is checked by the compiler, and one value is refused', () => {
+    // @ts-expect-error It makes no x and y.
+    expect(() => flow('F', params, ({ n }) => norm(n))).toThrow(expect.objectContaining({ code: 'INPUTS_INVALID' }));
+  });
+});
+
 describe('wrap', () => {
   it('stands before, after and in place of a body, under the same name and types', async () => {
     const said: string[] = [];

@@ -43,7 +43,14 @@ export async function runAttempt(job: Job, host: AttemptHost): Promise<Outcome> 
   let artifacts: Record<string, ArtifactKey> = {};
   const { index, inputs, failure } = job;
   const error = failure && { kind: failure.kind, message: failure.message };
-  let record: TaskRecord = { kind: 'task', index, inputs, lengths: {}, ...(error ? { error } : {}) };
+  let record: TaskRecord = {
+    kind: 'task',
+    index,
+    inputs,
+    lengths: {},
+    ...(error ? { error } : {}),
+    ...(job.cache ? { cache: job.cache } : {}),
+  };
   let outcome: Outcome;
   try {
     const node = job.step === 'end' ? endNode : host.dag.steps.find((s) => s.name === job.step);
@@ -63,7 +70,7 @@ export async function runAttempt(job: Job, host: AttemptHost): Promise<Outcome> 
       ...(absent.length > 0 ? { absent } : {}),
       ...(await briefsOf(store, made, artifacts)),
     };
-    outcome = { kind: 'succeeded', artifacts, absent, lengths };
+    outcome = { kind: 'succeeded', artifacts, stored: artifacts, absent, lengths };
   } catch (thrown) {
     if (host.signal.aborted) return { kind: 'stopped' };
     const error = toTaskError(thrown);
@@ -75,11 +82,9 @@ export async function runAttempt(job: Job, host: AttemptHost): Promise<Outcome> 
   if (host.isOrphan?.() === true) return { kind: 'stopped' };
   const hidden = { [RECORD]: await store.save(record), ...(await live.end(outcome)) };
   await host.flushLogs?.();
-  await store.endAttempt(path, attempt, {
-    artifacts: { ...artifacts, ...hidden },
-    hasSucceeded: outcome.kind === 'succeeded',
-  });
-  return outcome;
+  const stored = { ...artifacts, ...hidden };
+  await store.endAttempt(path, attempt, { artifacts: stored, hasSucceeded: outcome.kind === 'succeeded' });
+  return outcome.kind === 'succeeded' ? { ...outcome, stored } : outcome;
 }
 
 /** Gathers a flow's result from many tasks into one artifact, where the data is: in a worker. */
@@ -101,14 +106,9 @@ interface Made {
 async function runBody(node: StepNode, job: Job, host: AttemptHost & { readonly live: LiveCard }): Promise<Made> {
   const { live } = host;
   await using context = taskContext(job, { ...host, card: live.card });
-  const { failure } = job;
-  if (!failure) await host.reveal?.(node.options.secrets ?? []);
-  const run = async (): Promise<unknown> => {
-    const inputs = await loadInputs(job.inputs, node, { dag: host.dag, inputs: host.inputs });
-    live.begin(node, inputs);
-    return call(node, inputs, context);
-  };
-  const result = await (failure && node.fallback ? node.fallback(failure) : run());
+  const { failure, secrets } = job;
+  if (secrets && !failure) await host.reveal?.(secrets);
+  const result = await produce(node, job, { context, live, dag: host.dag, inputs: host.inputs });
   if (typeof result !== 'object' || result === null || Array.isArray(result)) {
     const found = Array.isArray(result) ? 'a list' : result === undefined ? 'nothing' : inspect(result);
     throw attemptErrors.STEP_RESULT_INVALID({ step: node.name, found });
@@ -122,6 +122,28 @@ async function runBody(node: StepNode, job: Job, host: AttemptHost & { readonly 
     made: entries.filter(([, value]) => value !== undefined),
     absent: entries.filter(([, value]) => value === undefined).map(([name]) => name),
   };
+}
+
+/** What the body gives or, after its last failure, the step's catch. */
+async function produce(
+  node: StepNode,
+  { inputs: specs, failure }: Job,
+  {
+    context,
+    live,
+    ...from
+  }: {
+    readonly context: StepContext;
+    readonly live: LiveCard;
+    readonly dag: Dag;
+    readonly inputs: Inputs;
+  },
+): Promise<unknown> {
+  // A catch that was added from outside is not in the module: what it gives is nothing.
+  if (failure) return node.fallback ? node.fallback(failure) : {};
+  const inputs = await loadInputs(specs, node, from);
+  live.begin(node, inputs);
+  return call(node, inputs, context);
 }
 
 async function call(node: StepNode, inputs: unknown, context: StepContext): Promise<unknown> {

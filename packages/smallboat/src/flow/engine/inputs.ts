@@ -62,7 +62,7 @@ export async function loadInputs(
   const values = await Promise.all(
     Object.entries(specs).map(async ([name, spec]) => {
       const wired = node.inputs[name];
-      const value = wired?.kind === 'const' ? wired.value : await loadInput(spec, from);
+      const value = spec.kind === 'const' && wired?.kind === 'const' ? wired.value : await loadInput(spec, from);
       return [name, value] as const;
     }),
   );

@@ -5,8 +5,8 @@ import { CARD, type Graph, RECORD, type RunRecord, asRunRecord, asTaskRecord } f
 
 /** A task of an earlier run that a resumed one need not repeat. */
 export interface FinishedTask {
-  /** The run that has it. */
-  readonly run: string;
+  /** The run that it is taken over from, where that is one that this one continues. */
+  readonly run?: string;
   /** What the step returned. */
   readonly artifacts: ArtifactKeys;
   /** The same with what the engine keeps beside it: all that a clone must carry. */

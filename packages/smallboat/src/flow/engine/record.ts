@@ -1,3 +1,4 @@
+import type { CacheRecord } from '../cache/task-cache.ts';
 import type { Brief } from '../../report/index.ts';
 import type { FlowOptions } from '../compose/flow.ts';
 import type { Dag, Place, Region, Source } from '../definition.ts';
@@ -25,6 +26,10 @@ export interface TaskRecord {
   readonly briefs?: Readonly<Record<string, Brief>>;
   /** Where its inputs came from. Records of version 0.1 lack it. */
   readonly inputs?: Readonly<Record<string, InputSpec>>;
+  /** Where the run was made with `--cache`: what the result depends on. */
+  readonly cache?: CacheRecord;
+  /** Pathspec of the task of another run that did the same, where this one was taken from it. */
+  readonly takenFrom?: string;
   /** How the attempt failed or, where the step's `catch` stepped in, the attempt before. */
   readonly error?: TaskError;
 }
@@ -41,8 +46,12 @@ export interface RunRecord {
   readonly params: readonly string[];
   /** With what it was made. Records of version 0.1 lack it. */
   readonly environment?: RunEnvironment;
+  /** Names of the configurations that the flow's module read, kept beside the parameters. */
+  readonly configs?: readonly string[];
   /** Where a resumed run left off from its origin. */
   readonly from?: string;
+  /** Made with `--cache`. */
+  readonly isCached?: boolean;
 }
 
 /** A flow's definition without bodies and values, as it is stored and drawn. */
@@ -75,11 +84,14 @@ export interface GraphRegion {
 export function graphOf(dag: Dag, { about, owner, data, checks }: FlowOptions = {}): Graph {
   return {
     flow: dag.flow,
-    steps: dag.steps.map(({ name, scope, after, inputs, options }) => ({
+    steps: dag.steps.map(({ name, scope, after, inputs, spread, options }) => ({
       name,
       scope: scope.map(placeName),
       after,
-      inputs: Object.fromEntries(Object.entries(inputs).map(([key, from]) => [key, sourceName(from)])),
+      inputs: Object.fromEntries([
+        ...Object.entries(inputs).map(([key, from]) => [key, sourceName(from)]),
+        ...(spread ? [['…', `all of ${sourceName(spread)}`]] : []),
+      ]),
       ...(options.about === undefined ? {} : { about: options.about }),
     })),
     regions: dag.regions.map(({ id, kind, scope }) => ({ id, kind, scope: scope.map(placeName) })),

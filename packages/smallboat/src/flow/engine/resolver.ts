@@ -9,7 +9,7 @@ import {
   YES,
   numbered,
 } from '../definition.ts';
-import type { ArtifactKey, ArtifactKeys, RunStore } from '../store/run-store.ts';
+import type { ArtifactKey, ArtifactKeys, RunStore, TaskPath } from '../store/run-store.ts';
 import { inputErrors, loadInput } from './inputs.ts';
 import { type InputSpec, taskName } from './job.ts';
 
@@ -31,7 +31,10 @@ export type Index = readonly number[];
 
 /** A task that is done: what it made, and whether it was taken over from another run. */
 export interface Done {
+  readonly path: TaskPath;
   readonly artifacts: ArtifactKeys;
+  /** The same with what the engine keeps beside it. */
+  readonly stored: ArtifactKeys;
   /** Names of artifacts that it returned as undefined. */
   readonly absent: readonly string[];
   readonly lengths: Readonly<Record<string, number>>;

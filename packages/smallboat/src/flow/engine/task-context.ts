@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { inspect } from 'node:util';
 import type { TaskCard } from '../card/task-card.ts';
 import type { Checkpoint, StepContext } from '../context.ts';
-import type { RunStore } from '../store/run-store.ts';
+import { type RunStore, pathspecOf } from '../store/run-store.ts';
 import { type Job, type TaskProgress, taskName } from './job.ts';
 
 /** What a context needs of the process that the body runs in. */
@@ -31,7 +31,7 @@ export function taskContext(job: Job, host: ContextHost): StepContext & AsyncDis
     tags: job.tags,
     step,
     index: job.index,
-    pathspec: [path.flow, path.run, path.step, path.task].join('/'),
+    pathspec: pathspecOf(path),
     attempt: job.attempt,
     signal: host.signal,
     log: (message, fields = {}) => {

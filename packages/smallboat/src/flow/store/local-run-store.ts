@@ -16,8 +16,8 @@ import { encodePickle } from './pickle-encode.ts';
 import { pythonTypeOf } from './python-type.ts';
 import { type RunExtra, readRunExtra } from './run-extra.ts';
 import { claimNumber } from './run-ids.ts';
-import { runStoreErrors } from './run-store.ts';
-import type { ArtifactKey, ArtifactKeys, NewRun, RunPath, RunStore, TaskPath } from './run-store.ts';
+import { pathspecOf, runStoreErrors } from './run-store.ts';
+import type { ArtifactKey, ArtifactKeys, NewRun, RunPath, RunStore, TaskInfo, TaskPath } from './run-store.ts';
 import { appendText, exists, namesIn, writeJson, writeSmall } from './store-file.ts';
 
 /** A blob that no attempt claimed in this time belongs to a process that was killed: 7 days, in milliseconds. */
@@ -61,8 +61,9 @@ function processUser(): string {
   }
 }
 
-function nameOf({ flow, run, step, task }: TaskPath): string {
-  return [flow, run, step, task].join('/');
+/** A name of any characters as that of a file. */
+function keptName(name: string): string {
+  return `${encodeURIComponent(name)}.json`;
 }
 
 /** A class for its life: what it remembers of runs and tasks. */
@@ -194,6 +195,19 @@ class LocalRunStore implements RunStore {
     return (await readers()).readCheckpoint(this.#checkpointFile(run, name));
   }
 
+  async remember(flow: string, name: string, key: ArtifactKey): Promise<void> {
+    await this.#blobs.claim(flow, key);
+    writeSmall(join(this.#layout.flow(flow), '_meta/kept'), { [keptName(name)]: JSON.stringify({ key }) });
+  }
+
+  async remembered(flow: string, name: string): Promise<ArtifactKey | undefined> {
+    return (await readers()).readCheckpoint(join(this.#layout.flow(flow), '_meta/kept', keptName(name)));
+  }
+
+  async has(key: ArtifactKey): Promise<boolean> {
+    return this.#blobs.has(key);
+  }
+
   async flows(): Promise<readonly string[]> {
     return (await readers()).readFlows(this.#layout);
   }
@@ -204,6 +218,13 @@ class LocalRunStore implements RunStore {
 
   async tasks(flow: string, run: string): ReturnType<RunStore['tasks']> {
     return (await readers()).readTasks(this.#layout, this.#blobs, flow, run);
+  }
+
+  async task(path: TaskPath): Promise<TaskInfo> {
+    this.#checkTask(path);
+    const info = await (await readers()).readTask(this.#layout, this.#blobs, path);
+    if (!info) throw runStoreErrors.TASK_NOT_FOUND({ task: pathspecOf(path), location: this.location });
+    return info;
   }
 
   async load(key: ArtifactKey): Promise<unknown> {
@@ -237,7 +258,7 @@ class LocalRunStore implements RunStore {
   }
 
   #checkpointFile({ flow, run }: RunPath, name: string): string {
-    return join(this.#layout.run(flow, run), '_meta/checkpoints', `${encodeURIComponent(name)}.json`);
+    return join(this.#layout.run(flow, run), '_meta/checkpoints', keptName(name));
   }
 
   #checkRun(flow: string, run: string): void {
@@ -248,12 +269,12 @@ class LocalRunStore implements RunStore {
 
   #checkTask(task: TaskPath): void {
     if (exists(join(this.#layout.task(task), '_meta'))) return;
-    throw runStoreErrors.TASK_NOT_FOUND({ task: nameOf(task), location: this.location });
+    throw runStoreErrors.TASK_NOT_FOUND({ task: pathspecOf(task), location: this.location });
   }
 
   #checkOpen(task: TaskPath, attempt: number): void {
     this.#checkTask(task);
-    const name = nameOf(task);
+    const name = pathspecOf(task);
     if (exists(this.#file(task, attempt, 'DONE.lock'))) throw runStoreErrors.ATTEMPT_ENDED({ task: name, attempt });
   }
 

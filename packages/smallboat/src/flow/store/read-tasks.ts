@@ -104,7 +104,8 @@ export async function readTasks(
   return tasks.filter((task) => task !== undefined).sort(byAge);
 }
 
-async function readTask(layout: Layout, blobs: BlobStore, path: TaskPath): Promise<TaskInfo | undefined> {
+/** One task; undefined where its process has not said that it exists. */
+export async function readTask(layout: Layout, blobs: BlobStore, path: TaskPath): Promise<TaskInfo | undefined> {
   const folder = layout.task(path);
   const names = await namesIn(folder);
   const self = join(folder, '_meta/_self.json');

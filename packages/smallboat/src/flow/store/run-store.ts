@@ -30,6 +30,11 @@ export interface TaskPath {
   readonly task: string;
 }
 
+/** `intent/1795433364090388/train/4` */
+export function pathspecOf({ flow, run, step, task }: TaskPath): string {
+  return [flow, run, step, task].join('/');
+}
+
 /** Content key of an artifact's blob: two artifacts of the same content have the same key. */
 export type ArtifactKey = string & { readonly __brand: 'ArtifactKey' };
 
@@ -143,11 +148,20 @@ export interface RunStore extends AsyncDisposable {
   /** The key under a name of the run; undefined where none was kept. */
   checkpoint(run: RunPath, name: string): Promise<ArtifactKey | undefined>;
 
+  /** Keeps a key under a name of the flow, for other runs of it, in place of the one before. */
+  remember(flow: string, name: string, key: ArtifactKey): Promise<void>;
+  /** The key under a name of the flow; undefined where none was kept. */
+  remembered(flow: string, name: string): Promise<ArtifactKey | undefined>;
+  /** Whether the content is there, without reading it. */
+  has(key: ArtifactKey): Promise<boolean>;
+
   flows(): Promise<readonly string[]>;
   /** Newest first. */
   runs(flow: string): Promise<readonly RunInfo[]>;
   /** All tasks of a run, in the order of their creation. Rejects with `RUN_NOT_FOUND`. */
   tasks(flow: string, run: string): Promise<readonly TaskInfo[]>;
+  /** One task. Rejects with `TASK_NOT_FOUND`. */
+  task(path: TaskPath): Promise<TaskInfo>;
   /** Rejects with `ARTIFACT_NOT_FOUND`, and with `ARTIFACT_CORRUPT` if the bytes do not match the key. */
   load(key: ArtifactKey): Promise<unknown>;
   /** All that an attempt wrote; empty text if it wrote nothing. */
