@@ -61,6 +61,8 @@ export interface RunView {
   readonly params: ArtifactKeys;
   /** In a topological order; without the tasks that every run has (`start`, `end`). */
   readonly steps: readonly StepView[];
+  /** The task that every run begins with: the card of the whole run is kept with it. */
+  readonly start?: TaskPath;
   /** Content keys of the flow's result, once the run is done. */
   readonly result: ArtifactKeys;
 }
@@ -84,6 +86,7 @@ export async function readRun(
     info: info ?? { flow, run, createdAt: Number(run) / 1000, user: '', tags: [], systemTags: [] },
     state: isDone ? 'done' : isRunning ? 'running' : hasFailed ? 'failed' : 'interrupted',
     ...(record ? { record } : {}),
+    ...startOf(tasks),
     params: visible(tasks.find((t) => t.path.step === '_parameters')?.ended?.artifacts ?? {}),
     steps: names.map((name) => viewStep(name, views)),
     result: visible(end?.artifacts ?? {}),
@@ -112,6 +115,11 @@ export function isAlive({ pid, host }: RunRecord, info: RunInfo | undefined): bo
   if (host !== hostname()) return true;
   if (pid === process.pid) return false;
   return isProcessAlive(pid);
+}
+
+function startOf(tasks: readonly TaskInfo[]): Pick<RunView, 'start'> {
+  const start = tasks.find(({ path }) => path.step === 'start')?.path;
+  return start ? { start } : {};
 }
 
 function isFrame(step: string): boolean {

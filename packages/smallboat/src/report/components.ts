@@ -52,7 +52,7 @@ export type ReportCell =
   | {
       readonly value: string | number | null;
       readonly tone?: Tone;
-      /** The part of the page that the cell leads to: the id that a section has. */
+      /** Where the cell leads: the id of a section of the page, or a path (`/flow/run`) on the server that has the page. */
       readonly to?: string;
     };
 

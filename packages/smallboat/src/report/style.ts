@@ -123,6 +123,7 @@ details.section>summary{width:auto;padding:.5rem .9rem;color:var(--text);font-si
 details.section>.inside{padding:.1rem .9rem .7rem;border-top:1px solid var(--line)}
 details.section>.inside>:first-child{margin-top:.6rem}
 .live{position:fixed;right:1rem;bottom:1rem;margin:0;padding:.25rem .7rem;border-radius:1rem;background:var(--plain-bg);color:var(--plain);font-size:.85rem}
+.live:empty{display:none}
 .log{max-height:26rem;overflow:auto;white-space:pre-wrap;overflow-wrap:anywhere}
 footer{margin-top:3.5rem;padding-top:.9rem;border-top:1px solid var(--line);color:var(--muted);font-size:.85rem}
 @media (max-width:40rem){body{padding:1.5rem 1rem}h1{font-size:1.4rem}th,td{padding:.4rem .5rem}.figures{gap:.9rem 1.2rem;grid-template-columns:repeat(auto-fit,minmax(7.5rem,1fr))}.figure .value{font-size:1.35rem}

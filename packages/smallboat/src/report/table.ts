@@ -19,7 +19,8 @@ export function renderTable({
       const text = textOf(value, styles[i]?.format ?? String);
       const plain =
         text === '' ? html`<span class="none">–</span>` : tone === 'plain' ? html`${text}` : chip(text, tone);
-      const shown = to !== undefined && /^[\w-]+$/.test(to) ? html`<a href="#${to}">${plain}</a>` : plain;
+      const href = hrefOf(to);
+      const shown = href === undefined ? plain : html`<a href="${href}">${plain}</a>`;
       return i === 0 && columns.length > 1
         ? html`<th scope="row" class="${styles[i]?.align}">${shown}</th>`
         : html`<td class="${styles[i]?.align}">${shown}</td>`;
@@ -51,6 +52,12 @@ export function renderTable({
       </tbody>
     </table>
   </div> `;
+}
+
+/** A part of the page, or a path of its own server; undefined for all else. */
+function hrefOf(to: string | undefined): string | undefined {
+  if (to === undefined) return undefined;
+  return /^[\w-]+$/.test(to) ? `#${to}` : /^(?:\/\w[\w.-]*)+$/.test(to) ? to : undefined;
 }
 
 /** The value of a cell, its tone, and where it leads. */

@@ -18,7 +18,7 @@ export interface DeckOptions {
   readonly now?: () => number;
 }
 
-/** An empty card. */
+/** An empty card that stands by itself, as a test of a step wants it: `const { card, components } = deck()`. */
 export function deck({ onChange = () => undefined, refresh, now = Date.now }: DeckOptions = {}): Deck {
   const slots: Slot[] = [];
   const put = (...components: readonly ReportComponent[]): void => {

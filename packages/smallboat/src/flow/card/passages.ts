@@ -1,5 +1,5 @@
 import type { Graph, GraphRegion } from '../engine/record.ts';
-import type { RunView } from '../read-run.ts';
+import type { RunState, StepView } from '../read-run.ts';
 
 /** What became of a part of a flow that runs several times, or perhaps not at all. */
 export interface Passage {
@@ -18,14 +18,18 @@ export interface Passage {
   readonly label: string;
 }
 
-/** Every part of a run's flow, outer ones first. */
-export function passagesOf(view: RunView): readonly Passage[] {
-  const { record } = view;
-  if (!record) return [];
-  const { graph } = record;
+/** A flow, and what has run of it. */
+export interface Progressed {
+  readonly graph: Graph;
+  readonly steps: readonly StepView[];
+  readonly state: RunState;
+}
+
+/** Every part of a flow that has a frame of its own, outer ones first. */
+export function passagesOf({ graph, steps, state }: Progressed): readonly Passage[] {
   const scopes = [...graph.steps, ...graph.regions].map(({ scope }) => scope);
   const chains = new Map(scopes.flatMap((scope) => scope.map((place, i) => [place, scope.slice(0, i + 1)] as const)));
-  const tasks = view.steps.flatMap((step) => {
+  const tasks = steps.flatMap((step) => {
     const scope = graph.steps.find(({ name }) => name === step.name)?.scope ?? [];
     // The place of a task that runs is not known yet: each is one of its own.
     return step.tasks.map(({ index, path }) => ({ scope, index: index.length > 0 ? index : [`task ${path.task}`] }));
@@ -41,7 +45,7 @@ export function passagesOf(view: RunView): readonly Passage[] {
       const runs = runsOf(place, depth);
       const [id] = split(place);
       const others = [...chains.keys()].filter((other) => other !== place && split(other)[0] === id);
-      const isDecided = view.state === 'done' || others.some((other) => runsOf(other, depth).size > 0);
+      const isDecided = state === 'done' || others.some((other) => runsOf(other, depth).size > 0);
       const isPassedBy = kind === 'choice' && runs.size === 0 && isDecided;
       const inside = chain.at(-2);
       const made = { place, kind, count: runs.size, range: rangeOf(runs), isPassedBy };

@@ -1,6 +1,7 @@
 import { type Html, html, page } from '../../report/index.ts';
 import type { RunView } from '../read-run.ts';
 import type { RunStore } from '../store/run-store.ts';
+import { timeOf } from './run-table.ts';
 import { RUN_PARTS, type RunPart, runPart } from './run-parts.ts';
 
 export interface RunPageOptions {
@@ -48,7 +49,7 @@ export function pageOfRun(
 ): string {
   return page({
     title: `${info.flow} · ${state}`,
-    subtitle: `Run ${info.run}, ${new Date(info.createdAt).toISOString().slice(0, 19).replace('T', ' ')} UTC, by ${info.user}`,
+    subtitle: `Run ${info.run}, ${timeOf(info.createdAt)} UTC, by ${info.user}`,
     body,
     isInteractive: true,
     ...(refreshEvery === undefined ? {} : { refreshEvery }),

@@ -11,8 +11,10 @@ import type { RunView, TaskView } from '../read-run.ts';
 import { seconds } from '../run-display.ts';
 import type { RunStore } from '../store/run-store.ts';
 import { briefIn } from './brief-for.ts';
+import { type Fact, factTable } from './fact-table.ts';
 import { passagesOf } from './passages.ts';
 import { runPicture, stepId } from './picture.ts';
+import { RUN_TONES, timeOf } from './run-table.ts';
 import { stateOf } from './step-states.ts';
 import { stepSection } from './step-section.ts';
 import { taskCards } from './task-cards.ts';
@@ -64,9 +66,8 @@ function figures({ info, record, state, steps }: RunView, now: number): Html {
   const tasks = steps.flatMap((step) => step.tasks);
   const count = (is: (task: TaskView) => boolean): number => tasks.filter(is).length;
   const end = state === 'running' ? now : spanOf(tasks)?.end;
-  const tone = state === 'done' ? 'good' : state === 'failed' ? 'bad' : state === 'interrupted' ? 'warn' : 'plain';
   const shown: (Figure & { readonly count?: number })[] = [
-    { label: 'State', value: state, tone },
+    { label: 'State', value: state, tone: RUN_TONES[state] },
     { label: 'Time', value: end === undefined ? '–' : seconds(end - info.createdAt) },
     { label: 'Tasks done', value: `${count((t) => t.state === 'done')} of ${tasks.length}` },
     { label: 'Running', value: '', count: count((t) => t.state === 'running') },
@@ -137,8 +138,13 @@ function failureOf(task: TaskView): ReportComponent {
   };
 }
 
+function passagesIn(view: RunView): ReturnType<typeof passagesOf> {
+  const graph = view.record?.graph;
+  return graph ? passagesOf({ ...view, graph }) : [];
+}
+
 function stepsTable(view: RunView): Html {
-  const passages = passagesOf(view);
+  const passages = passagesIn(view);
   return renderComponents([
     {
       kind: 'table',
@@ -187,7 +193,7 @@ function times(view: RunView, now: number): Html {
 }
 
 async function steps(store: RunStore, view: RunView): Promise<Html> {
-  const passages = passagesOf(view);
+  const passages = passagesIn(view);
   const graph = view.record?.graph;
   const sections = view.steps.map(async (step) =>
     stepSection({
@@ -205,9 +211,9 @@ async function steps(store: RunStore, view: RunView): Promise<Html> {
 
 function environment({ info, record }: RunView): Html {
   const { node, platform, commit, branch, code } = record?.environment ?? {};
-  const rows: readonly (readonly [string, string | undefined])[] = [
+  const facts: readonly Fact[] = [
     ['run', `${info.flow}/${info.run}`],
-    ['began', new Date(info.createdAt).toISOString()],
+    ['began', `${timeOf(info.createdAt)} UTC`],
     ['by', info.user],
     ['continues', info.origin],
     ['again from', record?.from],
@@ -221,13 +227,5 @@ function environment({ info, record }: RunView): Html {
     ['platform', platform],
     ['owner', record?.graph.owner],
   ];
-  return renderComponents([
-    { kind: 'heading', text: 'How it was made' },
-    {
-      kind: 'table',
-      isSortable: false,
-      columns: ['what', 'value'],
-      rows: rows.filter(([, value]) => value !== undefined && value !== '').map(([what, value]) => [what, value ?? '']),
-    },
-  ]);
+  return renderComponents([{ kind: 'heading', text: 'How it was made' }, factTable(facts)]);
 }

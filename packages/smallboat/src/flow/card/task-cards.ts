@@ -2,6 +2,7 @@ import { type Html, type ReportComponent, errorOf, html, renderComponents } from
 import type { StepView, TaskView } from '../read-run.ts';
 import type { RunStore } from '../store/run-store.ts';
 import { readLiveData } from './live-data.ts';
+import { type TaskPage, renderTaskPage } from './task-page.ts';
 
 /** What the cards of a step's tasks may take: the page should open at once. */
 const MOST = { open: 4, tasks: 40, characters: 6_000_000 } as const;
@@ -80,4 +81,26 @@ export async function cardOf(store: RunStore, task: TaskView): Promise<Card> {
   } catch (error) {
     return { task, components: [errorOf(error, { title: `The card of ${task.name} cannot be read` })] };
   }
+}
+
+/** The page of a task, of what is on its card; undefined where nothing is. */
+export async function drawTaskCard(
+  store: RunStore,
+  task: TaskView,
+  options: Pick<TaskPage, 'refreshEvery'> = {},
+): Promise<string | undefined> {
+  const { task: known, components } = await cardOf(store, task);
+  if (components.length === 0) return undefined;
+  const { path, name, attempt, state, startedAt, endedAt = startedAt } = known;
+  const shown = state === 'lost' ? 'failed' : state;
+  return renderTaskPage({
+    path,
+    name,
+    attempt,
+    state: shown,
+    at: endedAt,
+    components,
+    reloadToken: 'final',
+    ...options,
+  });
 }

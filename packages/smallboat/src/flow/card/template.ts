@@ -1,5 +1,4 @@
 import type { ReportComponent } from '../../report/index.ts';
-import type { MaybePromise } from '../definition.ts';
 import type { Failure } from '../failure.ts';
 
 /** What a step's own card is made of: one task, when its body has ended. */
@@ -26,6 +25,6 @@ export interface FinishedTask<I = unknown, R = unknown> {
  * A step's own card, as a function of the task: `step('train', { card: ({ made }) => [...], run })`. Components take the place of those that the body put
  * there; a text is a whole page, as it is, which stands beside the run's card and not on it.
  */
-export type TaskTemplate<I = never, R = never> = (
-  task: FinishedTask<I, R>,
-) => MaybePromise<readonly ReportComponent[] | string>;
+export type TaskTemplate<I = never, R = never> = (task: FinishedTask<I, R>) => TaskPage | Promise<TaskPage>;
+
+type TaskPage = readonly ReportComponent[] | string;

@@ -180,14 +180,17 @@ export async function start<R>(desk: Start): Promise<FlowRun<R>> {
 }
 
 /** Calls what the flow wants called at the end of a run. What goes wrong in it is told, and changes nothing: the run has ended. */
-async function callHook({ flow, emit }: Start, outcome: RunOutcome): Promise<void> {
-  const { onSuccess, onFailure } = flow.options;
-  const hook = outcome.state === 'done' ? onSuccess : onFailure;
-  try {
-    await hook?.(outcome);
-  } catch (error) {
-    const name = outcome.state === 'done' ? 'onSuccess' : 'onFailure';
-    emit({ kind: 'hookFailed', hook: name, error: toTaskError(error) });
+async function callHook({ flow, store, emit }: Start, outcome: RunOutcome): Promise<void> {
+  const { onSuccess, onFailure, card } = flow.options;
+  const own = card && (async () => (await import('../write-run-card.ts')).keepRunCard({ store, ...outcome, card }));
+  const hooks = outcome.state === 'done' ? { card: own, onSuccess } : { card: own, onFailure };
+  for (const [hook, call] of Object.entries(hooks)) {
+    try {
+      await call?.(outcome);
+    } catch (error) {
+      // One of the names above.
+      emit({ kind: 'hookFailed', hook: hook as keyof typeof hooks, error: toTaskError(error) });
+    }
   }
 }
 

@@ -1,6 +1,6 @@
 import type { CacheRecord } from '../cache/task-cache.ts';
 import type { Brief } from '../../report/index.ts';
-import type { FlowOptions } from '../compose/flow.ts';
+import type { FlowAbout } from '../about.ts';
 import type { Dag, Place, Region, Source } from '../definition.ts';
 import type { RunEnvironment } from '../run-environment.ts';
 import type { InputSpec, TaskError } from './job.ts';
@@ -81,7 +81,7 @@ export interface GraphRegion {
 }
 
 /** The part of a definition that can be stored. */
-export function graphOf(dag: Dag, { about, owner, data, checks }: FlowOptions = {}): Graph {
+export function graphOf(dag: Dag, { about, owner, data, checks }: FlowAbout = {}): Graph {
   return {
     flow: dag.flow,
     steps: dag.steps.map(({ name, scope, after, inputs, spread, options }) => ({

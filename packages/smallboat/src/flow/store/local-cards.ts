@@ -2,7 +2,8 @@ import { mkdirSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { readFile, stat } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
 import { aside } from '../../kernel/index.ts';
-import { type CardStore, cardStore } from './card-store.ts';
+import { cardStore } from './card-store.ts';
+import type { CardStore } from './run-store.ts';
 import { exists, ifThere, namesIn, writing } from './store-file.ts';
 
 /**

@@ -3,7 +3,6 @@ import { userInfo } from 'node:os';
 import { join, resolve } from 'node:path';
 import { blobStore } from './blob-store.ts';
 import type { BlobStore } from './blob-store.ts';
-import type { CardStore } from './card-store.ts';
 import { graphInfo } from './graph-info.ts';
 import { checkArtifactName, layoutOf } from './layout.ts';
 import type { Layout } from './layout.ts';
@@ -17,7 +16,16 @@ import { pythonTypeOf } from './python-type.ts';
 import { type RunExtra, readRunExtra } from './run-extra.ts';
 import { claimNumber } from './run-ids.ts';
 import { pathspecOf, runStoreErrors } from './run-store.ts';
-import type { ArtifactKey, ArtifactKeys, NewRun, RunPath, RunStore, TaskInfo, TaskPath } from './run-store.ts';
+import type {
+  ArtifactKey,
+  CardStore,
+  ArtifactKeys,
+  NewRun,
+  RunPath,
+  RunStore,
+  TaskInfo,
+  TaskPath,
+} from './run-store.ts';
 import { appendText, exists, namesIn, writeJson, writeSmall } from './store-file.ts';
 
 /** A blob that no attempt claimed in this time belongs to a process that was killed: 7 days, in milliseconds. */

@@ -33,7 +33,7 @@ export function dangersOf(page: string): readonly string[] {
       if (key === 'src' && !/^data:image\/(?:png|jpeg|gif|webp|svg\+xml);base64,/.test(value)) return [`src ${value}`];
       if (
         key.endsWith('href') &&
-        !/^(?:#|https?:|mailto:|data:,$|data:image\/(?:png|jpeg|gif|webp);base64,)/.test(value)
+        !/^(?:#|https?:|mailto:|(?:\/\w[\w.-]*)+$|data:,$|data:image\/(?:png|jpeg|gif|webp);base64,)/.test(value)
       )
         return [`${key} ${value}`];
       return /url\((?!#)/.test(plain) && key !== 'content' && !/^(?:aria-|title|alt)/.test(key)
