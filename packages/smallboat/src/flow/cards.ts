@@ -15,7 +15,7 @@ export async function listCards(store: RunStore, { info, start, steps }: RunView
   const tasks = steps.flatMap((step) => step.tasks);
   const all = [...(start ? [{ path: start, name: info.flow, hasCard: false }] : []), ...tasks.map(asPlace)];
   const found = all.map(async ({ path, name, hasCard }): Promise<readonly CardEntry[]> => {
-    const kept = (await store.cards?.list(path)) ?? [];
+    const kept = await store.cards.list(path);
     if (kept.length === 0) return hasCard ? [{ type: 'default', path, name }] : [];
     return kept.map((card) => ({ ...card, path, name }));
   });
@@ -34,7 +34,7 @@ export async function readCard(
   task: TaskView,
   which: Pick<NewCard, 'type' | 'id'> = {},
 ): Promise<string | undefined> {
-  const kept = await store.cards?.html(task.path, which);
+  const kept = await store.cards.html(task.path, which);
   if (kept !== undefined || which.type !== undefined || which.id !== undefined) return kept;
   const { drawTaskCard } = await import('./card/task-cards.ts');
   return drawTaskCard(store, task);

@@ -38,7 +38,7 @@ export async function runCardPage({
   if (own !== undefined) return own;
   const html = await (await drawing()).renderRunCard(store, view, template);
   const isOurs = view.record !== undefined && view.state !== 'running';
-  if (!template && isOurs && view.start) await store.cards?.save(view.start, { ...DEFAULT, html });
+  if (!template && isOurs && view.start) await store.cards.save(view.start, { ...DEFAULT, html });
   return html;
 }
 
@@ -57,9 +57,9 @@ export async function keepRunCard({
 }: Pick<RunCardOptions, 'store' | 'flow' | 'run'> & { readonly card: RunTemplate }): Promise<void> {
   const view = await readRun(store, { flow, run });
   const html = await (await drawing()).renderRunCard(store, view, card);
-  if (view.start) await store.cards?.save(view.start, { ...OWN, html });
+  if (view.start) await store.cards.save(view.start, { ...OWN, html });
 }
 
 async function ownCard(store: RunStore, { start }: RunView): Promise<string | undefined> {
-  return start && store.cards?.html(start, OWN);
+  return start && store.cards.html(start, OWN);
 }

@@ -31,12 +31,13 @@ export interface LiveCard extends AsyncDisposable {
 /** Drawing is loaded by the first task of a process that has a card. */
 const drawing = () => Promise.all([import('../../report/index.ts'), import('./task-page.ts')]);
 
-/** A card that is stored while it changes, where the store has a place for it. */
+/** A card that is stored while it changes. */
 export function liveCard({ job, store, user, warn }: LiveCardOptions): LiveCard {
   const { path, attempt } = job;
   const { cards } = store;
   const name = taskName(job.step, job.index);
   let writes = 0;
+  let hasFailed = false;
   let body: { readonly node: StepNode; readonly inputs: unknown; readonly made?: object } | undefined;
   const warnOf = (what: string) => (error: unknown) =>
     warn(`The card ${what}: ${error instanceof Error ? error.message : String(error)}`);
@@ -50,25 +51,31 @@ export function liveCard({ job, store, user, warn }: LiveCardOptions): LiveCard 
     const components = made.components();
     const data = (drawn: readonly ReportComponent[]): string =>
       writeLiveData({ ...shared, task: name, components: drawn }, reloadToken);
-    await cards?.save(path, { data: data(components) });
+    await cards.save(path, { data: data(components) });
     const [{ drawCharts }, { renderTaskPage }] = await drawing();
     const drawn = await drawCharts(components);
     // Meanwhile a later one may have been written.
     if (own !== writes) return;
     const html = renderTaskPage({ ...shared, path, name, state: 'running', components: drawn, reloadToken });
-    await cards?.save(path, drawn === components ? { html } : { html, data: data(drawn) });
+    await cards.save(path, drawn === components ? { html } : { html, data: data(drawn) });
   };
-  const live =
-    cards &&
-    publisher({ write, isImmediate: cards.isImmediate, onError: warnOf('cannot be shown while the task runs') });
-  const made = deck(live ? { onChange: () => live.changed(), refresh: () => live.refresh() } : {});
+  const live = publisher({
+    write,
+    isImmediate: cards.isImmediate,
+    // Once: a disk that is full stays so.
+    onError: (error) => {
+      if (!hasFailed) warnOf('cannot be shown while the task runs')(error);
+      hasFailed = true;
+    },
+  });
+  const made = deck({ onChange: () => live.changed(), refresh: () => live.refresh() });
 
   return {
     card: made.card,
     begin: (node, inputs) => void (body = { node, inputs }),
     made: (result) => void (body = body && { ...body, made: result }),
     async end(outcome) {
-      await live?.close();
+      await live.close();
       writes += 1;
       const result = await finished(outcome);
       const own = typeof result === 'string' ? made.components() : result;
@@ -83,11 +90,11 @@ export function liveCard({ job, store, user, warn }: LiveCardOptions): LiveCard 
           : renderTaskPage({ ...shared, path, name, state, components, reloadToken: 'final' });
       const data = writeLiveData({ ...shared, task: name, components: [] }, 'final');
       // Data is for those who look while the task runs: it is ended where there was some.
-      await cards?.save(path, writes > 1 ? { html, data } : { html }).catch(warnOf('cannot be kept as a page'));
+      await cards.save(path, writes > 1 ? { html, data } : { html }).catch(warnOf('cannot be kept as a page'));
       return components.length === 0 ? {} : { [CARD]: await saved(components) };
     },
     async [Symbol.asyncDispose]() {
-      await live?.close();
+      await live.close();
     },
   };
 
@@ -115,10 +122,10 @@ export function liveCard({ job, store, user, warn }: LiveCardOptions): LiveCard 
   /** What cannot be stored is said on the card. */
   async function saved(components: readonly ReportComponent[]): Promise<ArtifactKey> {
     try {
-      return await store.save(components);
+      return await store.save(path.flow, components);
     } catch (error) {
       warnOf('cannot be stored')(error);
-      return store.save([errorOf(error, { title: 'This card could not be stored' })]);
+      return store.save(path.flow, [errorOf(error, { title: 'This card could not be stored' })]);
     }
   }
 }

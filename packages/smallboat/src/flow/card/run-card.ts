@@ -42,7 +42,7 @@ export type RunTemplate = (run: RunCard) => MaybePromise<readonly ReportComponen
 export function runCard(store: RunStore, view: RunView, now: number): RunCard {
   const { info, state, steps } = view;
   const load = async (keys: RunView['params']): Promise<Record<string, unknown>> => {
-    const values = Object.entries(keys).map(async ([name, key]) => [name, await store.load(key)] as const);
+    const values = Object.entries(keys).map(async ([name, key]) => [name, await store.load(info.flow, key)] as const);
     return Object.fromEntries(await Promise.all(values));
   };
   return {

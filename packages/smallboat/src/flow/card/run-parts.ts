@@ -50,8 +50,12 @@ const MAKERS: Readonly<Record<RunPart, (making: Making) => Html | Promise<Html>>
     html`<h2>Steps</h2>
       ${runPicture(view)}${stepsTable(view)}`,
   cards: ({ store, view }) => taskCards(store, view.steps),
-  parameters: ({ store, view }) => briefs(store, 'Parameters', 'parameter', view.params),
-  result: ({ store, view }) => (view.state === 'done' ? briefs(store, 'Result', 'artifact', view.result) : html``),
+  parameters: ({ store, view }) =>
+    briefs(store, { title: 'Parameters', what: 'parameter', flow: view.info.flow, keys: view.params }),
+  result: ({ store, view }) =>
+    view.state === 'done'
+      ? briefs(store, { title: 'Result', what: 'artifact', flow: view.info.flow, keys: view.result })
+      : html``,
   times: ({ view, now }) => times(view, now),
   steps: ({ store, view }) => steps(store, view),
   environment: ({ view }) => environment(view),
@@ -168,9 +172,12 @@ function stepsTable(view: RunView): Html {
   ]);
 }
 
-async function briefs(store: RunStore, title: string, what: string, keys: RunView['params']): Promise<Html> {
+async function briefs(
+  store: RunStore,
+  { title, what, flow, keys }: { title: string; what: string; flow: string; keys: RunView['params'] },
+): Promise<Html> {
   const rows = Object.entries(keys).map(async ([name, key]) => {
-    const { type, text } = await briefIn(store, key);
+    const { type, text } = await briefIn(store, flow, key);
     return [name, type, text];
   });
   if (rows.length === 0) return html``;

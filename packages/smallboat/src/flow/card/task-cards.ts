@@ -71,10 +71,10 @@ interface Card {
 export async function cardOf(store: RunStore, task: TaskView): Promise<Card> {
   try {
     if (task.card) {
-      const stored = await store.load(task.card);
+      const stored = await store.load(task.path.flow, task.card);
       return { task, components: Array.isArray(stored) ? (stored as ReportComponent[]) : [] }; // Who draws them checks them.
     }
-    const text = task.state === 'running' ? await store.cards?.data(task.path) : undefined;
+    const text = task.state === 'running' ? await store.cards.data(task.path) : undefined;
     const live = text === undefined ? undefined : readLiveData(text);
     // The name of a task that runs is known from its card alone.
     return { task: live ? { ...task, name: live.task } : task, components: live?.components ?? [] };

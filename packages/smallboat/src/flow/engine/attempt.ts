@@ -57,7 +57,9 @@ export async function runAttempt(job: Job, host: AttemptHost): Promise<Outcome> 
     if (!node) throw attemptErrors.STEP_UNKNOWN({ step: job.step, flow: host.dag.flow });
     const { made, absent } = await runBody(node, job, { ...host, live });
     if (host.signal.aborted) return { kind: 'stopped' };
-    const keys = await Promise.all(made.map(async ([name, value]) => [name, await store.save(value)] as const));
+    const keys = await Promise.all(
+      made.map(async ([name, value]) => [name, await store.save(path.flow, value)] as const),
+    );
     artifacts = Object.fromEntries(keys);
     const lengths = Object.fromEntries(
       made.flatMap(([name, value]) =>
@@ -68,7 +70,7 @@ export async function runAttempt(job: Job, host: AttemptHost): Promise<Outcome> 
       ...record,
       lengths,
       ...(absent.length > 0 ? { absent } : {}),
-      ...(await briefsOf(store, made, artifacts)),
+      ...(await briefsOf({ store, flow: path.flow }, made, artifacts)),
     };
     outcome = { kind: 'succeeded', artifacts, stored: artifacts, absent, lengths };
   } catch (thrown) {
@@ -80,7 +82,7 @@ export async function runAttempt(job: Job, host: AttemptHost): Promise<Outcome> 
     host.writeLog(`${readableStack(error.stack ?? error.message).join('\n')}\n`);
   }
   if (host.isOrphan?.() === true) return { kind: 'stopped' };
-  const hidden = { [RECORD]: await store.save(record), ...(await live.end(outcome)) };
+  const hidden = { [RECORD]: await store.save(path.flow, record), ...(await live.end(outcome)) };
   await host.flushLogs?.();
   const stored = { ...artifacts, ...hidden };
   await store.endAttempt(path, attempt, { artifacts: stored, hasSucceeded: outcome.kind === 'succeeded' });

@@ -113,12 +113,12 @@ export function schedule(options: ScheduleOptions): Schedule {
     const { absent, lengths, from } = same;
     const place = { kind: 'task', index, inputs, lengths, absent, takenFrom: pathspecOf(from) } as const;
     const record: TaskRecord = { ...place, ...(cache ? { cache } : {}) };
-    return { ...same.stored, [RECORD]: await store.save(record) };
+    return { ...same.stored, [RECORD]: await store.save(dag.flow, record) };
   };
 
   const hasCaught = async ({ stored }: Done): Promise<boolean> => {
     const key = stored[RECORD];
-    return key !== undefined && asTaskRecord(await store.load(key))?.error !== undefined;
+    return key !== undefined && asTaskRecord(await store.load(dag.flow, key))?.error !== undefined;
   };
 
   const takeOver = async (node: StepNode, before: FinishedTask, state: 'cloned' | 'cached'): Promise<Done> => {
@@ -126,9 +126,12 @@ export function schedule(options: ScheduleOptions): Schedule {
     try {
       checkHalted();
       const path = await store.createTask(dag.flow, run, node.name);
-      await store.beginAttempt(path, 0);
-      const { run: origin, stored } = before;
-      const artifacts = origin === undefined ? stored : { ...stored, [ORIGIN]: await store.save(origin) };
+      const { from, stored } = before;
+      const origin = state === 'cloned' ? from : undefined;
+      // Metaflow looks for the task in the run that this one continues, and nowhere behind it.
+      const copied = origin && origin.run === options.origins?.[0] ? { copyOf: origin.task } : {};
+      await store.beginAttempt(path, 0, copied);
+      const artifacts = origin ? { ...stored, [ORIGIN]: await store.save(dag.flow, origin.run) } : stored;
       await store.endAttempt(path, 0, { artifacts, hasSucceeded: true });
       emit({ kind: 'taskEnded', step: node.name, path, state, at: Date.now() });
       return { ...before, path, isCloned: state === 'cloned' };

@@ -1,18 +1,16 @@
 import { createHash } from 'node:crypto';
-import { layoutOf } from './layout.ts';
+import type { Datastore } from './datastore.ts';
+import { taskPath } from './layout.ts';
 import { type CardStore, type NewCard, type StoredCard, type TaskPath, runStoreErrors } from './run-store.ts';
 
-/** What a store does with the files of its cards. Paths have `/` between their parts, and begin below `mf.cards`. */
-export interface CardFiles {
-  /** `write` has done its work when it returns, before its promise settles. Default false. */
-  readonly isImmediate?: boolean;
-  write(path: string, text: string): Promise<void>;
-  read(path: string): Promise<string | undefined>;
-  list(folder: string): Promise<readonly { readonly name: string; readonly bytes: number; readonly savedAt: number }[]>;
-}
+/** Where Metaflow keeps cards, from the root of a datastore. */
+const ROOT = 'mf.cards';
 
-/** Cards in Metaflow's layout: `<flow>/runs/<run>/steps/<step>/tasks/<task>/cards/<type>[-<id>]-<hash>.html`, data beside it in `runtime`. */
-export function cardStore(files: CardFiles): CardStore {
+/**
+ * The cards of a datastore, in Metaflow's layout: `mf.cards/<flow>/runs/<run>/steps/<step>/tasks/<task>/cards/<type>[-<id>]-<hash>.html`, and data beside
+ * it in `runtime`.
+ */
+export function cardStore(datastore: Datastore): CardStore {
   const name = (task: TaskPath, { type = 'default', id }: Pick<NewCard, 'type' | 'id'>): string => {
     for (const part of id === undefined ? [type] : [type, id]) {
       if (!/^\w{1,128}$/.test(part)) throw runStoreErrors.STORE_NAME_INVALID({ what: 'card', name: part });
@@ -29,36 +27,41 @@ export function cardStore(files: CardFiles): CardStore {
     `${folderOf(task)}/cards/${name(task, card)}.html`;
   const dataPath = (task: TaskPath, card: Pick<NewCard, 'type' | 'id'>): string =>
     `${folderOf(task)}/runtime/${name(task, card)}.data.json`;
+  const text = async (path: string): Promise<string | undefined> => {
+    const bytes = await datastore.get(path);
+    return bytes && Buffer.from(bytes).toString('utf8');
+  };
   return {
-    isImmediate: files.isImmediate ?? false,
+    isImmediate: !datastore.isRemote,
     async save(task, card) {
       const { html, data } = card;
       const writes = [
-        ...(data === undefined ? [] : [files.write(dataPath(task, card), data)]),
-        ...(html === undefined ? [] : [files.write(pagePath(task, card), html)]),
+        ...(data === undefined ? [] : [datastore.put(dataPath(task, card), data)]),
+        ...(html === undefined ? [] : [datastore.put(pagePath(task, card), html)]),
       ];
       await Promise.all(writes);
     },
     async list(task) {
-      const found = await files.list(`${folderOf(task)}/cards`);
-      return found
-        .flatMap(({ name: file, bytes, savedAt }) => {
-          const [, type = '', id, hash = ''] = /^(\w+)-(?:(\w+)-)?(\w+)\.html$/.exec(file) ?? [];
-          if (type === '') return [];
-          return [{ type, ...(id === undefined ? {} : { id }), hash, bytes, savedAt }];
-        })
-        .sort((a, b) => (nameOf(a) < nameOf(b) ? -1 : 1));
+      const folder = `${folderOf(task)}/cards`;
+      const [names = []] = await datastore.filesIn(folderOf(task), [folder]);
+      const found = names.map(async (file): Promise<readonly StoredCard[]> => {
+        const [, type = '', id, hash = ''] = /^(\w+)-(?:(\w+)-)?(\w+)\.html$/.exec(file) ?? [];
+        const facts = type === '' ? undefined : await datastore.stat(`${folder}/${file}`);
+        if (!facts) return [];
+        return [{ type, ...(id === undefined ? {} : { id }), hash, bytes: facts.bytes, savedAt: facts.changedAt }];
+      });
+      return (await Promise.all(found)).flat().sort((a, b) => (nameOf(a) < nameOf(b) ? -1 : 1));
     },
-    html: async (task, card = {}) => files.read(pagePath(task, card)),
-    data: async (task, card = {}) => files.read(dataPath(task, card)),
+    html: (task, card = {}) => text(pagePath(task, card)),
+    data: (task, card = {}) => text(dataPath(task, card)),
   };
 }
 
 /** Throws `STORE_NAME_INVALID`. */
 function folderOf(path: TaskPath): string {
-  layoutOf('').task(path);
+  taskPath(path);
   const { flow, run, step, task } = path;
-  return `${flow}/runs/${run}/steps/${step}/tasks/${task}`;
+  return `${ROOT}/${flow}/runs/${run}/steps/${step}/tasks/${task}`;
 }
 
 function nameOf({ type, id = '' }: StoredCard): string {
