@@ -116,7 +116,7 @@ export async function openClient(place: StoreSpec | RunStore): Promise<Client> {
     [Symbol.asyncDispose]: async () => {
       if (!isOpen) await store[Symbol.asyncDispose]();
     },
-  } as Client; // A flow's own types are those of its definition.
+  };
 }
 
 function flowRuns(store: RunStore, of: Flow | string): FlowRuns {
@@ -187,7 +187,7 @@ function pastRun(store: RunStore, info: RunInfo, flow: Flow | undefined): PastRu
     result: async () => {
       if (flow) return flowRunOf({ flow, store, ownsStore: false }, info.run).result();
       const made = Object.entries((await view()).result).map(async ([name, key]) => [name, await load(key)] as const);
-      return Object.fromEntries(await Promise.all(made)) as unknown;
+      return Object.fromEntries(await Promise.all(made));
     },
     steps: async () => (await view()).steps.map(({ name }) => name),
     tasks,

@@ -96,6 +96,13 @@ export const talkFlow = flow('TalkFlow', {}, () =>
   })({}),
 );
 
+async function fill(held: Buffer[]): Promise<void> {
+  for (;;) {
+    held.push(Buffer.alloc(50 * 2 ** 20, 1));
+    await new Promise((resolve) => setTimeout(resolve, 20));
+  }
+}
+
 /** Fills memory, ends its process, or waits, as it is told; and how many did so at once. */
 export const hungryFlow = flow('HungryFlow', { folder: z.string(), what: z.string() }, ({ folder, what }) =>
   step('hungry', {
@@ -105,10 +112,7 @@ export const hungryFlow = flow('HungryFlow', { folder: z.string(), what: z.strin
       await mark(folder, 'hungry');
       if (what === 'exit') process.exit(3);
       const held: Buffer[] = [];
-      while (what === 'fill') {
-        held.push(Buffer.alloc(50 * 2 ** 20, 1));
-        await new Promise((resolve) => setTimeout(resolve, 20));
-      }
+      if (what === 'fill') await fill(held);
       log(`the token is ${process.env['HUNGRY_TOKEN'] ?? 'not there'}`);
       await checkpoint.save({ at: 1 });
       const temp = await tempFolder();
