@@ -57,7 +57,7 @@ export function chartFigure({ title, label, drawing, className = 'chart', legend
   return html`<figure class="${className}">
     <figcaption>${title}</figcaption>
     ${legend}
-    <div class="scroll" role="region" tabindex="0" aria-label="${label}">${drawing}</div>
+    <div class="scroll" role="group" tabindex="0" aria-label="${label}">${drawing}</div>
     ${
       data === undefined
         ? ''

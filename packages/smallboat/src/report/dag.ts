@@ -82,7 +82,7 @@ export function dagPicture(graph: DagGraph): Html {
       ? `Graph of ${graph.nodes.length} steps. Each is in the table of steps.`
       : `Graph of ${graph.nodes.length} steps: ${names}. ${graph.edges.map((e) => `${labelOf(graph, e.from)} leads to ${labelOf(graph, e.to)}`).join('; ')}.`;
   return html`<figure class="dag">
-    <div class="scroll" role="region" tabindex="0" aria-label="Graph">
+    <div class="scroll" role="group" tabindex="0" aria-label="Graph">
       <svg
         width="${px(width)}"
         height="${px(height)}"
@@ -187,7 +187,7 @@ function box({ label, note, tone = 'plain', isFaint = false, to }: DagNode, { x,
     }</g
   >`;
   if (to === undefined || !/^[\w-]+$/.test(to)) return drawn;
-  return html`<a href="#${to}" aria-label="${label}${note === undefined ? '' : `, ${note}`}">${drawn}</a>`;
+  return html`<a href="#${to}">${drawn}</a>`;
 }
 
 // Rounded at the bends; the head is drawn by hand, as a marker would need an id that is unique in the page.

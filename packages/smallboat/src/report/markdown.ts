@@ -81,7 +81,7 @@ function table({ header, rows }: Tokens.Table): Html {
         ? html`<th scope="col" class="${side}">${spans(tokens)}</th>`
         : html`<td class="${side}">${spans(tokens)}</td>`;
     });
-  return html`<div class="scroll" role="region" tabindex="0" aria-label="Table">
+  return html`<div class="scroll" role="group" tabindex="0" aria-label="Table">
     <table>
       <thead>
         <tr>

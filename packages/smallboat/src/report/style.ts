@@ -50,7 +50,6 @@ svg{display:block;font-family:inherit}
 .chart text,.dag text{fill:var(--text)}
 .chart text{font-size:12px;font-variant-numeric:tabular-nums}
 .chart .tick,.chart .axis{fill:var(--muted)}
-.grid{stroke:var(--line);stroke-width:1}
 .mark,.grid.zero{stroke:var(--strong);stroke-width:1}
 .line{fill:none;stroke-width:2;stroke-linejoin:round;stroke-linecap:round}
 .chart .end{font-weight:600}
@@ -70,7 +69,7 @@ summary{width:fit-content;color:var(--muted);font-size:.85rem;cursor:pointer}
 .dag .node.good rect{fill:var(--good-bg);stroke:var(--good)}.dag .node.good .name{fill:var(--good)}
 .dag .node.bad rect{fill:var(--bad-bg);stroke:var(--bad)}.dag .node.bad .name{fill:var(--bad)}
 .dag .node.warn rect{fill:var(--warn-bg);stroke:var(--warn)}.dag .node.warn .name{fill:var(--warn)}
-.dag .faint{opacity:.62}.dag .node.faint rect{stroke-dasharray:3 3}
+.dag .node.faint rect{stroke-dasharray:3 3;fill-opacity:.6}.dag .node.faint .name{fill:var(--muted)}
 .dag a:hover rect,.dag a:focus-visible rect{stroke:var(--accent);stroke-width:2}
 .dag .node.faint .note{font-style:italic}
 .timeline .label{fill:var(--text)}.timeline a:hover .label{fill:var(--accent);text-decoration:underline}

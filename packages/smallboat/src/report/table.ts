@@ -12,7 +12,10 @@ export function renderTable({
   isSortable = rows.length > 2,
 }: Omit<TableComponent, 'kind'>): Html {
   const styles = columns.map((_, i) => columnStyle(rows.map((row) => row[i] ?? null)));
-  const head = columns.map((name, i) => html`<th scope="col" class="${styles[i]?.align}">${name}</th>`);
+  // A heading without words heads nothing.
+  const head = columns.map((name, i) =>
+    name === '' ? html`<td></td>` : html`<th scope="col" class="${styles[i]?.align}">${name}</th>`,
+  );
   const body = rows.map((row) => {
     const cells = columns.map((_, i) => {
       const { value, tone, to } = partsOf(row[i] ?? null);
@@ -33,7 +36,7 @@ export function renderTable({
     <td class="none" colspan="${Math.max(1, columns.length)}">No rows</td>
   </tr>`;
   // Wide tables scroll inside their own region, which the keyboard can reach.
-  return html`<div class="scroll" role="region" tabindex="0" aria-label="${caption ?? columns.join(', ')}">
+  return html`<div class="scroll" role="group" tabindex="0" aria-label="${caption ?? columns.join(', ')}">
     <table${isSortable ? html` class="sortable"` : ''}>
       ${
         caption === undefined

@@ -54,7 +54,7 @@ function noteOf({ state }: TaskView): string {
 
 /** Those that failed first: a reader looks for them. */
 function chosen(tasks: readonly TaskView[]): readonly TaskView[] {
-  const having = tasks.filter(({ card, state }) => card !== undefined || state === 'running');
+  const having = tasks.filter(({ card, state }) => card !== undefined || !hasEnded({ state }));
   if (having.length <= MOST.tasks) return having;
   return [...having.filter(({ state }) => state !== 'done'), ...having.filter(({ state }) => state === 'done')].slice(
     0,
@@ -67,6 +67,11 @@ interface Card {
   readonly components: readonly ReportComponent[];
 }
 
+/** One that runs, or that was lost while it did, has on its card what was stored last. */
+function hasEnded({ state }: Pick<TaskView, 'state'>): boolean {
+  return state !== 'running' && state !== 'lost';
+}
+
 /** The components of a task's card, stored at its end or, while it runs, a moment ago. What cannot be read is said so. */
 export async function cardOf(store: RunStore, task: TaskView): Promise<Card> {
   try {
@@ -74,9 +79,9 @@ export async function cardOf(store: RunStore, task: TaskView): Promise<Card> {
       const stored = await store.load(task.path.flow, task.card);
       return { task, components: Array.isArray(stored) ? (stored as ReportComponent[]) : [] }; // Who draws them checks them.
     }
-    const text = task.state === 'running' ? await store.cards.data(task.path) : undefined;
+    const text = hasEnded(task) ? undefined : await store.cards.data(task.path);
     const live = text === undefined ? undefined : readLiveData(text);
-    // The name of a task that runs is known from its card alone.
+    // The name of a task that has not ended is known from its card alone.
     return { task: live ? { ...task, name: live.task } : task, components: live?.components ?? [] };
   } catch (error) {
     return { task, components: [errorOf(error, { title: `The card of ${task.name} cannot be read` })] };
