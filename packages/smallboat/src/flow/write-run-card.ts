@@ -7,6 +7,8 @@ export interface RunCardOptions {
   readonly store: RunStore;
   readonly flow: string;
   readonly run: string;
+  /** The run, where it has just been read. */
+  readonly view?: RunView;
   /** Where to write the page. */
   readonly path: string;
   /** Makes the page. Default: the card that the flow made of the run itself, else the default card. */
@@ -30,13 +32,15 @@ export async function runCardPage({
   store,
   flow,
   run,
+  view: known,
   template,
   isDefault = false,
 }: Omit<RunCardOptions, 'path'>): Promise<string> {
-  const view = await readRun(store, { flow, run });
+  // Modules are loaded while the disk is asked.
+  const [view, { renderRunCard }] = await Promise.all([known ?? readRun(store, { flow, run }), drawing()]);
   const own = template || isDefault ? undefined : await ownCard(store, view);
   if (own !== undefined) return own;
-  const html = await (await drawing()).renderRunCard(store, view, template);
+  const html = await renderRunCard(store, view, template);
   const isOurs = view.record !== undefined && view.state !== 'running';
   if (!template && isOurs && view.start) await store.cards.save(view.start, { ...DEFAULT, html });
   return html;

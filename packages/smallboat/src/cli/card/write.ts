@@ -53,7 +53,8 @@ export async function writeRun(
   options: WriteOptions,
   io: Io,
 ): Promise<Written> {
-  const found = await findPath(store, target);
+  // What draws is loaded while the disk is asked.
+  const [found] = await Promise.all([findPath(store, target), import('../../report/index.ts')]);
   const { flow, run } = found.view.info;
   const [task] = found.step === undefined ? [] : found.tasks;
   const place = [flow, run, ...(task ? [task.path.step, task.path.task] : [])].join('-');
@@ -65,10 +66,11 @@ export async function writeRun(
 /** The page of what a path names. Rejects with `CARD_NOT_FOUND`, `CARD_TEMPLATE_MISSING`. */
 export async function pageOf(store: RunStore, found: Found, options: PageOptions, io: Io): Promise<string> {
   if (found.step !== undefined) return taskPage(store, found, options);
-  const { flow, run } = found.view.info;
+  const { view } = found;
+  const { flow, run } = view.info;
   const { template, isDefault } = options;
   const own = template === undefined ? {} : { template: await readTemplate(resolve(io.cwd, template)) };
-  return runCardPage({ store, flow, run, isDefault, ...own });
+  return runCardPage({ store, flow, run, view, isDefault, ...own });
 }
 
 async function taskPage(store: RunStore, found: Found, { type, id }: PageOptions): Promise<string> {

@@ -21,15 +21,15 @@ export interface RunCard {
   /** States, times and artifact keys of every task. */
   readonly steps: readonly StepView[];
   /** The parameters, by name. */
-  params(): Promise<Readonly<Record<string, unknown>>>;
+  readonly params: () => Promise<Readonly<Record<string, unknown>>>;
   /** The artifacts of the flow's result, by name; empty where it has none yet. */
-  result(): Promise<Readonly<Record<string, unknown>>>;
+  readonly result: () => Promise<Readonly<Record<string, unknown>>>;
   /** What each finished task of a step made, in the order of the lists around it. */
-  read<O extends object, C extends object = never>(step: Step<never, O, C>): Promise<readonly (O | C)[]>;
+  readonly read: <O extends object, C extends object = never>(step: Step<never, O, C>) => Promise<readonly (O | C)[]>;
   /** What the tasks of a step put on their cards, one after the other. */
-  components(step: Step<never, object, object> | string): Promise<readonly ReportComponent[]>;
+  readonly components: (step: Step<never, object, object> | string) => Promise<readonly ReportComponent[]>;
   /** A part of the default card, as it would be there: `html`, to be put beside one's own. */
-  part(part: RunPart): Promise<Html>;
+  readonly part: (part: RunPart) => Promise<Html>;
 }
 
 /**

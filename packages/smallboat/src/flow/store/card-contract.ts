@@ -8,7 +8,7 @@ export interface CardPlace {
   /** Over the same place, as another process would open it. */
   readonly other: RunStore;
   /** A task whose first attempt has begun. */
-  begun(): Promise<TaskPath>;
+  readonly begun: () => Promise<TaskPath>;
 }
 
 /** What every run store promises of its cards: part of `runStoreContract`. */
