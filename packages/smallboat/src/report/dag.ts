@@ -61,16 +61,21 @@ export function dagPicture(graph: DagGraph): Html {
   const sideways = layout(graph, 'LR');
   const laid = (sideways.graph().width ?? 0) <= WIDEST ? sideways : layout(graph, 'TB');
   const { width = 0, height = 0 } = laid.graph();
-  const frames = filled(graph).map(({ id, label, isFaint = false }) => {
+  const frames = filled(graph).map(({ id, isFaint = false }) => {
     const { x, y, width: w, height: h } = laid.node(groupKey(id));
     return html`<rect
-        class="group${isFaint ? ' faint' : ''}"
-        x="${px(x - w / 2)}"
-        y="${px(y - h / 2 - HEAD)}"
-        width="${px(w)}"
-        height="${px(h + HEAD)}"
-        rx="8"
-      /><text class="group-label" x="${px(x - w / 2 + 8)}" y="${px(y - h / 2 - HEAD + 15)}">${label}</text>`;
+      class="group${isFaint ? ' faint' : ''}"
+      x="${px(x - w / 2)}"
+      y="${px(y - h / 2 - HEAD)}"
+      width="${px(w)}"
+      height="${px(h + HEAD)}"
+      rx="8"
+    />`;
+  });
+  // Over the arrows that may pass there.
+  const titles = filled(graph).map(({ id, label }) => {
+    const { x, y, width: w, height: h } = laid.node(groupKey(id));
+    return html`<text class="group-label" x="${px(x - w / 2 + 8)}" y="${px(y - h / 2 - HEAD + 15)}">${label}</text>`;
   });
   const arrows = laid.edges().map((edge) => arrow(laid.edge(edge).points ?? []));
   const nodes = graph.nodes.map((node) => box(node, laid.node(nodeKey(node.id))));
@@ -90,7 +95,7 @@ export function dagPicture(graph: DagGraph): Html {
         role="${role}"
         aria-label="${words}"
       >
-        ${frames}${arrows}${nodes}
+        ${frames}${arrows}${titles}${nodes}
       </svg>
     </div>
   </figure> `;

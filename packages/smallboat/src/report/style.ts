@@ -50,6 +50,7 @@ svg{display:block;font-family:inherit}
 .chart text,.dag text{fill:var(--text)}
 .chart text{font-size:12px;font-variant-numeric:tabular-nums}
 .chart .tick,.chart .axis{fill:var(--muted)}
+.grid{stroke:var(--line);stroke-width:1}
 .mark,.grid.zero{stroke:var(--strong);stroke-width:1}
 .line{fill:none;stroke-width:2;stroke-linejoin:round;stroke-linecap:round}
 .chart .end{font-weight:600}
@@ -62,6 +63,7 @@ summary{width:fit-content;color:var(--muted);font-size:.85rem;cursor:pointer}
 .dag svg{margin:0 auto;max-width:none}
 .dag .group{fill:var(--plain-bg);fill-opacity:.55;stroke:var(--strong);stroke-dasharray:4 3}
 .dag .group-label,.dag .note{font-size:11.5px;fill:var(--muted)}
+.dag .group-label{paint-order:stroke;stroke:var(--bg);stroke-width:4px;stroke-linejoin:round}
 .dag .edge{fill:none;stroke:var(--strong);stroke-width:1.4}
 .dag .head{fill:var(--strong)}
 .dag .node rect{fill:var(--raised);stroke:var(--strong);stroke-width:1.2}
