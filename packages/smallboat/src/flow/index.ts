@@ -5,6 +5,24 @@ export type { Client, FlowRuns, PastRun, PastTask, RunFilter } from './client.ts
 export { match, when } from './compose/choice.ts';
 export { each } from './compose/each.ts';
 export { wiringErrors } from './compose/errors.ts';
+export { listCards, readCard, serveCards } from './cards.ts';
+export type { CardEntry } from './cards.ts';
+export type { CardServer, ServeCardsOptions } from './card/serve-cards.ts';
+export type { FlowParam } from './card/flow-page.ts';
+export { deck } from './card/deck.ts';
+export type { Deck } from './card/deck.ts';
+export type { RunCard, RunTemplate } from './card/run-card.ts';
+export type { RunPart } from './card/run-parts.ts';
+export type {
+  CardParts,
+  Placed,
+  PlacedEvents,
+  PlacedLines,
+  PlacedProgress,
+  PlacedTable,
+  TaskCard,
+} from './card/task-card.ts';
+export type { FinishedTask, TaskTemplate } from './card/template.ts';
 export { flow, isFlow } from './compose/flow.ts';
 export type {
   ChangeableStep,
@@ -66,10 +84,22 @@ export { checkStore } from './store/check-store.ts';
 export type { StoreCheck } from './store/check-store.ts';
 export { openRunStore } from './store/open-run-store.ts';
 export type { StoreSpec } from './store/open-run-store.ts';
-export type { ArtifactKey, ArtifactKeys, RunInfo, RunStore, TaskInfo, TaskPath } from './store/run-store.ts';
+export type {
+  ArtifactKey,
+  ArtifactKeys,
+  CardStore,
+  NewCard,
+  RunInfo,
+  RunStore,
+  StoredCard,
+  TaskInfo,
+  TaskPath,
+} from './store/run-store.ts';
 export { spin, spinErrors } from './spin.ts';
 export type { SpinOptions, Spun } from './spin.ts';
 export { inMemoryRunStore } from './store-in-memory.ts';
 export { applyWith, withErrors } from './with-options.ts';
-export { writeRunCard } from './write-run-card.ts';
+export { writeFlowCard } from './write-flow-card.ts';
+export type { FlowCardOptions } from './write-flow-card.ts';
+export { runCardPage, writeRunCard } from './write-run-card.ts';
 export type { RunCardOptions } from './write-run-card.ts';

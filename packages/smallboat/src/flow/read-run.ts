@@ -1,9 +1,10 @@
 import { hostname } from 'node:os';
 import { isProcessAlive, mapAtMost } from '../kernel/index.ts';
+import type { Brief } from '../report/index.ts';
 import type { TaskError } from './engine/job.ts';
 import { taskName } from './engine/job.ts';
 import { readRunRecord } from './engine/origin.ts';
-import { CARD, RECORD, type RunRecord, asTaskRecord } from './engine/record.ts';
+import { CARD, ORIGIN, RECORD, type RunRecord, asTaskRecord } from './engine/record.ts';
 import { isArtifactName } from './names.ts';
 import type { ArtifactKey, ArtifactKeys, RunInfo, RunStore, TaskInfo, TaskPath } from './store/run-store.ts';
 
@@ -16,16 +17,27 @@ export interface TaskView {
   readonly path: TaskPath;
   /** `train[3]` */
   readonly name: string;
+  /** Place in the lists and iterations around the step, outermost first; empty while it runs. */
+  readonly index: readonly number[];
   readonly state: TaskState;
+  /** Failed for good, and the step's `catch` took its place: `error` has how. */
+  readonly isCaught: boolean;
+  /** Where it was taken from, if it was not run in this run: the run that this one continues, or a task with the same code and inputs. */
+  readonly from?: string;
   /** Attempts that began. */
   readonly attempts: number;
   /** The attempt whose end counts; the latest where none has ended. */
   readonly attempt: number;
-  /** Milliseconds since 1970. */
+  /** Milliseconds since 1970: when the first attempt began, and when the one that counts did. */
+  readonly createdAt: number;
   readonly startedAt: number;
   readonly endedAt?: number;
   /** What the step returned, by name. */
   readonly artifacts: ArtifactKeys;
+  /** The same in short, as far as the run has noted it. */
+  readonly briefs: Readonly<Record<string, Brief>>;
+  /** Lengths of the lists among them that are fanned out over. */
+  readonly lengths: Readonly<Record<string, number>>;
   /** Components for the card. */
   readonly card?: ArtifactKey;
   readonly error?: TaskError;
@@ -49,6 +61,8 @@ export interface RunView {
   readonly params: ArtifactKeys;
   /** In a topological order; without the tasks that every run has (`start`, `end`). */
   readonly steps: readonly StepView[];
+  /** The task that every run begins with: the card of the whole run is kept with it. */
+  readonly start?: TaskPath;
   /** Content keys of the flow's result, once the run is done. */
   readonly result: ArtifactKeys;
 }
@@ -74,6 +88,7 @@ export async function readRun(
     info: info ?? { flow, run, createdAt: Number(run) / 1000, user: '', tags: [], systemTags: [] },
     state: isDone ? 'done' : isRunning ? 'running' : hasFailed ? 'failed' : 'interrupted',
     ...(record ? { record } : {}),
+    ...startOf(tasks),
     params: visible(tasks.find((t) => t.path.step === '_parameters')?.ended?.artifacts ?? {}),
     steps: names.map((name) => viewStep(name, views)),
     result: visible(end?.artifacts ?? {}),
@@ -118,6 +133,11 @@ async function foreachIndex(store: RunStore, path: TaskPath, ended: TaskInfo['en
 /** The key of the empty list, as Python pickles it. */
 const NO_STACK = 'c5cf38908fc549f499ade5b17ce221ff0ced377f';
 
+function startOf(tasks: readonly TaskInfo[]): Pick<RunView, 'start'> {
+  const start = tasks.find(({ path }) => path.step === 'start')?.path;
+  return start ? { start } : {};
+}
+
 function isFrame(step: string): boolean {
   return step === '_parameters' || step === 'start' || step === 'end';
 }
@@ -126,38 +146,40 @@ async function viewTask(
   store: RunStore,
   { path, createdAt, attemptsBegun, ended }: TaskInfo,
   isRunning: boolean,
-): Promise<TaskView & { readonly index: readonly number[] }> {
+): Promise<TaskView> {
   const key = ended?.artifacts[RECORD];
   const record = key ? asTaskRecord(await store.load(path.flow, key)) : undefined;
   const index = record?.index ?? (await foreachIndex(store, path, ended));
   const isOver = ended !== undefined && (ended.hasSucceeded || ended.attempt === attemptsBegun - 1 || !isRunning);
   const state = ended?.hasSucceeded === true ? 'done' : isOver ? 'failed' : isRunning ? 'running' : 'lost';
   const card = ended?.artifacts[CARD];
+  const from = ended?.artifacts[ORIGIN];
   return {
     path,
     index,
     name: taskName(path.step, index),
     state,
+    isCaught: state === 'done' && record?.error !== undefined,
+    ...(record?.takenFrom === undefined ? {} : { from: record.takenFrom }),
+    ...(from ? { from: String(await store.load(path.flow, from)) } : {}),
     attempts: attemptsBegun,
     attempt: ended?.attempt ?? Math.max(0, attemptsBegun - 1),
+    createdAt,
     startedAt: ended?.startedAt ?? createdAt,
     ...(ended ? { endedAt: ended.endedAt } : {}),
     artifacts: visible(ended?.artifacts ?? {}),
+    briefs: record?.briefs ?? {},
+    lengths: record?.lengths ?? {},
     ...(card ? { card } : {}),
     ...(record?.error ? { error: record.error } : {}),
   };
 }
 
-function viewStep(name: string, views: readonly (TaskView & { readonly index: readonly number[] })[]): StepView {
+function viewStep(name: string, views: readonly TaskView[]): StepView {
   const own = views.filter((v) => v.path.step === name).sort((a, b) => compare(a.index, b.index));
   const order = ['failed', 'running', 'lost', 'done'] as const;
   const state = order.find((s) => own.some((task) => task.state === s)) ?? 'waiting';
-  return { name, state, tasks: own.map(withoutIndex) };
-}
-
-function withoutIndex({ index, ...task }: TaskView & { readonly index: readonly number[] }): TaskView {
-  void index;
-  return task;
+  return { name, state, tasks: own };
 }
 
 function visible(artifacts: ArtifactKeys): ArtifactKeys {

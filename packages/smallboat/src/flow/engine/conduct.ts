@@ -7,6 +7,7 @@ import { readConfigs } from '../config-value.ts';
 import { type Parameters, parseParams } from '../params.ts';
 import { flowRunOf } from '../flow-run.ts';
 import { runDisplay } from '../run-display.ts';
+import { runEnvironment } from '../run-environment.ts';
 import { type FlowRun, type RunFlowOptions, runErrors } from '../run-flow.ts';
 import { type StoreSpec, openRunStore } from '../store/open-run-store.ts';
 import {
@@ -224,14 +225,17 @@ export async function start<R>(desk: Start): Promise<FlowRun<R>> {
 }
 
 /** Calls what the flow wants called at the end of a run. What goes wrong in it is told, and changes nothing: the run has ended. */
-async function callHook({ flow, emit }: Start, outcome: RunOutcome): Promise<void> {
-  const { onSuccess, onFailure } = flow.options;
-  const hook = outcome.state === 'done' ? onSuccess : onFailure;
-  try {
-    await hook?.(outcome);
-  } catch (error) {
-    const name = outcome.state === 'done' ? 'onSuccess' : 'onFailure';
-    emit({ kind: 'hookFailed', hook: name, error: toTaskError(error) });
+async function callHook({ flow, store, emit }: Start, outcome: RunOutcome): Promise<void> {
+  const { onSuccess, onFailure, card } = flow.options;
+  const own = card && (async () => (await import('../write-run-card.ts')).keepRunCard({ store, ...outcome, card }));
+  const hooks = outcome.state === 'done' ? { card: own, onSuccess } : { card: own, onFailure };
+  for (const [hook, call] of Object.entries(hooks)) {
+    try {
+      await call?.(outcome);
+    } catch (error) {
+      // One of the names above.
+      emit({ kind: 'hookFailed', hook: hook as keyof typeof hooks, error: toTaskError(error) });
+    }
   }
 }
 
@@ -265,6 +269,7 @@ async function opening(
     host: hostname(),
     graph,
     params: Object.keys(values),
+    environment: await runEnvironment(module),
     ...(configs.length > 0 ? { configs: configs.map(({ name }) => name) } : {}),
     ...(from === undefined ? {} : { from }),
     ...(isCached ? { isCached } : {}),

@@ -15,7 +15,7 @@ import { Halted } from './halted.ts';
 import { type InputSpec, type Job, type Workers, taskName } from './job.ts';
 import type { FinishedTask } from './origin.ts';
 import { places } from './places.ts';
-import { RECORD, type TaskRecord, asTaskRecord } from './record.ts';
+import { ORIGIN, RECORD, type TaskRecord, asTaskRecord } from './record.ts';
 import { fansOut } from './task-place.ts';
 import { type Done, type Index, resolver } from './resolver.ts';
 
@@ -152,13 +152,13 @@ export function schedule(options: ScheduleOptions): Schedule {
     try {
       checkHalted();
       const path = await store.createTask(dag.flow, run, node.name);
-      await store.beginAttempt(path, 0, place);
-      await store.endAttempt(path, 0, {
-        artifacts: before.stored,
-        hasSucceeded: true,
-        ...place,
-        ...fansOut(before.lengths),
-      });
+      const { from, stored } = before;
+      const origin = state === 'cloned' ? from : undefined;
+      // Metaflow looks for the task in the run that this one continues, and nowhere behind it.
+      const copied = origin && origin.run === options.origins?.[0] ? { copyOf: origin.task } : {};
+      await store.beginAttempt(path, 0, { ...place, ...copied });
+      const artifacts = origin ? { ...stored, [ORIGIN]: await store.save(dag.flow, origin.run) } : stored;
+      await store.endAttempt(path, 0, { artifacts, hasSucceeded: true, ...place, ...fansOut(before.lengths) });
       emit({ kind: 'taskEnded', step: node.name, path, state, at: Date.now() });
       return { ...before, path, isCloned: state === 'cloned' };
     } finally {

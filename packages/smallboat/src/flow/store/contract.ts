@@ -1,4 +1,5 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { cardCases } from './card-contract.ts';
 import { pickleEncodeErrors } from './pickle-encode.ts';
 import { runStoreErrors } from './run-store.ts';
 import type { ArtifactKey, RunStore, TaskPath } from './run-store.ts';
@@ -437,5 +438,7 @@ export function runStoreContract({ name, create }: RunStoreContract): void {
         expect(await other.readLog(task, 0, 'stdout')).toBe(lines.join(''));
       });
     });
+
+    cardCases(() => ({ store, other, begun }));
   });
 }

@@ -1,4 +1,5 @@
 import { type BlobFacts, type Blobs, blobsOf, keyOf } from './blobs.ts';
+import { cardStore } from './card-store.ts';
 import { type NamedBlob, dataJson } from './data-json.ts';
 import type { Datastore } from './datastore.ts';
 import { foreachPath, foreachStack, pythonText } from './foreach-stack.ts';
@@ -14,10 +15,10 @@ import type { AttemptReading } from './read-attempts.ts';
 import { NOTE_FORMAT, type RunNote, parseRunNote } from './run-note.ts';
 import { pathspecOf, runStoreErrors } from './run-store.ts';
 import type {
-  ForeachFrame,
   ArtifactKey,
   ArtifactKeys,
   AttemptEnd,
+  CardStore,
   CodePackage,
   NewRun,
   RunInfo,
@@ -65,6 +66,7 @@ const readers = () => import('./read-attempts.ts');
 class MetaflowRunStore implements RunStore {
   readonly location: string;
   readonly user: string;
+  readonly cards: CardStore;
   readonly #datastore: Datastore;
   readonly #metadata: Metadata;
   readonly #blobs: Blobs;
@@ -80,6 +82,7 @@ class MetaflowRunStore implements RunStore {
     this.#blobs = blobsOf(datastore, clock);
     this.#clock = clock;
     this.user = metadata.user;
+    this.cards = cardStore(datastore);
     const isOne = metadata.location === datastore.root;
     this.location = isOne ? datastore.root : `${datastore.root} with metadata in ${metadata.location}`;
   }
@@ -119,8 +122,8 @@ class MetaflowRunStore implements RunStore {
     return this.#metadata.changeTags(run, change);
   }
 
-  async beginAttempt(task: TaskPath, attempt: number, { foreach = [] }: TaskPlace = {}): Promise<void> {
-    const [facts] = await Promise.all([this.#factsAtBegin(task, attempt, foreach), this.#checkOpen(task, attempt)]);
+  async beginAttempt(task: TaskPath, attempt: number, place: TaskPlace = {}): Promise<void> {
+    const [facts] = await Promise.all([this.#factsAtBegin(task, attempt, place), this.#checkOpen(task, attempt)]);
     const begunAt = this.#clock();
     const path = attemptPath(task, attempt, 'attempt.json');
     await Promise.all([
@@ -175,7 +178,7 @@ class MetaflowRunStore implements RunStore {
   async adopt(task: TaskPath, attempt: number, { foreach = [] }: TaskPlace = {}): Promise<void> {
     const { ended, attemptsBegun } = await this.task(task);
     if (attemptsBegun <= attempt) return;
-    const facts = await this.#factsAtBegin(task, attempt, foreach);
+    const facts = await this.#factsAtBegin(task, attempt, { foreach });
     await this.#metadata.register(task, attempt, { facts });
     if (ended?.attempt !== attempt) return;
     const artifacts = Object.entries({ ...ended.internals, ...ended.artifacts }).map(([name, key]) => ({ name, key }));
@@ -248,6 +251,10 @@ class MetaflowRunStore implements RunStore {
 
   async load(flow: string, key: ArtifactKey): Promise<unknown> {
     return decodePickle(await this.#blobs.load(flow, key));
+  }
+
+  async size(flow: string, key: ArtifactKey): Promise<number> {
+    return (await this.#blobs.facts(flow, key)).size;
   }
 
   loadBytes(flow: string, key: ArtifactKey): Promise<Uint8Array> {
@@ -349,12 +356,13 @@ class MetaflowRunStore implements RunStore {
     return Promise.all(Object.entries(artifacts).map(named));
   }
 
-  async #factsAtBegin(task: TaskPath, attempt: number, foreach: readonly ForeachFrame[]): Promise<readonly Fact[]> {
+  async #factsAtBegin(task: TaskPath, attempt: number, { foreach = [], copyOf }: TaskPlace): Promise<readonly Fact[]> {
     const { origin, code } = await this.#note(task);
     const { kind, root } = this.#datastore;
     return [
       { field: 'attempt', value: String(attempt) },
       ...(origin === undefined ? [] : [{ field: 'origin-run-id', value: origin }]),
+      ...(copyOf === undefined ? [] : [{ field: 'origin-task-id', value: copyOf }]),
       ...(code === undefined ? [] : [{ field: 'code-package', value: code }]),
       ...(foreach.length === 0 ? [] : [{ field: 'foreach-execution-path', value: foreachPath(foreach) }]),
       { field: 'ds-type', value: kind },

@@ -48,6 +48,8 @@ function bound(store: RunStore): RunStore {
     facts: (...args) => store.facts(...args),
     load: (...args) => store.load(...args),
     loadBytes: (...args) => store.loadBytes(...args),
+    size: (...args) => store.size(...args),
+    cards: store.cards,
     readLog: (...args) => store.readLog(...args),
     [Symbol.asyncDispose]: () => store[Symbol.asyncDispose](),
   };
