@@ -27,6 +27,10 @@ export type { RunState, RunView, StepView, TaskState, TaskView } from './read-ru
 export { seconds } from './run-display.ts';
 export { resumeFlow, runErrors, runFlow } from './run-flow.ts';
 export type { FlowRun, ResumeFlowOptions, RunFlowOptions, StepFailure } from './run-flow.ts';
+export { codecErrors, storable } from './store/codecs.ts';
+export type { Codec } from './store/codecs.ts';
+export { NdArray } from './store/nd-array.ts';
+export type { NumericArray } from './store/nd-array.ts';
 export { openRunStore } from './store/open-run-store.ts';
 export type { StoreSpec } from './store/open-run-store.ts';
 export type { ArtifactKey, ArtifactKeys, RunInfo, RunStore, TaskInfo, TaskPath } from './store/run-store.ts';

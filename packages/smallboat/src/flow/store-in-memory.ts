@@ -1,4 +1,5 @@
 import { sha256 } from '../kernel/index.ts';
+import { withArrow } from './store/arrow-table.ts';
 import { checkArtifactName, layoutOf } from './store/layout.ts';
 import { decodePickle } from './store/pickle-decode.ts';
 import { encodePickle } from './store/pickle-encode.ts';
@@ -138,7 +139,7 @@ function asynchronous(store: Plain): RunStore {
     createTask: async (...args) => store.createTask(...args),
     beat: async (...args) => store.beat(...args),
     beginAttempt: async (...args) => store.beginAttempt(...args),
-    save: async (...args) => store.save(...args),
+    save: async (...args) => withArrow(() => store.save(...args)),
     endAttempt: async (...args) => store.endAttempt(...args),
     appendLog: async (...args) => store.appendLog(...args),
     saveCheckpoint: async (...args) => store.saveCheckpoint(...args),
@@ -146,7 +147,7 @@ function asynchronous(store: Plain): RunStore {
     flows: async () => store.flows(),
     runs: async (...args) => store.runs(...args),
     tasks: async (...args) => store.tasks(...args),
-    load: async (...args) => store.load(...args),
+    load: async (...args) => withArrow(() => store.load(...args)),
     readLog: async (...args) => store.readLog(...args),
     [Symbol.asyncDispose]: async () => store[Symbol.asyncDispose](),
   };

@@ -5,7 +5,7 @@ import { basename, dirname, join } from 'node:path';
 import { promisify } from 'node:util';
 import { gunzip } from 'node:zlib';
 import { aside, isMissing } from '../../kernel/index.ts';
-import { packed } from './blob-packing.ts';
+import { digestOf, packed } from './blob-packing.ts';
 import { flush, readStart, readWhole, writePieces } from './blob-file.ts';
 import type { Layout } from './layout.ts';
 import { runStoreErrors } from './run-store.ts';
@@ -161,7 +161,7 @@ export function blobStore(layout: Layout): BlobStore {
 /** The content of a blob's file, packed or not; undefined if it is not what the key says. */
 async function unpacked(bytes: Uint8Array, key: string): Promise<Uint8Array | undefined> {
   const algorithm = key.length === 40 ? 'sha1' : 'sha256';
-  const hasHash = (content: Uint8Array): boolean => createHash(algorithm).update(content).digest('hex') === key;
+  const hasHash = (content: Uint8Array): boolean => digestOf(algorithm, content) === key;
   if (bytes[0] === 0x1f && bytes[1] === 0x8b) {
     const content = await promisify(gunzip)(bytes).catch((error: unknown) => {
       // Damaged, or raw content that begins like gzip: the hash decides.

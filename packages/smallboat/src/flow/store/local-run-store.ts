@@ -1,6 +1,7 @@
 import { stat } from 'node:fs/promises';
 import { userInfo } from 'node:os';
 import { join, resolve } from 'node:path';
+import { artifactBytes, artifactValue } from './artifact-bytes.ts';
 import { blobStore } from './blob-store.ts';
 import type { BlobStore } from './blob-store.ts';
 import { graphInfo } from './graph-info.ts';
@@ -9,8 +10,6 @@ import type { Layout } from './layout.ts';
 import { artifactFiles, dataJson, factFiles, selfJson } from './metadata-files.ts';
 import type { Fact, Maker, NamedBlob } from './metadata-files.ts';
 import { toLogLines } from './mflog.ts';
-import { decodePickle } from './pickle-decode.ts';
-import { encodePickle } from './pickle-encode.ts';
 import { pythonTypeOf } from './python-type.ts';
 import { type RunExtra, readRunExtra } from './run-extra.ts';
 import { claimNumber } from './run-ids.ts';
@@ -142,7 +141,7 @@ class LocalRunStore implements RunStore {
   }
 
   async save(value: unknown): Promise<ArtifactKey> {
-    return this.#blobs.save(encodePickle(value), pythonTypeOf(value));
+    return this.#blobs.save(await artifactBytes(value), pythonTypeOf(value));
   }
 
   async endAttempt(
@@ -203,7 +202,7 @@ class LocalRunStore implements RunStore {
   }
 
   async load(key: ArtifactKey): Promise<unknown> {
-    return decodePickle(await this.#blobs.load(key));
+    return artifactValue(await this.#blobs.load(key));
   }
 
   async readLog(task: TaskPath, attempt: number, stream: 'stdout' | 'stderr'): Promise<string> {
