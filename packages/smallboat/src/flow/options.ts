@@ -67,6 +67,10 @@ export interface StepOptions {
   readonly secrets?: readonly Secret[];
   /** Wall-clock limit of one attempt, in seconds. */
   readonly timeoutSeconds?: number;
+  /** False for a step that is more than its inputs say: one that asks the clock, draws by chance, or writes elsewhere. Default true. */
+  readonly cache?: boolean;
+  /** Files that the body reads beside its inputs, as patterns from the folder of the file that declares it: `['./sql/*.sql']`. */
+  readonly files?: readonly string[];
   /** Where its tasks run. Default: as the run says, else `local`. */
   readonly compute?: Compute;
   /** Container image for its tasks where they run as jobs. */

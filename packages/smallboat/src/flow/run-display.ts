@@ -100,6 +100,9 @@ export function runDisplay(
       case 'taskLogged':
         if (showsLogs) sayLog(event.task, event.stream, event.text);
         return;
+      case 'hookFailed':
+        say(`${event.hook} failed, which changes nothing of the run: ${firstLine(event.error.message)}`);
+        return;
       case 'taskCaught':
         say(`${event.task}: failed, its catch steps in: ${firstLine(event.error.message)}`);
         return;
@@ -112,7 +115,7 @@ export function runDisplay(
         if (!state) return;
         state.running.delete(event.path.task);
         if (event.state === 'done') state.done += 1;
-        if (event.state === 'cloned') state.cloned += 1;
+        if (event.state === 'cloned' || event.state === 'cached') state.cloned += 1;
         if (event.state === 'failed') {
           state.failed += 1;
           const others = [...steps.values()].reduce((sum, s) => sum + s.running.size, 0);

@@ -49,6 +49,10 @@ export interface RunFlowOptions<P extends Params> {
   readonly signal?: AbortSignal;
   readonly tags?: readonly string[];
   readonly onEvent?: (event: RunEvent) => void;
+  /** Takes what the same code made of the same inputs before, in any run of the flow, in place of running it. Default false. */
+  readonly cache?: boolean;
+  /** Shows what steps print, where `io` shows progress. Default true. */
+  readonly showsLogs?: boolean;
   /** How long a step that is out of time or asked to stop may take to end by itself, in seconds. Default 5. */
   readonly graceSeconds?: number;
   /** A worker process that was started before the flow was known. */

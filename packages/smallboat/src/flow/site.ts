@@ -17,7 +17,7 @@ export function callSite(): Site | undefined {
   for (const line of stack.split('\n').slice(1)) {
     const [, url, row] = /\(?((?:file:\/\/)?\/[^()]*?):(\d+):\d+\)?$/.exec(line) ?? [];
     if (url === undefined || isOurs(url)) continue;
-    return { file: decodeURI(url.replace('file://', '')), line: Number(row) };
+    return { file: decodeURI(url.replace('file://', '').replace(/\?.*$/, '')), line: Number(row) };
   }
   return undefined;
 }
@@ -31,5 +31,5 @@ export function describeSite(site: Site | undefined, from = process.cwd()): stri
 
 function isOurs(url: string): boolean {
   const href = url.startsWith('file://') ? url : `file://${url}`;
-  return href.startsWith(room) && !href.endsWith('.test.ts');
+  return href.startsWith(room) && !href.endsWith('.test.ts') && !href.startsWith(`${room}testing/`);
 }

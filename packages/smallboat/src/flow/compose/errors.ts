@@ -11,6 +11,8 @@ export const wiringErrors = defineErrors({
     `Step '${f.step}' has ${f.option} ${String(f.value)}; it must be ${f.wanted}.`,
   REF_USED_AS_VALUE: () =>
     'A reference has no value while a flow is being wired; hand it to a step and read it inside the step.',
+  INPUTS_INVALID: (f: { step: string }) =>
+    `Step '${f.step}' was given one value as its inputs. Name what it is for, as ${f.step}({ name: value }), or hand over all that a step made.`,
   REF_NESTED: (f: { step: string; input: string }) =>
     `Input '${f.input}' of step '${f.step}' has a reference inside an object or a list. Hand each reference over as an input of its own.`,
   REF_OUT_OF_EACH: (f: { user: string; from: string }) =>

@@ -1,5 +1,7 @@
 import type * as z from 'zod';
-import type { Dag, MaybePromise, Source, StepNode } from '../definition.ts';
+import type { Dag, MaybePromise, Source } from '../definition.ts';
+import type { Failure } from '../failure.ts';
+import type { FileParam } from '../file-param.ts';
 import { checkFlowName, checkParamName } from '../names.ts';
 import type { StepOptions } from '../options.ts';
 import { checkOptions } from '../check-options.ts';
@@ -12,12 +14,15 @@ import { type Ref, kindOf, ref, sourceOf } from './ref.ts';
 const flowMark: unique symbol = Symbol.for('smallboat.flow');
 declare const gives: unique symbol;
 
-/** Parameters of a flow by name, each with the zod schema that checks it, gives its default and describes it. */
-export type Params = Readonly<Record<string, z.ZodType>>;
-export type ParamValues<P extends Params> = { readonly [K in keyof P]: z.infer<P[K]> };
-/** Parameters as the caller gives them, before defaults and conversions. */
-export type ParamInputs<P extends Params> = { readonly [K in keyof P]?: z.input<P[K]> };
-type ParamRefs<P extends Params> = { readonly [K in keyof P]: Ref<z.infer<P[K]>> };
+/** Parameters of a flow by name, each with the zod schema that checks it, gives its default and describes it, or a `file(…)`. */
+export type Params = Readonly<Record<string, z.ZodType | FileParam<unknown>>>;
+type ParamValue<S> = S extends FileParam<infer T> ? T : S extends z.ZodType ? z.infer<S> : never;
+export type ParamValues<P extends Params> = { readonly [K in keyof P]: ParamValue<P[K]> };
+/** Parameters as the caller gives them, before defaults and conversions; a file by its path. */
+export type ParamInputs<P extends Params> = {
+  readonly [K in keyof P]?: P[K] extends FileParam<unknown> ? string : P[K] extends z.ZodType ? z.input<P[K]> : unknown;
+};
+type ParamRefs<P extends Params> = { readonly [K in keyof P]: Ref<ParamValue<P[K]>> };
 
 /** What an exit hook is told. */
 export interface RunOutcome {
@@ -38,10 +43,23 @@ export interface FlowOptions {
   readonly data?: readonly string[];
   /** What it checks, a line each. */
   readonly checks?: readonly string[];
-  /** Runs when a run has ended well, in a process of its own. What goes wrong in it is told, and changes nothing. */
+  /** Called when a run has ended well, by the process that scheduled it. What goes wrong in it is told, and changes nothing. */
   readonly onSuccess?: (outcome: RunOutcome) => MaybePromise<void>;
   /** The same when a run has failed. */
   readonly onFailure?: (outcome: RunOutcome) => MaybePromise<void>;
+}
+
+/** What `flow.with` may change of a step. */
+export interface StepChange extends StepOptions {
+  /** Gives artifacts in place of those of a task that failed for good. Types know nothing of it: what it leaves out is undefined. */
+  readonly catch?: (failure: Failure) => object;
+}
+
+/** What `flow.with` is told of a step. */
+export interface ChangeableStep {
+  readonly name: string;
+  readonly options: StepOptions;
+  readonly isCatching: boolean;
 }
 
 /** A flow that takes the parameters `P` and gives `R`. */
@@ -55,9 +73,9 @@ export interface Flow<P extends Params = Params, R = unknown> {
   /** Where the flow's result comes from. */
   readonly result: Source;
   /** The definition as data. No body has run. */
-  dag(): Dag;
+  dag(this: void): Dag;
   /** The same flow with other options of its steps: the same for all, or by what a step has. What is given goes over what the step says. */
-  with(change: StepOptions | ((step: Pick<StepNode, 'name' | 'options'>) => StepOptions)): Flow<P, R>;
+  with(change: StepChange | ((step: ChangeableStep) => StepChange)): Flow<P, R>;
   /** Exists only as a type. */
   readonly [gives]?: R;
 }
@@ -98,9 +116,12 @@ function flowOf<P extends Params, R>(
     dag: () => dag,
     with(change) {
       const steps = dag.steps.map((node) => {
-        const more = typeof change === 'function' ? change({ name: node.name, options: node.options }) : change;
-        checkOptions(node.name, more);
-        return { ...node, options: { ...node.options, ...more } };
+        const { name, options, fallback } = node;
+        const asked =
+          typeof change === 'function' ? change({ name, options, isCatching: fallback !== undefined }) : change;
+        const { catch: given, ...more } = asked;
+        checkOptions(name, more);
+        return { ...node, options: { ...options, ...more }, ...(given ? { fallback: given } : {}) };
       });
       return flowOf(facts, { ...dag, steps });
     },

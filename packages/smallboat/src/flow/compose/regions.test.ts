@@ -164,6 +164,13 @@ describe('repeat', () => {
     expect((await run.read(grow)).map(({ total }) => total)).toEqual([11, 13, 16]);
   });
 
+  it('is started with all that a step made', async () => {
+    const handedOn = flow('F', params, ({ n }) =>
+      repeat(grow.as('first')({ total: n, round: 0 }), (state) => grow(state), { while: (made) => made.goesOn }),
+    );
+    expect(await resultOf(handedOn, 10)).toEqual({ total: 16, round: 4, goesOn: false });
+  });
+
   it('runs at least once, and fails after its limit', async () => {
     const once = step('once', { run: ({ x }: { x: number }) => ({ x: x + 1, goesOn: false }) });
     const g = flow('F', params, ({ n }) => repeat({ x: n }, (s) => once(s), { while: (made) => made.goesOn }));
@@ -300,6 +307,24 @@ describe('catch', () => {
     });
     const f = flow('F', params, () => worse({}));
     await expect(resultOf(f, 1)).rejects.toMatchObject({ facts: { attempts: 2, error: { message: 'second' } } });
+  });
+});
+
+describe('all that a step made', () => {
+  const point = step('point', { run: ({ n }: { n: number }) => ({ x: n, y: n + 1, label: undefined }) });
+  const norm = step('norm', {
+    run: ({ x, y, label = 'none' }: { x: number; y: number; label?: string | undefined }) => ({ sum: x + y, label }),
+  });
+
+  it('goes on as inputs of the same names', async () => {
+    const f = flow('F', params, ({ n }) => norm(point({ n })));
+    expect(describeDag(f.dag())).toBe('point <- (start)\nnorm <- point');
+    expect(await resultOf(f, 2)).toEqual({ sum: 5, label: 'none' });
+  });
+
+  it('is checked by the compiler, and one value is refused', () => {
+    // @ts-expect-error It makes no x and y.
+    expect(() => flow('F', params, ({ n }) => norm(n))).toThrow(expect.objectContaining({ code: 'INPUTS_INVALID' }));
   });
 });
 

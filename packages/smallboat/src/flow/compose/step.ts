@@ -1,5 +1,5 @@
 import type { StepContext } from '../context.ts';
-import type { MaybePromise, Source } from '../definition.ts';
+import { type MaybePromise, type Source, isWhole } from '../definition.ts';
 import type { Failure } from '../failure.ts';
 import { checkStepName } from '../names.ts';
 import { checkOptions } from '../check-options.ts';
@@ -30,6 +30,7 @@ type Made<R extends object, C extends object> = [C] extends [never] ? Outputs<R>
  * get back what it made.
  */
 export interface Step<I, R extends object, C extends object = never> {
+  /** Inputs by name; or all that another step made, as `deploy(select({ trials }))`, which loads all of it. */
   (inputs: Wired<I>, options?: WireOptions): Made<R, C>;
   readonly stepName: string;
   /** What it was declared with, for `wrap`. */
@@ -77,17 +78,22 @@ function stepAt<I extends object, R extends object, C extends object>(
       const at = first.site ? { first: describeSite(first.site) } : {};
       throw wiringErrors.STEP_WIRED_TWICE({ step: name, flow: into.flow, ...at });
     }
-    const sources = Object.fromEntries(
-      Object.entries(inputs).map(([input, given]) => [input, inputSource(given, { step: name, input })]),
-    );
+    const spread = isRef(inputs) ? sourceOf(inputs) : undefined;
+    if (spread && !isWhole(spread)) throw wiringErrors.INPUTS_INVALID({ step: name });
+    const sources = spread
+      ? {}
+      : Object.fromEntries(
+          Object.entries(inputs).map(([input, given]) => [input, inputSource(given, { step: name, input })]),
+        );
     const waitFor = after.map(sourceOf);
-    const read = [...Object.values(sources), ...waitFor];
+    const read = [...Object.values(sources), ...(spread ? [spread] : []), ...waitFor];
     for (const from of read) checkReach(from, `Step '${name}'`, into);
     into.steps.push({
       name,
       scope: [...into.scope],
       after: [...new Set([...read, ...aroundOf(into)].flatMap((from) => stepsBehind(from, into)))],
       inputs: sources,
+      ...(spread ? { spread } : {}),
       waitFor,
       options,
       run,

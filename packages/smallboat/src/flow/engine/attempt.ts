@@ -42,14 +42,23 @@ export async function runAttempt(job: Job, host: AttemptHost): Promise<Outcome> 
   let artifacts: Record<string, ArtifactKey> = {};
   const { index, inputs, failure } = job;
   const error = failure && { kind: failure.kind, message: failure.message };
-  let record: TaskRecord = { kind: 'task', index, inputs, lengths: {}, ...(error ? { error } : {}) };
+  let record: TaskRecord = {
+    kind: 'task',
+    index,
+    inputs,
+    lengths: {},
+    ...(error ? { error } : {}),
+    ...(job.cache ? { cache: job.cache } : {}),
+  };
   let outcome: Outcome;
   try {
     const node = job.step === 'end' ? endNode : host.dag.steps.find((s) => s.name === job.step);
     if (!node) throw attemptErrors.STEP_UNKNOWN({ step: job.step, flow: host.dag.flow });
     const { made, absent } = await runBody(node, job, { ...host, components });
     if (host.signal.aborted) return { kind: 'stopped' };
-    const keys = await Promise.all(made.map(async ([name, value]) => [name, await store.save(value)] as const));
+    const keys = await Promise.all(
+      made.map(async ([name, value]) => [name, await store.save(path.flow, value)] as const),
+    );
     artifacts = Object.fromEntries(keys);
     const lengths = Object.fromEntries(
       made.flatMap(([name, value]) =>
@@ -57,7 +66,7 @@ export async function runAttempt(job: Job, host: AttemptHost): Promise<Outcome> 
       ),
     );
     record = { ...record, lengths, ...(absent.length > 0 ? { absent } : {}) };
-    outcome = { kind: 'succeeded', artifacts, absent, lengths };
+    outcome = { kind: 'succeeded', artifacts, stored: artifacts, absent, lengths };
   } catch (thrown) {
     if (host.signal.aborted) return { kind: 'stopped' };
     const error = toTaskError(thrown);
@@ -68,15 +77,13 @@ export async function runAttempt(job: Job, host: AttemptHost): Promise<Outcome> 
   }
   if (host.isOrphan?.() === true) return { kind: 'stopped' };
   const hidden = {
-    [RECORD]: await store.save(record),
-    ...(components.length > 0 ? { [CARD]: await store.save(components) } : {}),
+    [RECORD]: await store.save(path.flow, record),
+    ...(components.length > 0 ? { [CARD]: await store.save(path.flow, components) } : {}),
   };
   await host.flushLogs?.();
-  await store.endAttempt(path, attempt, {
-    artifacts: { ...artifacts, ...hidden },
-    hasSucceeded: outcome.kind === 'succeeded',
-  });
-  return outcome;
+  const stored = { ...artifacts, ...hidden };
+  await store.endAttempt(path, attempt, { artifacts: stored, hasSucceeded: outcome.kind === 'succeeded' });
+  return outcome.kind === 'succeeded' ? { ...outcome, stored } : outcome;
 }
 
 /** Gathers a flow's result from many tasks into one artifact, where the data is: in a worker. */
@@ -101,11 +108,9 @@ async function runBody(
   host: AttemptHost & { readonly components: ReportComponent[] },
 ): Promise<Made> {
   await using context = taskContext(job, { ...host, onCard: (components) => void host.components.push(...components) });
-  const { failure } = job;
-  if (!failure) await host.reveal?.(node.options.secrets ?? []);
-  const result = await (failure && node.fallback
-    ? node.fallback(failure)
-    : call(node, await loadInputs(job.inputs, node, { dag: host.dag, inputs: host.inputs }), context));
+  const { failure, secrets } = job;
+  if (secrets && !failure) await host.reveal?.(secrets);
+  const result = await produce(node, job, { context, dag: host.dag, inputs: host.inputs });
   if (typeof result !== 'object' || result === null || Array.isArray(result)) {
     const found = Array.isArray(result) ? 'a list' : result === undefined ? 'nothing' : inspect(result);
     throw attemptErrors.STEP_RESULT_INVALID({ step: node.name, found });
@@ -118,6 +123,17 @@ async function runBody(
     made: entries.filter(([, value]) => value !== undefined),
     absent: entries.filter(([, value]) => value === undefined).map(([name]) => name),
   };
+}
+
+/** What the body gives or, after its last failure, the step's catch. */
+async function produce(
+  node: StepNode,
+  { inputs: specs, failure }: Job,
+  { context, ...from }: { readonly context: StepContext; readonly dag: Dag; readonly inputs: Inputs },
+): Promise<unknown> {
+  // A catch that was added from outside is not in the module: what it gives is nothing.
+  if (failure) return node.fallback ? node.fallback(failure) : {};
+  return call(node, await loadInputs(specs, node, from), context);
 }
 
 async function call(node: StepNode, inputs: unknown, context: StepContext): Promise<unknown> {

@@ -1,5 +1,6 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import type { StepNode } from '../definition.ts';
+import { isArtifactName } from '../names.ts';
 import type { RunStore, TaskPath } from '../store/run-store.ts';
 import type { RunEvent } from './events.ts';
 import { Halted } from './halted.ts';
@@ -83,7 +84,7 @@ async function oneAttempt(
     slots.release(count);
   }
   const ended = await settle(outcome, { node, job, path, host });
-  if ('kind' in ended) return { path, error: ended };
+  if (!('artifacts' in ended)) return { path, error: ended };
   emit({ kind: 'taskEnded', step: node.name, path, state: 'done', at: Date.now() });
   return { path, done: ended };
 }
@@ -118,7 +119,7 @@ async function settle(outcome: Outcome, at: Settling): Promise<Done | TaskError>
   const { timeoutSeconds: seconds = 0, resources: { memoryMiB } = {} } = at.node.options;
   switch (outcome.kind) {
     case 'succeeded':
-      return { artifacts: outcome.artifacts, absent: outcome.absent, lengths: outcome.lengths, isCloned: false };
+      return { ...outcome, path: at.path, isCloned: false };
     case 'failed':
       return outcome.error;
     case 'stopped':
@@ -145,14 +146,18 @@ async function endFailed(
   const { stack: _, ...error } = { ...toTaskError(raised), kind };
   const { attempt, index, inputs } = job;
   // The process may have been lost after the end was written and before it could say so.
-  const ended = (await store.tasks(path.flow, path.run)).find((t) => t.path.task === path.task)?.ended;
+  const ended = (await store.task(path)).ended;
   if (ended?.attempt === attempt && ended.hasSucceeded) {
     const record = ended.artifacts[RECORD];
-    const { lengths, absent = [] } = (record ? await store.load(record) : { lengths: {} }) as TaskRecord; // Written by us.
-    return { artifacts: ended.artifacts, absent, lengths, isCloned: false };
+    const { lengths, absent = [] } = (record ? await store.load(path.flow, record) : { lengths: {} }) as TaskRecord; // Written by us.
+    const artifacts = Object.fromEntries(Object.entries(ended.artifacts).filter(([name]) => isArtifactName(name)));
+    return { path, artifacts, stored: ended.artifacts, absent, lengths, isCloned: false };
   }
   if (ended?.attempt === attempt) return error;
   const record: TaskRecord = { kind: 'task', index, lengths: {}, inputs, error };
-  await store.endAttempt(path, attempt, { artifacts: { [RECORD]: await store.save(record) }, hasSucceeded: false });
+  await store.endAttempt(path, attempt, {
+    artifacts: { [RECORD]: await store.save(path.flow, record) },
+    hasSucceeded: false,
+  });
   return error;
 }

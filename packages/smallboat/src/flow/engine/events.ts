@@ -55,6 +55,9 @@ export type RunEvent =
       readonly at: number;
       readonly error?: TaskError;
     }
+  /** What the flow wanted called at the end of the run threw. */
+  | { readonly kind: 'hookFailed'; readonly hook: 'onSuccess' | 'onFailure'; readonly error: TaskError }
   | { readonly kind: 'runEnded'; readonly state: 'done' | 'failed' | 'interrupted'; readonly at: number };
 
-export type TaskEnd = 'done' | 'cloned' | 'failed' | 'stopped';
+/** `cloned`: taken over from the run that is resumed; `cached`: from any that did the same. */
+export type TaskEnd = 'done' | 'cloned' | 'cached' | 'failed' | 'stopped';

@@ -1,4 +1,6 @@
+import type { CacheRecord } from '../cache/task-cache.ts';
 import type { Failure, FailureKind } from '../failure.ts';
+import type { Secret } from '../secrets.ts';
 import { type ArtifactKey, type ArtifactKeys, type TaskPath, runStoreErrors } from '../store/run-store.ts';
 
 /**
@@ -30,6 +32,8 @@ export interface Job {
   readonly inputs: Readonly<Record<string, InputSpec>>;
   /** Environment variables for the body; never stored. */
   readonly environment: Readonly<Record<string, string>>;
+  /** Secrets for the body, by where they are kept. */
+  readonly secrets?: readonly Secret[];
   /** Artifacts whose length the scheduler wants to know: lists that are fanned out over. */
   readonly measure: readonly string[];
   /** Give the artifacts of the step's `catch`, instead of running its body. */
@@ -37,6 +41,8 @@ export interface Job {
   /** Runs that may have a checkpoint of this task, the latest first: those that this one goes back to. */
   readonly origins?: readonly string[];
   readonly tags: readonly string[];
+  /** What the result depends on, to be kept with it. */
+  readonly cache?: CacheRecord;
 }
 
 /** An error as data: it has been through a process boundary. */
@@ -56,6 +62,8 @@ export type Outcome =
       readonly kind: 'succeeded';
       /** What the step returned, without what the engine keeps beside it. */
       readonly artifacts: ArtifactKeys;
+      /** The same with what the engine keeps beside it. */
+      readonly stored: ArtifactKeys;
       /** Names of artifacts that it returned as undefined. */
       readonly absent: readonly string[];
       readonly lengths: Readonly<Record<string, number>>;

@@ -15,6 +15,8 @@ export interface ProcessPoolOptions extends Omit<WorkerSetup, 'store'> {
   readonly storeSpec: WorkerSetup['store'];
   /** The same store, for what a worker prints past JavaScript: the parent puts it into the task's log. */
   readonly store: RunStore;
+  /** Environment variables of every worker: what the flow's module read as configuration. */
+  readonly variables?: Readonly<Record<string, string>>;
   /** Processes at most. Default: the number of cores. */
   readonly maxWorkers?: number;
   /** How long a step that was asked to stop may take to do so, in seconds. Default 5. */
@@ -42,7 +44,7 @@ export function processPool(options: ProcessPoolOptions): Workers {
     else idle.push(worker);
   };
 
-  const start = (worker = startWorkerProcess(module)): void => {
+  const start = (worker = startWorkerProcess(module, options.variables)): void => {
     all.add(worker);
     if (worker.child.connected) worker.child.send({ kind: 'setup', setup }, () => undefined);
     worker.child.on('exit', (code, signal) => {

@@ -1,3 +1,4 @@
+import type { CacheRecord } from '../cache/task-cache.ts';
 import type { FlowOptions } from '../compose/flow.ts';
 import type { Dag, Place, Region, Source } from '../definition.ts';
 import type { InputSpec, TaskError } from './job.ts';
@@ -19,6 +20,10 @@ export interface TaskRecord {
   readonly absent?: readonly string[];
   /** Where its inputs came from. Records of version 0.1 lack it. */
   readonly inputs?: Readonly<Record<string, InputSpec>>;
+  /** Where the run was made with `--cache`: what the result depends on. */
+  readonly cache?: CacheRecord;
+  /** Pathspec of the task of another run that did the same, where this one was taken from it. */
+  readonly takenFrom?: string;
   /** How the attempt failed or, where the step's `catch` stepped in, the attempt before. */
   readonly error?: TaskError;
 }
@@ -33,8 +38,12 @@ export interface RunRecord {
   readonly host: string;
   readonly graph: Graph;
   readonly params: readonly string[];
+  /** Names of the configurations that the flow's module read, kept beside the parameters. */
+  readonly configs?: readonly string[];
   /** Where a resumed run left off from its origin. */
   readonly from?: string;
+  /** Made with `--cache`. */
+  readonly isCached?: boolean;
 }
 
 /** A flow's definition without bodies and values, as it is stored and drawn. */
@@ -67,11 +76,14 @@ export interface GraphRegion {
 export function graphOf(dag: Dag, { about, owner, data, checks }: FlowOptions = {}): Graph {
   return {
     flow: dag.flow,
-    steps: dag.steps.map(({ name, scope, after, inputs, options }) => ({
+    steps: dag.steps.map(({ name, scope, after, inputs, spread, options }) => ({
       name,
       scope: scope.map(placeName),
       after,
-      inputs: Object.fromEntries(Object.entries(inputs).map(([key, from]) => [key, sourceName(from)])),
+      inputs: Object.fromEntries([
+        ...Object.entries(inputs).map(([key, from]) => [key, sourceName(from)]),
+        ...(spread ? [['…', `all of ${sourceName(spread)}`]] : []),
+      ]),
       ...(options.about === undefined ? {} : { about: options.about }),
     })),
     regions: dag.regions.map(({ id, kind, scope }) => ({ id, kind, scope: scope.map(placeName) })),
@@ -99,7 +111,7 @@ function sourceName(from: Source): string {
     case 'chosen':
       return Object.values(from.of).map(sourceName).join(' or ');
     case 'state':
-      return `${from.key} of the iteration before`;
+      return `${from.key ?? 'all'} of the iteration before`;
     case 'last':
       return `the last ${sourceName(from.of)}`;
     case 'merge':

@@ -1,12 +1,14 @@
+import type { TaskCache } from '../cache/task-cache.ts';
 import type { Dag, Source, StepNode } from '../definition.ts';
 import { numbered } from '../definition.ts';
-import type { ArtifactKey, RunStore } from '../store/run-store.ts';
+import { type ArtifactKey, type ArtifactKeys, type RunStore, type TaskPath, pathspecOf } from '../store/run-store.ts';
 import { attempts } from './attempts.ts';
 import type { RunEvent } from './events.ts';
 import { Halted } from './halted.ts';
 import { type InputSpec, type Job, type Workers, taskName } from './job.ts';
 import type { FinishedTask } from './origin.ts';
 import { places } from './places.ts';
+import { RECORD, type TaskRecord, asTaskRecord } from './record.ts';
 import { type Done, type Index, resolver } from './resolver.ts';
 
 export interface ScheduleOptions {
@@ -23,6 +25,8 @@ export interface ScheduleOptions {
   /** Environment variables of each step, read. */
   readonly environment: Readonly<Record<string, Readonly<Record<string, string>>>>;
   readonly tags: readonly string[];
+  /** Takes what the same code made of the same inputs before, in place of running it. */
+  readonly cache?: TaskCache;
   readonly signal?: AbortSignal;
   readonly emit: (event: RunEvent) => void;
 }
@@ -67,14 +71,20 @@ export function schedule(options: ScheduleOptions): Schedule {
   const { resolve, paths, around } = resolver({ dag, store, params: options.params, task });
 
   const runTask = async (node: StepNode, index: Index, name: string): Promise<Done> => {
-    const [inputs, others] = await Promise.all([
+    const [inputs, spread, others] = await Promise.all([
       Promise.all(Object.entries(node.inputs).map(async ([key, from]) => [key, await resolve(from, index)] as const)),
+      node.spread ? resolve(node.spread, index) : undefined,
       Promise.all([...node.waitFor, ...around(node.scope)].map((from) => resolve(from, index))),
     ]);
-    const isClonable = [...inputs.map(([, input]) => input), ...others].every((input) => input.isCloned);
+    const all = [...inputs.map(([, input]) => input), ...(spread ? [spread] : []), ...others];
+    const isClonable = all.every((input) => input.isCloned);
     const before = options.finished?.get(name);
-    const specs = Object.fromEntries(inputs.map(([input, { spec }]) => [input, spec]));
-    if (before && isClonable) return clone(node, before);
+    const handedOn = spread?.spec.kind === 'object' ? Object.entries(spread.spec.artifacts) : [];
+    const specs: Record<string, InputSpec> = Object.fromEntries([
+      ...handedOn.map(([input, key]) => [input, { kind: 'artifact', key }] as const),
+      ...inputs.map(([input, { spec }]) => [input, spec] as const),
+    ]);
+    if (before && isClonable) return takeOver(node, before, 'cloned');
     const job: Omit<Job, 'path' | 'attempt'> = {
       step: node.name,
       index,
@@ -82,20 +92,44 @@ export function schedule(options: ScheduleOptions): Schedule {
       environment: options.environment[node.name] ?? {},
       measure: measures.get(node.name) ?? [],
       tags: options.tags,
+      ...(node.options.secrets ? { secrets: node.options.secrets } : {}),
       ...(isClonable && options.origins ? { origins: options.origins } : {}),
     };
-    return attempts(node, job, { ...host, name });
+    const cached = await options.cache?.keyOf(node, job);
+    const same = cached ? await options.cache?.recall(cached.key) : undefined;
+    if (cached && same)
+      return takeOver(node, { ...same, stored: await labelled(same, { ...job, cache: cached }) }, 'cached');
+    const made = await attempts(node, cached ? { ...job, cache: cached } : job, { ...host, name });
+    // What a catch gave is not what the step would make of these inputs.
+    if (cached && !(await hasCaught(made))) await options.cache?.remember(cached.key, made, made.path);
+    return made;
   };
 
-  const clone = async (node: StepNode, before: FinishedTask): Promise<Done> => {
+  /** What a task that is taken from the cache keeps: its own place, and where it was taken from. */
+  const labelled = async (
+    same: FinishedTask & { readonly from: TaskPath },
+    { index, inputs, cache }: Omit<Job, 'path' | 'attempt'>,
+  ): Promise<ArtifactKeys> => {
+    const { absent, lengths, from } = same;
+    const place = { kind: 'task', index, inputs, lengths, absent, takenFrom: pathspecOf(from) } as const;
+    const record: TaskRecord = { ...place, ...(cache ? { cache } : {}) };
+    return { ...same.stored, [RECORD]: await store.save(dag.flow, record) };
+  };
+
+  const hasCaught = async ({ stored }: Done): Promise<boolean> => {
+    const key = stored[RECORD];
+    return key !== undefined && asTaskRecord(await store.load(dag.flow, key))?.error !== undefined;
+  };
+
+  const takeOver = async (node: StepNode, before: FinishedTask, state: 'cloned' | 'cached'): Promise<Done> => {
     await cloneSlots.take();
     try {
       checkHalted();
       const path = await store.createTask(dag.flow, run, node.name);
       await store.beginAttempt(path, 0);
       await store.endAttempt(path, 0, { artifacts: before.stored, hasSucceeded: true });
-      emit({ kind: 'taskEnded', step: node.name, path, state: 'cloned', at: Date.now() });
-      return { artifacts: before.artifacts, absent: before.absent, lengths: before.lengths, isCloned: true };
+      emit({ kind: 'taskEnded', step: node.name, path, state, at: Date.now() });
+      return { ...before, path, isCloned: state === 'cloned' };
     } finally {
       cloneSlots.release();
     }

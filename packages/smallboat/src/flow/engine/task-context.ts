@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { inspect } from 'node:util';
 import type { ReportComponent } from '../../report/index.ts';
 import type { Checkpoint, StepContext } from '../context.ts';
-import type { RunStore } from '../store/run-store.ts';
+import { type RunStore, pathspecOf } from '../store/run-store.ts';
 import { type Job, type TaskProgress, taskName } from './job.ts';
 
 /** What a context needs of the process that the body runs in. */
@@ -31,7 +31,7 @@ export function taskContext(job: Job, host: ContextHost): StepContext & AsyncDis
     tags: job.tags,
     step,
     index: job.index,
-    pathspec: [path.flow, path.run, path.step, path.task].join('/'),
+    pathspec: pathspecOf(path),
     attempt: job.attempt,
     signal: host.signal,
     log: (message, fields = {}) => {
@@ -54,11 +54,11 @@ export function taskContext(job: Job, host: ContextHost): StepContext & AsyncDis
 
 function checkpointOf({ path: { flow, run }, origins = [] }: Job, name: string, store: RunStore): Checkpoint {
   return {
-    save: async (value) => store.saveCheckpoint({ flow, run }, name, await store.save(value)),
+    save: async (value) => store.saveCheckpoint({ flow, run }, name, await store.save(flow, value)),
     load: async () => {
       for (const at of [run, ...origins]) {
         const key = await store.checkpoint({ flow, run: at }, name);
-        if (key) return store.load(key);
+        if (key) return store.load(flow, key);
       }
       return undefined;
     },

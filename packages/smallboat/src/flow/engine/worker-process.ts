@@ -22,10 +22,11 @@ export interface WorkerProcess {
 const HEAP_MIB = Math.floor((totalmem() / 2 ** 20) * 0.75);
 
 /** Starts a worker that imports a module at once. It ends with this process, and does not keep it alive. */
-export function startWorkerProcess(module: string): WorkerProcess {
+export function startWorkerProcess(module: string, variables: Readonly<Record<string, string>> = {}): WorkerProcess {
   const child = fork(fileURLToPath(new URL('./worker-main.js', import.meta.url)), [module], {
     execArgv: ['--disable-warning=ExperimentalWarning', `--max-old-space-size=${HEAP_MIB}`],
     stdio: ['ignore', 'pipe', 'pipe', 'ipc'],
+    env: { ...process.env, ...variables },
   });
   const worker: WorkerProcess = { child, tail: '', oomKills: systemOomKills() };
   for (const stream of ['stdout', 'stderr'] as const) {

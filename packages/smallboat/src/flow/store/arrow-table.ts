@@ -11,8 +11,8 @@ interface Arrow {
 
 let imported: Arrow | undefined;
 
-/** Says that a table is to be written or read and the package has not been imported yet, which takes a promise. */
-class ArrowNeeded extends Error {}
+/** Says that a table is to be written or read and the package has not been imported yet, which takes a promise: see `withArrow`. */
+export class ArrowNeeded extends Error {}
 
 /**
  * Does something with a value that may hold an Arrow table: at once where it holds none; else again, after importing `apache-arrow`.
