@@ -75,6 +75,9 @@ function keyView(key: unknown): View {
   return leafView(key) ?? [];
 }
 
+/** By UTF-16 code units. */
+const compareTexts = (a: string, b: string): number => (a < b ? -1 : Number(a > b));
+
 /** Whether Python can have these in one set, and tells them apart. */
 function areApart(keys: readonly unknown[]): boolean {
   const names = keys.map(nameOf);
@@ -86,7 +89,7 @@ function nameOf(key: unknown): string | undefined {
     if (Array.isArray(key) && Object.keys(key).length !== key.length) return undefined;
     const names = Array.from(key, nameOf);
     if (names.includes(undefined)) return undefined;
-    return Array.isArray(key) ? `(${names.join()})` : `{${names.toSorted().join()}}`;
+    return Array.isArray(key) ? `(${names.join()})` : `{${names.map(String).toSorted(compareTexts).join()}}`;
   }
   const [kind, content] = leafView(key) ?? [];
   // To Python True is 1 is 1.0.
