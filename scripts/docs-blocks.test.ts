@@ -15,6 +15,7 @@ const run = promisify(execFile);
 const TRIED: Readonly<Record<string, number>> = {
   'README.md': 1,
   'docs/cards.md': 7,
+  'docs/compute.md': 6,
   'docs/configuration.md': 3,
   'docs/data.md': 6,
   'docs/dataset.md': 3,
