@@ -3,7 +3,7 @@ import { isBuiltin } from 'node:module';
 import { dirname, extname, join, resolve, sep } from 'node:path';
 import type { Loader, OnResolveArgs, OnResolveResult, Plugin, PluginBuild } from 'esbuild';
 import { findPackage, nativePackages } from './native-package.ts';
-import { SUBMITTING } from '../task/entries.ts';
+import { SUBMITTING } from '../submitting.ts';
 import { OWN } from './own-package.ts';
 import type { Places } from './place.ts';
 import { referencesIn } from './references.ts';
