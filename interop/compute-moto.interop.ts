@@ -2,7 +2,7 @@ import { gunzipSync } from 'node:zlib';
 import { mkdtempSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { BatchClient, DescribeJobsCommand, ListJobsCommand } from '@aws-sdk/client-batch';
+import { BatchClient, DescribeJobsCommand, type JobDetail, ListJobsCommand } from '@aws-sdk/client-batch';
 import { GetObjectCommand, ListObjectsV2Command, S3Client } from '@aws-sdk/client-s3';
 import { CreateSecretCommand, SecretsManagerClient } from '@aws-sdk/client-secrets-manager';
 import { afterEach, beforeAll, describe, expect, it, vi } from 'vitest';
@@ -10,6 +10,7 @@ import { type Moto, makeQueue, moto } from './compute/moto.ts';
 import { fated, linear, trusted } from './compute/project/flows.ts';
 import { aProject, ran, smallboat } from './compute/services.ts';
 import { recordingIo } from '../packages/smallboat/src/cli/testing.ts';
+import type { RemoteJob } from '../packages/smallboat/src/flow/compute/task/order.ts';
 import { type Flow, runFlow } from '../packages/smallboat/src/flow/index.ts';
 
 // The SDKs look into the environment of the process.
@@ -49,8 +50,8 @@ describe('moto alone: AWS Batch, S3, CloudWatch Logs and Secrets Manager', () =>
   const onBatch = <F extends Flow>(flow: F): F => flow.with({ compute: 'batch' }) as F;
   const clientOptions = () => ({ region, endpoint: aws.url, credentials: { accessKeyId: 'x', secretAccessKey: 'x' } });
 
-  /** All that Batch knows of its jobs, and all bytes of the bucket, as text. */
-  async function allThatIsKept(): Promise<string> {
+  /** What Batch keeps of its jobs that have ended. */
+  async function jobsKept(): Promise<readonly JobDetail[]> {
     const batch = new BatchClient(clientOptions());
     const listed = await Promise.all(
       (['SUCCEEDED', 'FAILED'] as const).map((jobStatus) =>
@@ -58,7 +59,12 @@ describe('moto alone: AWS Batch, S3, CloudWatch Logs and Secrets Manager', () =>
       ),
     );
     const ids = listed.flatMap(({ jobSummaryList = [] }) => jobSummaryList.map(({ jobId }) => jobId ?? ''));
-    const { jobs } = await batch.send(new DescribeJobsCommand({ jobs: ids }));
+    return (await batch.send(new DescribeJobsCommand({ jobs: ids }))).jobs ?? [];
+  }
+
+  /** All that Batch keeps of its jobs, and all bytes of the bucket, as text. */
+  async function allThatIsKept(): Promise<string> {
+    const jobs = await jobsKept();
     const s3 = new S3Client({ ...clientOptions(), forcePathStyle: true });
     const { Contents = [] } = await s3.send(new ListObjectsV2Command({ Bucket: 'runs' }));
     const objects = await Promise.all(
@@ -80,6 +86,34 @@ describe('moto alone: AWS Batch, S3, CloudWatch Logs and Secrets Manager', () =>
     expect(ran(folder).map(({ where }) => where)).not.toContain('here');
     const shown = options.io.said.err.filter((line) => line.startsWith('load | '));
     expect([...shown].sort()).toEqual(['load | loading base=0', 'load | to stderr', 'load | written']);
+  });
+
+  it('can be run by hand from what a job was told, but for an attempt that has ended', async () => {
+    const folder = aFolder();
+    await using run = await runFlow(onBatch(linear), optionsFor(folder));
+    const job = (await jobsKept()).find(
+      ({ parameters }) => parameters?.['metaflow.run_id'] === run.run && parameters['metaflow.step_name'] === 'load',
+    );
+    const told = Object.fromEntries(
+      (job?.container?.environment ?? []).map(({ name = '', value = '' }) => [name, value]),
+    );
+    const env = { ...role, AWS_ENDPOINT_URL: aws.url, ...told, AWS_BATCH_JOB_ID: 'by-hand' };
+    const again = await smallboat(['task', '--json'], { cwd: folder, env }).ended;
+    expect(again).toMatchObject({ code: 70, out: expect.stringContaining('has ended already') as string });
+    const order = JSON.parse(told['SMALLBOAT_TASK'] ?? '') as { readonly job: RemoteJob };
+    const next = { ...order, job: { ...order.job, job: { ...order.job.job, attempt: 1 } } };
+    const { code, out } = await smallboat(['task', '--order', JSON.stringify(next), '--json'], { cwd: folder, env })
+      .ended;
+    expect(code).toBe(0);
+    expect(out).toContain('loading base=0');
+    expect(out.trimEnd().split('\n').at(-1)).toBe('{"exitCode":0}');
+    expect(ran(folder)).toContainEqual({ name: 'load', where: 'by-hand' });
+    const broken = JSON.stringify({ code: { url: 'file:///no/package', key: '0'.repeat(64) }, folder: 'app' });
+    const failed = await smallboat(['task', '--order', broken], { cwd: folder, env }).ended;
+    expect(failed).toMatchObject({
+      code: 67,
+      err: expect.stringContaining('the code package cannot be used') as string,
+    });
   });
 
   it('tells a body that threw, with the line of its source', async () => {
@@ -120,9 +154,9 @@ describe('moto alone: AWS Batch, S3, CloudWatch Logs and Secrets Manager', () =>
       (error: unknown) => error,
     );
     await vi.waitFor(() => expect(ran(folder)).toHaveLength(1), { timeout: 60_000, interval: 100 });
-    const { out } = await smallboat(['jobs', 'batch', '--user', 'ada', '--stop', '--json'], {
+    const { out } = await smallboat(['jobs', 'batch', '--queue', 'main', '--user', 'ada', '--stop', '--json'], {
       cwd: project.root,
-      env: settings,
+      env: aws.env,
     }).ended;
     expect(JSON.parse(out)).toMatchObject({
       isStopped: true,
