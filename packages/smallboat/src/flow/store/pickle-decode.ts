@@ -414,7 +414,10 @@ class Unpickler implements Reading {
   #whole(value: unknown): unknown {
     if (typeof value !== 'object' || value === null || !this.#isHalfMade(value)) return value;
     const part: unknown = Array.isArray(value) ? value.find((item) => this.#isHalfMade(item)) : value;
-    throw refusedType(part instanceof Part ? part.name : 'a tuple of types');
+    if (!(part instanceof Part)) throw refusedType('a tuple of types');
+    // The fields of a record are element types in tuples, and come before the array that they are of.
+    const isField = part !== value && part.kind === 'dtype';
+    throw refusedType(isField ? 'a numpy array of records, or an element type of numpy' : part.name);
   }
 
   #result(): unknown {
