@@ -45,6 +45,7 @@ export type { Checkpoint, StepContext } from './context.ts';
 export { config, configValueErrors, configVariable } from './config-value.ts';
 export type { ConfigOptions } from './config-value.ts';
 export { describeDag } from './definition.ts';
+export { dotOf } from './dot.ts';
 export type { Dag, Place, Region, Source, StepNode } from './definition.ts';
 export type { Failure, FailureKind } from './failure.ts';
 export { file, fileParamErrors, isFileParam } from './file-param.ts';

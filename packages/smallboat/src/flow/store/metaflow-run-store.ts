@@ -191,6 +191,13 @@ class MetaflowRunStore implements RunStore {
     await this.#datastore.append(path, (tail) => toLogLines(text, tail, (above) => this.#micros(above)));
   }
 
+  async scrubLog(path: TaskPath, attempt: number, stream: 'stdout' | 'stderr'): Promise<number> {
+    await this.#metadata.checkTask(path);
+    const line = `[REDACTED] by ${this.user} at ${new Date(this.#clock()).toISOString()}`;
+    const file = { path, attempt, stream };
+    return (await import('./task-logs.ts')).replaceLog(this.#datastore, file, { line, micros: this.#micros() });
+  }
+
   async saveCheckpoint(run: RunPath, name: string, key: ArtifactKey): Promise<void> {
     await this.#metadata.checkRun(run);
     await this.#blobs.settle(run.flow, [key]);
@@ -261,7 +268,7 @@ class MetaflowRunStore implements RunStore {
   }
 
   async readLog(task: TaskPath, attempt: number, stream: 'stdout' | 'stderr'): Promise<string> {
-    return (await readers()).readLogText(this.#datastore, task, attempt, stream);
+    return (await import('./task-logs.ts')).readLogText(this.#datastore, task, attempt, stream);
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
