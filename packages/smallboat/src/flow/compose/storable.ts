@@ -27,17 +27,19 @@ type Deeper = readonly [never, 0, 1, 2, 3];
 /** `true` where something in `V` cannot be stored, looked for `Depth` levels deep. What is kept comes first: a Map is a WeakMap by its shape. */
 type Trouble<V, Depth extends number> = 0 extends 1 & V
   ? never
-  : V extends Kept | StorableClasses[keyof StorableClasses] | string | number | bigint | boolean | null | undefined
+  : V extends StorableClasses[keyof StorableClasses]
     ? never
-    : V extends Unstorable
-      ? true
-      : Depth extends 0
-        ? never
-        : V extends readonly (infer E)[]
-          ? Trouble<E, Deeper[Depth]>
-          : V extends object
-            ? { readonly [K in keyof V]-?: Trouble<V[K], Deeper[Depth]> }[keyof V]
-            : never;
+    : V extends Kept | string | number | bigint | boolean | null | undefined
+      ? never
+      : V extends Unstorable
+        ? true
+        : Depth extends 0
+          ? never
+          : V extends readonly (infer E)[]
+            ? Trouble<E, Deeper[Depth]>
+            : V extends object
+              ? { readonly [K in keyof V]-?: Trouble<V[K], Deeper[Depth]> }[keyof V]
+              : never;
 
 /** `R`, if all of it can be stored; else the message that the compiler shows at the culprit. */
 export type Storable<R> = {
