@@ -23,7 +23,7 @@ const TRIED: Readonly<Record<string, number>> = {
   'docs/monitoring.md': 2,
   'docs/quality.md': 5,
   'docs/running.md': 7,
-  'docs/runs.md': 3,
+  'docs/runs.md': 4,
   'docs/serving.md': 3,
   'docs/tracking.md': 5,
   'docs/training.md': 1,
