@@ -1,0 +1,129 @@
+import type { Row, Warehouse } from '../../warehouse/index.ts';
+import { quoteName, quoteText } from '../../warehouse/index.ts';
+import type { Sql } from '../dialect/sql.ts';
+import type { RowQuestion } from './question.ts';
+import type { Quarantine } from './result.ts';
+
+/** Schema of the tables that failing rows go to. */
+export const QUARANTINE_SCHEMA = 'quality_quarantine';
+
+/** A question whose failing rows are wanted. */
+export interface Asked {
+  /** Place of its expectation in the suite. */
+  readonly index: number;
+  readonly question: RowQuestion;
+  /** Rows wanted as a sample. */
+  readonly sample: number;
+  /** The text that says in the quarantine what a row failed; undefined: its rows do not go there. */
+  readonly reason?: string;
+}
+
+export interface MarkOptions {
+  readonly warehouse: Warehouse;
+  readonly sql: Sql;
+  readonly source: string;
+  readonly columns: readonly string[];
+  /** A column that orders the rows, where there is one. */
+  readonly rowOrder: string | undefined;
+  readonly signal?: AbortSignal | undefined;
+  readonly count: (statements: number) => void;
+}
+
+/** Rows that fail something, in a table that this connection alone sees. */
+export interface Marked {
+  /** Some of the failing rows of each question, by its place in the suite, in the order in which they were written. */
+  samples(): Promise<ReadonlyMap<number, readonly Row[]>>;
+  /** Copies the failing rows, each with what it failed, to a table that stays. */
+  quarantine(name: string, runName: string): Promise<Quarantine>;
+  drop(): Promise<void>;
+}
+
+const TABLE = 'smallboat_marked';
+const flag = (i: number): string => `smallboat_fails_${i}`;
+
+/**
+ * Reads the relation once more and keeps every row that fails at least one of the questions, marked with which: what
+ * samples and the quarantine are taken from, however many questions there are.
+ */
+export async function markRows(asked: readonly Asked[], options: MarkOptions): Promise<Marked> {
+  const { warehouse, sql, source, columns, rowOrder, signal, count } = options;
+  const run = async (statement: string): Promise<number> => {
+    count(1);
+    return warehouse.execute(statement, signal === undefined ? {} : { signal });
+  };
+  const order = rowOrder === undefined || rowOrder === '' ? [] : [`${rowOrder} as smallboat_row`];
+  const names = columns.map(quoteName);
+  const marks = asked.map(({ question }, i) => `coalesce(${question.failing}, false) as ${flag(i)}`);
+  const marked = `select ${[...names, ...order, ...marks].join(',\n')}\nfrom ${source}`;
+  const any = asked.map((_, i) => flag(i)).join(' or ');
+  for (const statement of sql.temporaryTable(TABLE, `select * from (\n${marked}) as marked where ${any}`))
+    await run(statement);
+
+  return {
+    async samples() {
+      const sorted = order.length > 0 ? ' order by smallboat_row' : '';
+      const wanted = asked.flatMap(({ sample }, i) =>
+        sample === 0
+          ? []
+          : [
+              `select * from (select ${i} as smallboat_question, ${names.join(', ')} from ${TABLE} where ${flag(i)}${sorted} limit ${sample}) as sample_${i}`,
+            ],
+      );
+      if (wanted.length === 0) return new Map();
+      count(1);
+      const rows = await warehouse.query(wanted.join('\nunion all\n'), signal === undefined ? {} : { signal });
+      const found = new Map<number, Row[]>();
+      for (const { smallboat_question, ...row } of rows) {
+        const index = asked[Number(smallboat_question)]?.index ?? -1;
+        found.set(index, [...(found.get(index) ?? []), row]);
+      }
+      return found;
+    },
+
+    async quarantine(name, runName) {
+      const table = `${QUARANTINE_SCHEMA}.${quoteName(name)}`;
+      const kept = asked.flatMap(({ reason }, i) => (reason === undefined ? [] : [{ reason, flag: flag(i) }]));
+      const reasons = kept.map((one) => `case when ${one.flag} then ${quoteText(one.reason)} end`);
+      await run(`create schema if not exists ${QUARANTINE_SCHEMA}`);
+      const query = `select ${names.join(', ')},
+${sql.listed(reasons)} as failed_expectations,
+${quoteText(runName)} as quality_run
+from ${TABLE} where ${kept.map((one) => one.flag).join(' or ')}`;
+      let rows = 0;
+      for (const statement of sql.replaceTable(table, query)) rows = await run(statement);
+      if (rows > 0) return { table, rows };
+      count(1);
+      const [counted] = await warehouse.query(`select count(*) as n from ${table}`);
+      return { table, rows: Number(counted?.['n'] ?? 0) };
+    },
+
+    async drop() {
+      await warehouse.execute(`drop table if exists ${TABLE}`);
+    },
+  };
+}
+
+/** Drops the quarantine of an earlier run, where no row fails any more. */
+export async function emptyQuarantine(warehouse: Warehouse, name: string): Promise<void> {
+  const table = `${QUARANTINE_SCHEMA}.${quoteName(name)}`;
+  if ((await warehouse.columns(table)).length > 0) await warehouse.execute(`drop table if exists ${table}`);
+}
+
+/** Makes a table of the rows that fail none of the questions. @returns the number of rows. */
+export async function keepGoodRows(
+  table: string,
+  questions: readonly RowQuestion[],
+  options: MarkOptions,
+): Promise<void> {
+  const { warehouse, sql, source, columns, signal, count } = options;
+  const names = columns.map(quoteName).join(', ');
+  const failing = questions.map(({ failing }, i) => `coalesce(${failing}, false) as ${flag(i)}`);
+  const query =
+    failing.length === 0
+      ? `select ${names} from ${source}`
+      : `select ${names} from (select ${[names, ...failing].join(', ')} from ${source}) as marked where not (${questions.map((_, i) => flag(i)).join(' or ')})`;
+  for (const statement of sql.replaceTable(table, query)) {
+    count(1);
+    await warehouse.execute(statement, signal === undefined ? {} : { signal });
+  }
+}
