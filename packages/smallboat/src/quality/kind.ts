@@ -60,6 +60,8 @@ export type Plan =
   | {
       readonly kind: 'query';
       sql(source: string): string;
+      /** The rows are shown to a person: times in them come as ISO 8601. */
+      readonly isShown?: boolean;
       judge(rows: readonly Row[]): Verdict | Plan;
     };
 

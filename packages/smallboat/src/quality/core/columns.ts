@@ -19,12 +19,23 @@ export const COUNT_BOUNDS = {
   strict_max: z.boolean().nullish(),
 } as const;
 
-function sameSet(column_set: readonly string[] | null, exact_match: boolean, columns: readonly string[]): Verdict {
+interface SetQuestion {
+  readonly column_set: readonly string[] | null;
+  readonly exact_match: boolean;
+  /** From version 1 on, letter case is passed over but for names in quotes. */
+  readonly isCaseSensitive: boolean;
+}
+
+function sameSet({ column_set, exact_match, isCaseSensitive }: SetQuestion, columns: readonly string[]): Verdict {
   const observed_value = [...columns].sort();
   if (column_set === null && !exact_match) return { success: true, result: { observed_value } };
   const wanted = [...new Set(column_set ?? [])];
   const isSame = (actual: string, name: string): boolean =>
-    /^".*"$/.test(name) ? actual === name.slice(1, -1) : actual.toLowerCase() === name.toLowerCase();
+    isCaseSensitive
+      ? actual === name
+      : /^".*"$/.test(name)
+        ? actual === name.slice(1, -1)
+        : actual.toLowerCase() === name.toLowerCase();
   const unexpected = columns.filter((name) => !wanted.some((one) => isSame(name, one))).sort();
   const missing = wanted.filter((one) => !columns.some((name) => isSame(name, one))).sort();
   const mismatched = {
@@ -69,11 +80,10 @@ export const COLUMN_KINDS: readonly ExpectationKind[] = [
   defineExpectation({
     type: 'expect_table_columns_to_match_set',
     kwargs: { column_set: z.array(z.string()).nullable(), exact_match: z.boolean().nullish() },
-    plan: ({ column_set, exact_match }, { columns }) => ({
+    plan: ({ column_set, exact_match }, { columns, resultsOf }) => ({
       kind: 'verdict',
       verdict: sameSet(
-        column_set,
-        exact_match ?? true,
+        { column_set, exact_match: exact_match ?? true, isCaseSensitive: resultsOf === '0.18' },
         columns.map((c) => c.name),
       ),
     }),

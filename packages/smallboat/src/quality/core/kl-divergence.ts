@@ -69,18 +69,19 @@ function categorical(column: string, partition: Categorical | undefined, holdout
     sql: valueCounts(quoteName(name)),
     judge(rows) {
       const counts = rows.map((row) => ({ value: row['value'] ?? null, n: Number(row['n']) }));
-      const all = counts.reduce((sum, { n }) => sum + n, 0);
+      const all = counts.reduce((sum, { n }) => sum + n, 0) || Number.NaN;
+      const share = (n: number): number => (Number.isNaN(all) ? 0 : n / all);
       const expected = partition ?? {
         values: counts.map(({ value }) => value),
-        weights: counts.map(({ n }) => n / all),
+        weights: counts.map(({ n }) => share(n)),
       };
       const is = (member: unknown, value: Cell): boolean =>
         isSameValue(member, value, type, table.now) || member === value;
       const others = counts.filter(({ value }) => !expected.values.some((member) => is(member, value)));
-      const observed = expected.values.map((member) => (counts.find(({ value }) => is(member, value))?.n ?? 0) / all);
+      const observed = expected.values.map((member) => share(counts.find(({ value }) => is(member, value))?.n ?? 0));
       const kept = others.length > 0 ? 1 - holdout.tail : 1;
       const values = [...expected.values, ...others.map(({ value }) => jsonOf(value, type))];
-      const pk = [...observed, ...others.map(({ n }) => n / all)];
+      const pk = [...observed, ...others.map(({ n }) => share(n))];
       const qk = [...expected.weights.map((w) => w * kept), ...others.map(() => holdout.tail / others.length)];
       return verdict(divergence(pk, qk), holdout, {
         observed_partition: { values, weights: pk },

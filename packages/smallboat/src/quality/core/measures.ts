@@ -9,6 +9,7 @@ import { familyOf, isNumeric } from '../dialect/type-family.ts';
 import type { ExpectationKind, TableFacts } from '../kind.ts';
 import { defineExpectation, kindErrors } from '../kind.ts';
 import { COUNT_BOUNDS } from './columns.ts';
+import { deviation } from './deviation.ts';
 import { column } from './values.ts';
 
 interface Measure {
@@ -96,12 +97,19 @@ export const MEASURE_KINDS: readonly ExpectationKind[] = [
     isOfColumn: true,
     words: 'The median of {column}',
   }),
-  between({
+  defineExpectation({
     type: 'expect_column_stdev_to_be_between',
-    measures: (name, column) => ({
-      stdev: { of: number(name, column, 'standard deviation'), call: call('stddev_samp') },
-    }),
-    words: 'The standard deviation of {column}',
+    kwargs: { column, ...BOUNDS, ...OLD_TIMES },
+    plan({ column, ...bounds }, table) {
+      const found = table.column(column);
+      const { measures, read } = deviation(
+        number(quoteName(found.name), found, 'standard deviation'),
+        found.type,
+        table.sql,
+      );
+      return { kind: 'measures', measures, judge: (measured) => judgeBetween(read(measured), bounds) };
+    },
+    sentence: ({ column, ...bounds }) => `The standard deviation of ${column} is ${boundsInWords(bounds)}`,
   }),
   between({
     type: 'expect_column_unique_value_count_to_be_between',

@@ -4,15 +4,19 @@ import { quoteName } from '../../warehouse/index.ts';
 import { isNumeric } from '../dialect/type-family.ts';
 import type { ExpectationKind, TableFacts } from '../kind.ts';
 import { defineExpectation, kindErrors } from '../kind.ts';
+import { deviation } from './deviation.ts';
 import { column, unlessSql } from './values.ts';
 import { mostlyInWords } from './words.ts';
 
 /** A column of numbers. Throws `EXPECTATION_UNFIT` for any other. */
-export function numericColumn(column: string, table: TableFacts): { readonly name: string; readonly quoted: string } {
+export function numericColumn(
+  column: string,
+  table: TableFacts,
+): { readonly name: string; readonly quoted: string; readonly type: string } {
   const { name, type } = table.column(column);
   if (!isNumeric(type))
     throw kindErrors.EXPECTATION_UNFIT({ problem: `${name} is a ${type}, and numeric values are needed.` });
-  return { name, quoted: quoteName(name) };
+  return { name, quoted: quoteName(name), type };
 }
 
 const finite = (value: Cell | undefined): number | undefined =>
@@ -24,16 +28,17 @@ export const OUTLIER_KINDS: readonly ExpectationKind[] = [
     type: 'expect_column_value_z_scores_to_be_less_than',
     kwargs: { column, threshold: z.number(), double_sided: z.boolean().default(true) },
     plan({ column, threshold, double_sided }, table) {
-      const { name, quoted } = numericColumn(column, table);
+      const { name, quoted, type } = numericColumn(column, table);
       const { number, mean } = table.sql;
+      const spread = deviation(quoted, type, table.sql);
       return {
         kind: 'measures',
         measures: {
           mean: { of: quoted, call: mean },
-          deviation: { of: quoted, call: (of) => `stddev_samp(${of})` },
+          ...spread.measures,
         },
         judge(measured) {
-          const [mean, deviation] = [finite(measured['mean']), finite(measured['deviation'])];
+          const [mean, deviation] = [finite(measured['mean']), finite(spread.read(measured))];
           // Without a spread nothing is far from anything.
           if (mean === undefined || deviation === undefined || deviation === 0) return unlessSql(name, 'true');
           const score = `(${quoted} - ${number(mean)}) / ${number(deviation)}`;
@@ -55,14 +60,15 @@ export const OUTLIER_KINDS: readonly ExpectationKind[] = [
       const { number, doubleType } = table.sql;
       const double = `cast(${quoted} as ${doubleType})`;
       if (method === 'std') {
+        const spread = deviation(double, 'double', table.sql);
         return {
           kind: 'measures',
           measures: {
             mean: { of: double, call: (of) => `avg(${of})` },
-            deviation: { of: double, call: (of) => `stddev_samp(${of})` },
+            ...spread.measures,
           },
           judge(measured) {
-            const [mean, deviation] = [finite(measured['mean']), finite(measured['deviation'])];
+            const [mean, deviation] = [finite(measured['mean']), finite(spread.read(measured))];
             if (mean === undefined || deviation === undefined) return unlessSql(name, 'true');
             const far = multiplier * deviation;
             return unlessSql(

@@ -55,6 +55,7 @@ export const QUERY_KINDS: readonly ExpectationKind[] = [
           if (count === 0) return verdict([]);
           return {
             kind: 'query',
+            isShown: true,
             sql: (source) =>
               `select * from (${withBatch(unexpected_rows_query, source)}) as unexpected_rows limit ${LISTED}`,
             judge: verdict,
@@ -127,9 +128,11 @@ function comparisonPlan(base: string, comparison: string, mostly: number): Plan 
       if (most === matches) return verdict([], []);
       return {
         kind: 'query',
+        isShown: true,
         sql: (source) => `select * from ${less(comparison, base, source)} order by 1 limit ${LISTED}`,
         judge: (missingRows) => ({
           kind: 'query',
+          isShown: true,
           sql: (source) => `select * from ${less(base, comparison, source)} order by 1 limit ${LISTED}`,
           judge: (unexpectedRows) => verdict(missingRows, unexpectedRows),
         }),

@@ -20,6 +20,20 @@ const FORMS = [
   '%Y/%m/%d',
 ];
 
+/** RE2 knows the letters and digits of ASCII only by `\\w` and `\\d`; Python and PostgreSQL those of Unicode. */
+function unicodeWords(regex: string): string {
+  let isClass = false;
+  return regex.replace(/\\(.)|\[|\]/gs, (all, escaped: string | undefined) => {
+    if (all === '[' || all === ']') {
+      isClass = all === '[';
+      return all;
+    }
+    if (escaped === 'w') return isClass ? '\\p{L}\\p{N}_' : '[\\p{L}\\p{N}_]';
+    if (escaped === 'W' && !isClass) return '[^\\p{L}\\p{N}_]';
+    return escaped === 'd' ? '\\p{Nd}' : all;
+  });
+}
+
 /** DuckDB 1.x. */
 export const duckdbSql: Sql = {
   ...COMMON_SQL,
@@ -29,7 +43,8 @@ export const duckdbSql: Sql = {
   // `count_if` takes half the time of `count(*)` with a filter.
   countIf: (condition) => `count_if(${condition})`,
   number: (value) => `cast('${value}' as double)`,
-  matches: (value, regex) => `regexp_matches(cast(${value} as varchar), ${quoteText(regex)})`,
+  matches: (value, regex) => `regexp_matches(cast(${value} as varchar), ${quoteText(unicodeWords(regex))})`,
+  finite: (value) => `case when isfinite(${value}) then ${value} end`,
   mean: (value) => `avg(${value})`,
   timeOfText: (value) =>
     `coalesce(try_cast(${value} as timestamp), try_strptime(${value}, [${FORMS.map(quoteText).join(', ')}]))`,

@@ -29,6 +29,8 @@ export interface Sql {
   countIf(condition: string): string;
   /** A number as SQL, in the type in which Great Expectations sends it. */
   number(value: number): string;
+  /** A float where it is finite, else null: for functions that an infinity is an error to; undefined where there are none. */
+  readonly finite?: (value: string) => string;
   /** The mean of an expression as a 64-bit float. */
   mean(value: string): string;
   /** Whether regular expressions may look ahead. */

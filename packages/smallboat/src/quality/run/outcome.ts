@@ -14,22 +14,34 @@ const FINE: ExceptionInfo = { raised_exception: false, exception_message: null, 
 const SHOWN = 5;
 
 /** The result of an expectation from what it came to. */
-export function resultOf(item: Compiled, settled: Settled, sample: RowSample): ExpectationResult {
+export function resultOf(
+  item: Compiled,
+  settled: Settled,
+  { sample, resultsOf }: { readonly sample: RowSample; readonly resultsOf: '1' | '0.18' },
+): ExpectationResult {
   const { config, sentence, format, mostly } = item;
   if (settled.is === 'raised') return raised(config, settled.error, sentence);
   if (settled.is === 'verdict') {
     const { success, result, complete } = settled.verdict;
-    const said = format.level === 'BOOLEAN_ONLY' ? {} : { ...result, ...(format.level === 'COMPLETE' ? complete : {}) };
+    const whole = { ...result, ...(format.level === 'COMPLETE' ? complete : {}) };
+    const listed = Object.entries(whole).filter(([key]) => format.partial > 0 || !key.startsWith('partial_'));
+    const said = format.level === 'BOOLEAN_ONLY' ? {} : Object.fromEntries(listed);
     return { success, expectation_config: config, result: jsonValues(said), meta: { sentence }, exception_info: FINE };
   }
   const shown = sample.rows.slice(0, SHOWN);
   return {
     success: isMet(settled.counts, mostly),
     expectation_config: config,
-    result: rowResult(settled.counts, sample, format),
+    result: rowResult(settled.counts, sample, format, namesIndex(item, resultsOf)),
     meta: { sentence, ...(shown.length > 0 ? { sample_rows: shown } : {}) },
     exception_info: FINE,
   };
+}
+
+/** Great Expectations does not name the index columns of some results; here as there. */
+function namesIndex({ config }: Compiled, resultsOf: '1' | '0.18'): boolean {
+  if (config.type === 'expect_column_values_to_not_be_null') return resultsOf === '1';
+  return config.type !== 'expect_column_values_to_be_null';
 }
 
 function jsonValues(result: Readonly<Record<string, unknown>>): Readonly<Record<string, unknown>> {

@@ -100,17 +100,21 @@ export function rowResult(
   { elements, asked, unexpected }: RowCounts,
   sample: RowSample,
   format: Format,
+  namesIndex = true,
 ): Readonly<Record<string, unknown>> {
   const { level, partial, indexColumns, withQuery, withRows, withoutValues } = format;
   const isComplete = level === 'COMPLETE';
   const query = {
     ...(sample.query !== undefined && (withQuery ?? isComplete) ? { unexpected_index_query: sample.query } : {}),
   };
-  const names = indexColumns === undefined ? {} : { unexpected_index_column_names: indexColumns };
+  const names = indexColumns === undefined || !namesIndex ? {} : { unexpected_index_column_names: indexColumns };
   if (level === 'BOOLEAN_ONLY') return { ...query, ...('unexpected_index_query' in query ? names : {}) };
   const percent = (of: number): number | null => (of > 0 ? (unexpected / of) * 100 : null);
   const shown = sample.values.slice(0, partial);
   const listed = isComplete ? sample.values : shown;
+  const index = sample.index?.slice(0, partial);
+  const shownIndex =
+    withoutValues && index !== undefined && index.length > 0 ? [byColumn(index, indexColumns ?? [])] : index;
   const counts = partial > 0 && !withoutValues ? countsOf(listed, partial) : undefined;
   return {
     element_count: elements,
@@ -128,13 +132,21 @@ export function rowResult(
         }),
     ...(withRows ? { unexpected_rows: sample.rows.slice(0, partial) } : {}),
     ...(level === 'BASIC' || counts === undefined ? {} : { partial_unexpected_counts: counts }),
-    ...(level === 'BASIC' || sample.index === undefined || partial === 0
+    ...(level === 'BASIC' || shownIndex === undefined || partial === 0
       ? {}
-      : { partial_unexpected_index_list: sample.index.slice(0, partial) }),
+      : { partial_unexpected_index_list: shownIndex }),
     ...(isComplete && !withoutValues ? { unexpected_list: listed } : {}),
-    ...(isComplete && sample.index !== undefined ? { unexpected_index_list: sample.index.slice(0, partial) } : {}),
+    ...(isComplete && shownIndex !== undefined ? { unexpected_index_list: shownIndex } : {}),
     ...query,
   };
+}
+
+/** Index columns alone come as one list a column. */
+function byColumn(
+  index: readonly Readonly<Record<string, unknown>>[],
+  names: readonly string[],
+): Readonly<Record<string, unknown>> {
+  return Object.fromEntries(names.map((name) => [name, index.map((row) => row[name] ?? null)]));
 }
 
 /**

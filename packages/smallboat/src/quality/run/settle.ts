@@ -2,6 +2,7 @@ import type { Cell, Row, Warehouse } from '../../warehouse/index.ts';
 import { quoteName } from '../../warehouse/index.ts';
 import { allOf } from '../dialect/sql.ts';
 import type { Sql } from '../dialect/sql.ts';
+import { jsonRow } from '../json-value.ts';
 import { isNumeric } from '../dialect/type-family.ts';
 import type { DistributionPlan, OrderPlan, Plan, ValuesPlan, Verdict } from '../kind.ts';
 import { kindErrors } from '../kind.ts';
@@ -95,8 +96,11 @@ async function stepOf(plan: Plan, measured: Measured, step: Step): Promise<Settl
       return { is: 'verdict', verdict: plan.verdict };
     case 'measures':
       return settledOf(plan.judge(measured));
-    case 'query':
-      return settledOf(plan.judge(await query(plan.sql(filteredSource(step)), options)));
+    case 'query': {
+      const sql = plan.sql(filteredSource(step));
+      const rows = await query(sql, options);
+      return settledOf(plan.judge(plan.isShown ? await shownRows(rows, sql, options) : rows));
+    }
     case 'rows':
     case 'duplicates': {
       const question = questionOf(plan, context);
@@ -128,6 +132,15 @@ function settledOf(outcome: Verdict | Plan): Settled | Plan {
 function query(sql: string, { warehouse, signal, count }: SettleOptions): Promise<readonly Row[]> {
   count(1);
   return warehouse.query(sql, signal === undefined ? {} : { signal });
+}
+
+/** Rows with their times as ISO 8601, where the warehouse can say which columns hold times. */
+async function shownRows(rows: readonly Row[], sql: string, options: SettleOptions): Promise<readonly Row[]> {
+  const describe = options.sql.describe(sql);
+  if (describe === undefined || rows.length === 0) return rows;
+  const columns = await query(describe, options);
+  const types = new Map(columns.map(({ name, type }) => [String(name), String(type)]));
+  return rows.map((row) => jsonRow(row, types) as Row);
 }
 
 /** The rows that an expectation is about at all, for a query of its own. */

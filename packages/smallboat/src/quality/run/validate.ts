@@ -99,7 +99,7 @@ export async function validate(options: ValidateOptions): Promise<ValidationResu
     if (!('plan' in item)) return item;
     const outcome = found.find((one) => one.index === index)?.settled ?? NOT_ASKED;
     const details = detailsOf(outcome, item, { relation, columns, sample: rows.samples.get(index) ?? [] });
-    return resultOf(item, outcome, details);
+    return resultOf(item, outcome, { sample: details, resultsOf: table.resultsOf });
   });
   onProgress?.(1, dataName);
   return {
