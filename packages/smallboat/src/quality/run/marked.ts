@@ -8,14 +8,18 @@ import type { Quarantine } from './result.ts';
 export const QUARANTINE_SCHEMA = 'quality_quarantine';
 
 /** A question whose failing rows are wanted. */
-export interface Asked {
+export interface Asked extends Sampled {
+  /** The text that says in the quarantine what a row failed; undefined: its rows do not go there. */
+  readonly reason?: string;
+}
+
+/** A question of whose failing rows some are wanted. */
+export interface Sampled {
   /** Place of its expectation in the suite. */
   readonly index: number;
   readonly question: RowQuestion;
   /** Rows wanted as a sample. */
   readonly sample: number;
-  /** The text that says in the quarantine what a row failed; undefined: its rows do not go there. */
-  readonly reason?: string;
 }
 
 export interface MarkOptions {
@@ -60,25 +64,12 @@ export async function markRows(asked: readonly Asked[], options: MarkOptions): P
     await run(statement);
 
   return {
-    async samples() {
-      const sorted = order.length > 0 ? ' order by smallboat_row' : '';
-      const wanted = asked.flatMap(({ sample }, i) =>
-        sample === 0
-          ? []
-          : [
-              `select * from (select ${i} as smallboat_question, ${names.join(', ')} from ${TABLE} where ${flag(i)}${sorted} limit ${sample}) as sample_${i}`,
-            ],
-      );
-      if (wanted.length === 0) return new Map();
-      count(1);
-      const rows = await warehouse.query(wanted.join('\nunion all\n'), signal === undefined ? {} : { signal });
-      const found = new Map<number, Row[]>();
-      for (const { smallboat_question, ...row } of rows) {
-        const index = asked[Number(smallboat_question)]?.index ?? -1;
-        found.set(index, [...(found.get(index) ?? []), row]);
-      }
-      return found;
-    },
+    samples: () =>
+      fetchSamples(
+        asked.map((one, i) => ({ ...one, from: TABLE, where: flag(i) })),
+        options,
+        order.length > 0 ? 'smallboat_row' : undefined,
+      ),
 
     async quarantine(name, runName) {
       const table = `${QUARANTINE_SCHEMA}.${quoteName(name)}`;
@@ -101,6 +92,50 @@ from ${TABLE} where ${kept.map((one) => one.flag).join(' or ')}`;
       await warehouse.execute(`drop table if exists ${TABLE}`);
     },
   };
+}
+
+/**
+ * Some of the failing rows of questions that many rows fail: the first that are met, so that a small part of the relation
+ * is read.
+ */
+export function sampleMany(asked: readonly Sampled[], options: MarkOptions): Promise<Samples> {
+  return fetchSamples(
+    asked.map((one) => ({ ...one, from: options.source, where: one.question.failing })),
+    options,
+  );
+}
+
+type Samples = ReadonlyMap<number, readonly Row[]>;
+
+interface From extends Sampled {
+  readonly from: string;
+  readonly where: string;
+}
+
+/** Samples of all questions in one statement. */
+async function fetchSamples(
+  wanted: readonly From[],
+  { warehouse, columns, signal, count }: MarkOptions,
+  order?: string,
+): Promise<Samples> {
+  const names = columns.map(quoteName).join(', ');
+  const sorted = order === undefined ? '' : ` order by ${order}`;
+  const parts = wanted.flatMap(({ from, where, sample, index }) =>
+    sample === 0
+      ? []
+      : [
+          `select * from (select ${index} as smallboat_question, ${names} from ${from} where ${where}${sorted} limit ${sample}) as sample_${index}`,
+        ],
+  );
+  if (parts.length === 0) return new Map();
+  count(1);
+  const rows = await warehouse.query(parts.join('\nunion all\n'), signal === undefined ? {} : { signal });
+  const found = new Map<number, Row[]>();
+  for (const { smallboat_question, ...row } of rows) {
+    const index = Number(smallboat_question);
+    found.set(index, [...(found.get(index) ?? []), row]);
+  }
+  return found;
 }
 
 /** Drops the quarantine of an earlier run, where no row fails any more. */

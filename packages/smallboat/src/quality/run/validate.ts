@@ -14,7 +14,7 @@ import type { Compiled } from './compile.ts';
 import { compile, factsOf, sentenceOf } from './compile.ts';
 import { detailsOf } from './details.ts';
 import type { MarkOptions, Marked } from './marked.ts';
-import { emptyQuarantine, keepGoodRows, markRows } from './marked.ts';
+import { emptyQuarantine, keepGoodRows, markRows, sampleMany } from './marked.ts';
 import { raised, resultOf } from './outcome.ts';
 import type { ResultFormatOption } from './result-format.ts';
 import { rowsNeeded } from './result-format.ts';
@@ -157,17 +157,22 @@ async function rowsOf(
     const needed = rowsNeeded(item.format);
     const sample = needed === 0 ? 0 : Math.max(needed, SHOWN);
     const reason = isFailed ? { reason: reasonOf(item, index, found) } : {};
-    return [{ index, question: settled.question, sample, isFailed, ...reason }];
+    const { question, counts } = settled;
+    // Windows see all rows or none; and where few rows fail, all of them are as soon found as the first.
+    const isMany = counts.unexpected > 100 * sample && !/ over \(/.test(question.failing);
+    return [{ index, question, sample, isFailed, isMany, ...reason }];
   });
   const failed = wanted.filter((one) => one.isFailed);
   const goodRows = options.goodRows ?? goodRowsOf(options.suite);
   const isQuarantined = options.quarantine === true && failed.length > 0;
-  const asked = wanted.filter((one) => one.sample > 0 || (isQuarantined && one.isFailed));
+  const isKept = (one: { readonly isFailed: boolean }): boolean => isQuarantined && one.isFailed;
+  const asked = wanted.filter((one) => isKept(one) || (one.sample > 0 && !one.isMany));
+  const many = wanted.filter((one) => !isKept(one) && one.sample > 0 && one.isMany);
   const mark = { ...shared, rowOrder: asked.length === 0 ? undefined : await shared.rowOrder() };
   let marked: Marked | undefined;
   try {
     if (asked.length > 0) marked = await markRows(asked, mark);
-    const samples = (await marked?.samples()) ?? new Map();
+    const samples = new Map([...((await marked?.samples()) ?? []), ...(await sampleMany(many, mark))]);
     const quarantine = isQuarantined ? ((await marked?.quarantine(dataName, runName)) ?? null) : null;
     if (options.quarantine === true && !isQuarantined) await emptyQuarantine(warehouse, dataName);
     if (goodRows === undefined) return { samples, quarantine };
