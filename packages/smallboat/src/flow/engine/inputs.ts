@@ -62,7 +62,7 @@ export async function loadInputs(
   const values = await Promise.all(
     Object.entries(specs).map(async ([name, spec]) => {
       const wired = node.inputs[name];
-      const value = wired?.kind === 'const' ? wired.value : await loadInput(spec, from);
+      const value = spec.kind === 'const' && wired?.kind === 'const' ? wired.value : await loadInput(spec, from);
       return [name, value] as const;
     }),
   );
@@ -86,10 +86,17 @@ export async function loadInput(
     case 'element':
       return elementOf(await loadInput(spec.of, from), spec.index);
     case 'constElement': {
-      const over = from.dag.foreach.find((f) => f.id === spec.foreach)?.over;
+      const region = from.dag.regions.find((r) => r.id === spec.each);
+      const over = region?.kind === 'each' ? region.over : undefined;
       return elementOf(over?.kind === 'const' ? over.value : undefined, spec.index);
     }
+    case 'initial': {
+      const region = from.dag.regions.find((r) => r.id === spec.repeat);
+      const initial = region?.kind === 'repeat' ? region.initial[spec.key] : undefined;
+      return initial?.kind === 'const' ? initial.value : undefined;
+    }
     case 'const':
+    case 'absent':
       break;
   }
   return undefined;

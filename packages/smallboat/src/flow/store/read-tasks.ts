@@ -104,7 +104,8 @@ export async function readTasks(
   return tasks.filter((task) => task !== undefined).sort(byAge);
 }
 
-async function readTask(layout: Layout, blobs: BlobStore, path: TaskPath): Promise<TaskInfo | undefined> {
+/** One task; undefined where its process has not said that it exists. */
+export async function readTask(layout: Layout, blobs: BlobStore, path: TaskPath): Promise<TaskInfo | undefined> {
   const folder = layout.task(path);
   const names = await namesIn(folder);
   const self = join(folder, '_meta/_self.json');
@@ -160,6 +161,13 @@ function visible(objects: ArtifactKeys): ArtifactKeys {
   const isHidden = (name: string, key: string): boolean =>
     HIDDEN.has(name) || (name === '_exception' && key === KEY_OF.none);
   return Object.fromEntries(Object.entries(objects).filter(([name, key]) => !isHidden(name, key)));
+}
+
+const Kept = z.object({ key: z.string().transform((key) => key as ArtifactKey) });
+
+/** The key of a checkpoint; undefined where there is none. Rejects with `STORE_FILE_DAMAGED`. */
+export async function readCheckpoint(path: string): Promise<ArtifactKey | undefined> {
+  return (await readJson(path, Kept))?.key;
 }
 
 /** The text of an attempt's log: what the task wrote and what its runtime wrote. */
