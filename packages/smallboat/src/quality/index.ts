@@ -1,11 +1,14 @@
-export { checkpointErrors, failureOf, runCheckpoint } from './checkpoint/checkpoint.ts';
+export { actionErrors } from './checkpoint/action-errors.ts';
+export type { ActionConfig } from './checkpoint/actions.ts';
+export { checkpointErrors, failureOf } from './checkpoint/checkpoint-result.ts';
 export type {
-  CheckpointOptions,
+  ActionOutcome,
   CheckpointResult,
   CheckpointValidation,
   FailedExpectation,
-  Validation,
-} from './checkpoint/checkpoint.ts';
+} from './checkpoint/checkpoint-result.ts';
+export { runCheckpoint } from './checkpoint/checkpoint.ts';
+export type { CheckpointOptions, Validation } from './checkpoint/checkpoint.ts';
 export { checkpointComponents } from './checkpoint/card.ts';
 export type { Aggregate, Quantiles, Sql } from './dialect/sql.ts';
 export { renderDataDocs } from './docs/data-docs.ts';

@@ -1,5 +1,5 @@
 import type { ReportComponent } from '../../report/index.ts';
-import type { CheckpointResult } from './checkpoint.ts';
+import type { CheckpointResult } from './checkpoint-result.ts';
 import { verdictCell } from '../docs/components.ts';
 import type { ValidationResult } from '../run/result.ts';
 import { examples, expectedInWords, observedInWords } from '../docs/sentences.ts';

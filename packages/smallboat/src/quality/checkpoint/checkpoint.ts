@@ -1,16 +1,23 @@
 import { resolve } from 'node:path';
 import type { WorkOptions } from '../../kernel/index.ts';
-import { defineErrors, writeWhole } from '../../kernel/index.ts';
+import { SmallboatError, writeWhole } from '../../kernel/index.ts';
 import type { Warehouse } from '../../warehouse/index.ts';
 import { placeOf, renderDataDocs } from '../docs/data-docs.ts';
+import { earlierRuns, historyOf, noteRun, readHistory } from '../docs/history.ts';
 import type { ExpectationKind } from '../kind.ts';
 import type { ResultFormatOption } from '../run/result-format.ts';
 import type { ValidationResult } from '../run/result.ts';
-import { examples, expectedInWords, observedInWords } from '../docs/sentences.ts';
-import type { Suite } from '../suite/suite.ts';
-import { readSuite } from '../suite/suite.ts';
-import { validate } from '../run/validate.ts';
+import { statisticsOf } from '../run/result.ts';
+import { raised } from '../run/outcome.ts';
+import { metaOf, validate } from '../run/validate.ts';
 import { dataNameOf } from '../source.ts';
+import type { Severity, Suite } from '../suite/suite.ts';
+import { readSuite } from '../suite/suite.ts';
+import type { ActionConfig, ActionContext } from './actions.ts';
+import { runActions } from './actions.ts';
+import type { ActionOutcome, CheckpointResult, CheckpointValidation } from './checkpoint-result.ts';
+import { blocks, failureOf } from './checkpoint-result.ts';
+import { metricOf } from './metric.ts';
 
 /** A suite to run over a relation. */
 export interface Validation {
@@ -19,84 +26,97 @@ export interface Validation {
   readonly relation: string;
   /** Short name of the data; default as in `validate`. */
   readonly dataName?: string;
+  /** Values for the suite's parameters. */
+  readonly parameters?: Readonly<Record<string, unknown>>;
+  readonly resultFormat?: ResultFormatOption;
+  /** The rows of the relation come in the order in which they were written: a file that is read alone. */
+  readonly isInOrder?: boolean;
 }
 
-export interface CheckpointOptions extends WorkOptions {
+export interface CheckpointOptions extends WorkOptions, Partial<Omit<ActionContext, 'checkpoint'>> {
   readonly warehouse: Warehouse;
   readonly validations: readonly Validation[];
-  /** Folder of the data docs: results as JSON and pages as HTML. */
+  /** Folder of the data docs: results as JSON, their history, and pages as HTML. */
   readonly folder: string;
   /** `<flow>-<run>`; each validation's run name is this with `-<data>`. */
   readonly runName: string;
-  /** Reject with `EXPECTATIONS_FAILED` when an expectation failed, after all is written. Default false. */
+  /** Reject with `EXPECTATIONS_FAILED` when something blocking failed, after all is written. Default false. */
   readonly failOnError?: boolean;
+  /** The least severity of a failed expectation that blocks. Default `info`: any. */
+  readonly failOn?: Severity;
   /** Copy failing rows to `quality_quarantine.<data>`. Default true. */
   readonly quarantine?: boolean;
   readonly resultFormat?: ResultFormatOption;
+  readonly parameters?: Readonly<Record<string, unknown>>;
   readonly expectations?: readonly ExpectationKind[];
+  /** What is done when all is validated: messages to people, figures to a tracker. */
+  readonly actions?: readonly ActionConfig[];
   readonly clock?: () => Date;
 }
 
-/** What became of one validation of a checkpoint. */
-export interface CheckpointValidation {
-  readonly name: string;
-  readonly success: boolean;
-  readonly result: ValidationResult;
-  /** Paths of the result as JSON and of its page. */
-  readonly resultPath: string;
-  readonly pagePath: string;
-}
-
-/** What became of a checkpoint: plain data. */
-export interface CheckpointResult {
-  readonly success: boolean;
-  readonly runName: string;
-  readonly validations: readonly CheckpointValidation[];
-  /** Path of the data docs' first page. */
-  readonly indexPath: string;
-}
-
-/** A failed expectation, in words. */
-export interface FailedExpectation {
-  readonly data: string;
-  readonly expectation: string;
-  readonly found: string;
-  readonly examples: string | null;
-}
-
-interface CheckpointFailure {
-  readonly runName: string;
-  readonly failed: readonly FailedExpectation[];
-  readonly evaluated: number;
-  readonly page: string;
-  readonly quarantine: readonly { readonly table: string; readonly rows: number }[];
-}
-
-export const checkpointErrors = defineErrors({
-  EXPECTATIONS_FAILED: ({ failed, evaluated, page, quarantine }: CheckpointFailure) =>
-    `${failed.length} of ${evaluated} expectations failed.\n${failed
-      .map(
-        (f) =>
-          `  ✕ ${f.data}: ${f.expectation}. Found: ${f.found}${f.examples === null ? '' : `, for example ${f.examples}`}.`,
-      )
-      .join(
-        '\n',
-      )}\n${quarantine.map((q) => `The ${q.rows} failing rows are in ${q.table}. `).join('')}See ${page}; correct the data, or the suite if it asks too much.`,
-});
-
 /**
- * Runs suites over relations, one after the other, and keeps what came of it: results as JSON, failing rows in
- * quarantine tables, a page for each validation and an index of all. Every validation runs, also after one that failed.
+ * Runs suites over relations, one after the other, and keeps what came of it: results as JSON with their history, failing
+ * rows in quarantine tables, a page for each validation and an index of all; then the actions. Every validation runs, also
+ * after one that failed or whose suite or table is not there.
  */
 export async function runCheckpoint(options: CheckpointOptions): Promise<CheckpointResult> {
-  const { warehouse, runName, onProgress, signal } = options;
+  const { runName, onProgress, signal, failOn = 'info' } = options;
   const folder = resolve(options.folder);
   const validations: CheckpointValidation[] = [];
-  const suites = await Promise.all(options.validations.map(({ suite }) => suiteOf(suite, options)));
-  for (const [i, { relation, dataName }] of options.validations.entries()) {
-    const suite = suites[i];
-    if (suite === undefined) continue;
-    const name = freeName(dataName ?? dataNameOf(relation, suite.name), validations);
+  for (const [i, validation] of options.validations.entries()) {
+    signal?.throwIfAborted();
+    const before = {
+      options,
+      validations,
+      folder,
+      progress: (fraction: number, name: string) => onProgress?.((i + fraction) / options.validations.length, name),
+    };
+    const { name, result } = await validateOne(validation, before);
+    const place = placeOf(folder, runName, name);
+    await writeWhole(place.resultPath, `${JSON.stringify(result, null, 1)}\n`);
+    await noteRun(folder, name, historyOf(result, runName));
+    validations.push({ name, success: result.success, isBlocking: blocks(result, failOn), result, ...place });
+  }
+  const indexPath = await renderDataDocs(folder);
+  const checkpoint = {
+    success: validations.every((v) => v.success),
+    isBlocking: validations.some((v) => v.isBlocking),
+    runName,
+    validations,
+    indexPath,
+  };
+  const actions: readonly ActionOutcome[] = await runActions(options.actions ?? [], { ...options, checkpoint });
+  const result = { ...checkpoint, actions };
+  if (options.failOnError && checkpoint.isBlocking) throw failureOf(result);
+  return result;
+}
+
+interface Before {
+  readonly options: CheckpointOptions;
+  /** Those that ran before in this checkpoint. */
+  readonly validations: readonly CheckpointValidation[];
+  readonly folder: string;
+  readonly progress: (fraction: number, name: string) => void;
+}
+
+interface Validated {
+  readonly name: string;
+  readonly result: ValidationResult;
+}
+
+async function validateOne(
+  validation: Validation,
+  { options, validations, folder, progress }: Before,
+): Promise<Validated> {
+  const { relation } = validation;
+  const { warehouse, runName, signal } = options;
+  let suite: Suite | undefined;
+  let name = freeName(validation.dataName ?? dataNameOf(relation, suiteNameOf(validation.suite)), validations);
+  try {
+    suite = await suiteOf(validation.suite, options);
+    name = freeName(validation.dataName ?? dataNameOf(relation, suite.name), validations);
+    const history = await readHistory(folder, name);
+    const format = validation.resultFormat ?? options.resultFormat;
     const result = await validate({
       suite,
       warehouse,
@@ -104,37 +124,58 @@ export async function runCheckpoint(options: CheckpointOptions): Promise<Checkpo
       dataName: name,
       runName: `${runName}-${name}`,
       quarantine: options.quarantine ?? true,
-      onProgress: (fraction) => onProgress?.((i + fraction) / options.validations.length, name),
+      parameters: { ...options.parameters, ...validation.parameters },
+      metric: metricOf(validations, folder),
+      earlier: (config) => earlierRuns(history, config),
+      onProgress: (fraction) => progress(fraction, name),
+      ...(validation.isInOrder === undefined ? {} : { isInOrder: validation.isInOrder }),
       ...(signal === undefined ? {} : { signal }),
-      ...(options.resultFormat === undefined ? {} : { resultFormat: options.resultFormat }),
+      ...(format === undefined ? {} : { resultFormat: format }),
       ...(options.expectations === undefined ? {} : { expectations: options.expectations }),
       ...(options.clock === undefined ? {} : { clock: options.clock }),
     });
-    const place = placeOf(folder, runName, name);
-    await writeWhole(place.resultPath, `${JSON.stringify(result, null, 1)}\n`);
-    validations.push({ name, success: result.success, result, ...place });
+    return { name, result };
+  } catch (error) {
+    signal?.throwIfAborted();
+    if (!(error instanceof SmallboatError)) throw error;
+    return { name, result: notValidated(error, { validation, suite, name, options }) };
   }
-  const indexPath = await renderDataDocs(folder);
-  const checkpoint = { success: validations.every((v) => v.success), runName, validations, indexPath };
-  if (options.failOnError && !checkpoint.success) throw failureOf(checkpoint);
-  return checkpoint;
 }
 
-/** The error that says which expectations of a checkpoint failed, for a caller that looks at the result first. */
-export function failureOf({ runName, validations, indexPath }: CheckpointResult): Error {
-  const failed = validations.flatMap(({ name, result }) =>
-    result.results
-      .filter((r) => !r.success)
-      .map((r) => ({ data: name, expectation: expectedInWords(r), found: observedInWords(r), examples: examples(r) })),
-  );
-  const broken = validations.filter((v) => !v.success);
-  return checkpointErrors.EXPECTATIONS_FAILED({
-    runName,
-    failed,
-    evaluated: validations.reduce((n, v) => n + v.result.results.length, 0),
-    page: broken.length === 1 ? (broken[0]?.pagePath ?? indexPath) : indexPath,
-    quarantine: broken.flatMap((v) => v.result.meta.smallboat.quarantine ?? []),
-  });
+interface NotValidated {
+  readonly validation: Validation;
+  readonly suite: Suite | undefined;
+  readonly name: string;
+  readonly options: CheckpointOptions;
+}
+
+/** The result of a validation that could not run: every expectation that is known of has failed, and says why. */
+function notValidated(error: SmallboatError, { validation, suite, name, options }: NotValidated): ValidationResult {
+  const known = suite ?? { name: suiteNameOf(validation.suite), expectations: [], meta: {} };
+  const results = known.expectations.map((config) => raised(config, error, config.description ?? config.type));
+  const { warehouse, runName } = options;
+  const { relation } = validation;
+  const { code, message } = error;
+  return {
+    success: false,
+    results,
+    suite_name: known.name,
+    suite_parameters: {},
+    statistics: statisticsOf(results),
+    meta: metaOf(
+      { runName: `${runName}-${name}`, relation, suite: known, warehouse },
+      {
+        dataName: name,
+        time: (options.clock ?? (() => new Date()))(),
+        smallboat: { relation, seconds: 0, statements: 0, quarantine: null, problem: { code, message } },
+      },
+    ),
+    id: null,
+  };
+}
+
+function suiteNameOf(suite: Suite | string): string {
+  return typeof suite === 'string' ? (suite.split(/[/\\]/).at(-1) ?? suite).replace(/\.json$/, '') : suite.name;
 }
 
 async function suiteOf(suite: Suite | string, { expectations }: CheckpointOptions): Promise<Suite> {
