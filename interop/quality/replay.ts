@@ -232,10 +232,11 @@ function typeOf(values: readonly unknown[], declared: string | undefined): strin
 
 function cell(value: unknown, type: string): Parameter {
   if (value === null || value === undefined) return null;
+  const text = typeof value === 'string' ? value : JSON.stringify(value);
   if (type === 'TIMESTAMP') {
-    const time = readTime(String(value), new Date());
+    const time = readTime(text, new Date());
     return time === undefined ? null : timeText(time.micros);
   }
-  if (type === 'VARCHAR') return typeof value === 'string' ? value : JSON.stringify(value);
-  return typeof value === 'number' || typeof value === 'boolean' ? value : String(value);
+  if (type === 'VARCHAR') return text;
+  return typeof value === 'number' || typeof value === 'boolean' ? value : text;
 }

@@ -15,6 +15,12 @@ export function jsonOf(cell: Cell | undefined, type?: string): unknown {
   return Object.fromEntries(Object.entries(cell).map(([key, item]) => [key, jsonOf(item)]));
 }
 
+/** A cell as text: itself where it is one. */
+export function textOf(cell: Cell | undefined): string {
+  if (typeof cell === 'string') return cell;
+  return typeof cell === 'object' && cell !== null ? JSON.stringify(jsonOf(cell)) : String(cell ?? '');
+}
+
 /** A row as an object of JSON values. */
 export function jsonRow(row: Row, types: ReadonlyMap<string, string>): Readonly<Record<string, unknown>> {
   return Object.fromEntries(Object.entries(row).map(([name, cell]) => [name, jsonOf(cell, types.get(name))]));

@@ -185,9 +185,8 @@ export function defineExpectation<S extends z.ZodRawShape>(definition: Expectati
     check === undefined
       ? shape
       : shape.check((context) => {
-          const message = check(context.value as z.infer<z.ZodObject<S & typeof COMMON>>);
+          const message = check(context.value);
           if (message !== undefined) context.issues.push({ code: 'custom', message, input: context.value });
         });
-  // What the schema parses is what the two functions take; the list of kinds need not know each one's shape.
-  return { type, aliases, kwargs: schema, plan, sentence } as ExpectationKind;
+  return { type, aliases, kwargs: schema, plan, sentence };
 }

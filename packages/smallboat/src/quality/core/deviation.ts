@@ -7,7 +7,7 @@ import type { Measured } from '../kind.ts';
 export interface Deviation {
   readonly measures: Readonly<Record<string, Aggregate>>;
   /** Null for fewer than two values, and where one of them is infinite or no number. */
-  read(measured: Measured): Cell;
+  readonly read: (measured: Measured) => Cell;
 }
 
 /** The standard deviation of a column of numbers of type `type`. */

@@ -3,7 +3,7 @@ import type { Cell, ColumnType, Row } from '../../warehouse/index.ts';
 import { quoteName } from '../../warehouse/index.ts';
 import { OLD_TIMES } from '../between.ts';
 import { familyOf } from '../dialect/type-family.ts';
-import { jsonOf } from '../json-value.ts';
+import { jsonOf, textOf } from '../json-value.ts';
 import type { ExpectationKind, Measured, Plan, TableFacts, Verdict } from '../kind.ts';
 import { defineExpectation } from '../kind.ts';
 import { isInSql, isSameValue, membersSql, ValueSet } from './members.ts';
@@ -131,7 +131,7 @@ function oldPlan(
       const missing = members.filter((member) => !rows.some((row) => is(member, row)));
       const isFree = members.length === 0 && !wantsAll;
       const shown = (value: Cell | undefined): unknown =>
-        isTime && familyOf(type) === 'date' ? `${String(value)}T00:00:00` : jsonOf(value, type);
+        isTime && familyOf(type) === 'date' ? `${textOf(value)}T00:00:00` : jsonOf(value, type);
       const listed = rows.map((row) => ({ value: shown(row['value']), count: Number(row['n']) }));
       return {
         success: isFree || ((!wantsNoOther || others.length === 0) && (!wantsAll || missing.length === 0)),

@@ -43,7 +43,8 @@ export function bootstrappedKs(
   const n = ends.at(-1) ?? 0;
   const random = seeded(size * 7919 + samples);
   let kept = 0;
-  for (let s = 0; s < samples && n > 0; s++) {
+  const drawnSamples = n === 0 ? 0 : samples;
+  for (let s = 0; s < drawnSamples; s++) {
     const drawn = Float64Array.from({ length: size }, () => column.values[atLeast(ends, random() * n)] ?? 0).sort();
     const statistic = distance({ values: drawn, counts: new Float64Array(size).fill(1) }, cdf);
     if (kolmogorovTail(size, statistic) >= p) kept++;

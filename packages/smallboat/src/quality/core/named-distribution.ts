@@ -5,7 +5,7 @@ type Name = 'norm' | 'beta' | 'gamma' | 'uniform' | 'chi2' | 'expon';
 type Params = readonly number[] | Readonly<Record<string, number>>;
 
 export interface NamedDistribution {
-  cdf(x: number): number;
+  readonly cdf: (x: number) => number;
   /** The parameters in the order in which scipy takes them. */
   readonly positional: readonly number[];
 }

@@ -41,7 +41,7 @@ const LONG: Readonly<Record<string, string>> = {
 /** A format of Python's `strptime`, ready to be asked. */
 export interface TimeFormat {
   /** True for a text that `datetime.strptime` takes. */
-  accepts(text: string): boolean;
+  readonly accepts: (text: string) => boolean;
   /** A regular expression, in the common words of all engines, that only texts that are accepted match; most of them do. */
   readonly surely: string;
 }

@@ -28,11 +28,11 @@ export interface Sql {
   /** Number of rows for which a condition is true. */
   countIf(condition: string): string;
   /** A number as SQL, in the type in which Great Expectations sends it. */
-  number(value: number): string;
+  readonly number: (value: number) => string;
   /** A float where it is finite, else null: for functions that an infinity is an error to; undefined where there are none. */
   readonly finite?: (value: string) => string;
   /** The mean of an expression as a 64-bit float. */
-  mean(value: string): string;
+  readonly mean: (value: string) => string;
   /** Whether regular expressions may look ahead. */
   readonly hasLookaround: boolean;
   /** True where the regular expression is found in the text. */

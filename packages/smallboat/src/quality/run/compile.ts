@@ -76,7 +76,7 @@ export function compile(config: ExpectationConfig, { kind, table, format, earlie
 export function sentenceOf(config: ExpectationConfig, kind: ExpectationKind): string {
   if (config.description !== undefined) return config.description;
   const kwargs = kind.kwargs.safeParse(config.kwargs);
-  if (!kwargs.success) return `${config.type}`;
+  if (!kwargs.success) return config.type;
   const { row_condition } = kwargs.data as Common; // as above
   const sentence = kind.sentence(kwargs.data);
   return row_condition ? `${sentence}, where ${conditionInWords(row_condition)}` : sentence;

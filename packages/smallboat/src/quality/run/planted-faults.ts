@@ -1,4 +1,5 @@
 import type { Warehouse } from '../../warehouse/index.ts';
+import { textOf } from '../json-value.ts';
 import { readSuite } from '../suite/suite.ts';
 import type { ExpectationResult } from './result.ts';
 import { validate } from './validate.ts';
@@ -103,6 +104,6 @@ export async function plantFaults(warehouse: Warehouse, bad: number, sound: numb
   return {
     results,
     quarantined,
-    byReason: Object.fromEntries(counted.map(({ reason, n }) => [String(reason), Number(n)])),
+    byReason: Object.fromEntries(counted.map(({ reason, n }) => [textOf(reason), Number(n)])),
   };
 }

@@ -104,9 +104,7 @@ export function rowResult(
 ): Readonly<Record<string, unknown>> {
   const { level, partial, indexColumns, withQuery, withRows, withoutValues } = format;
   const isComplete = level === 'COMPLETE';
-  const query = {
-    ...(sample.query !== undefined && (withQuery ?? isComplete) ? { unexpected_index_query: sample.query } : {}),
-  };
+  const query = sample.query !== undefined && (withQuery ?? isComplete) ? { unexpected_index_query: sample.query } : {};
   const names = indexColumns === undefined || !namesIndex ? {} : { unexpected_index_column_names: indexColumns };
   if (level === 'BOOLEAN_ONLY') return { ...query, ...('unexpected_index_query' in query ? names : {}) };
   const percent = (of: number): number | null => (of > 0 ? (unexpected / of) * 100 : null);

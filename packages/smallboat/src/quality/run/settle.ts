@@ -2,7 +2,7 @@ import type { Cell, Row, Warehouse } from '../../warehouse/index.ts';
 import { quoteName } from '../../warehouse/index.ts';
 import { allOf } from '../dialect/sql.ts';
 import type { Sql } from '../dialect/sql.ts';
-import { jsonRow } from '../json-value.ts';
+import { jsonRow, textOf } from '../json-value.ts';
 import { isNumeric } from '../dialect/type-family.ts';
 import type { DistributionPlan, OrderPlan, Plan, ValuesPlan, Verdict } from '../kind.ts';
 import { kindErrors } from '../kind.ts';
@@ -139,7 +139,7 @@ async function shownRows(rows: readonly Row[], sql: string, options: SettleOptio
   const describe = options.sql.describe(sql);
   if (describe === undefined || rows.length === 0) return rows;
   const columns = await query(describe, options);
-  const types = new Map(columns.map(({ name, type }) => [String(name), String(type)]));
+  const types = new Map(columns.map(({ name, type }) => [textOf(name), textOf(type)]));
   return rows.map((row) => jsonRow(row, types) as Row);
 }
 

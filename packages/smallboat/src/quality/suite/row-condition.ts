@@ -104,9 +104,9 @@ function ownWords(text: string, table: Table): string {
     .replace(/\bcol\(\s*(["'])(.*?)\1\s*\)/g, (_, _quote: string, name: string) =>
       keep(quoteName(table.column(name).name)),
     )
-    .replace(/\bdate\(\s*(["'])(.*?)\1\s*\)/g, (all, _quote: string, text: string) => {
+    .replace(/\bdate\(\s*(["'])(.*?)\1\s*\)/g, (all: string, _quote: string, text: string) => {
       const time = readTime(text, table.now);
-      if (time === undefined) throw unreadable(text, `${String(all)} is no date`);
+      if (time === undefined) throw unreadable(text, `${all} is no date`);
       return keep(timeLiteral(time, 'timestamp'));
     })
     .replace(/"([^"]*)"|'([^']*)'/g, (_, a: string | undefined, b: string | undefined) =>

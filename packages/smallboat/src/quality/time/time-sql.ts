@@ -12,12 +12,7 @@ export function timeText(micros: bigint): string {
 /** A moment as SQL, in the type that is compared with a column of type `type`. */
 export function timeLiteral({ micros, hasTime }: TimeOfText, type: string): string {
   const text = timeText(micros);
-  switch (familyOf(type)) {
-    case 'date':
-      return hasTime ? `cast('${text}' as timestamp)` : `cast('${text.slice(0, 10)}' as date)`;
-    case 'timestamptz':
-      return `cast('${text}+00' as timestamp with time zone)`;
-    default:
-      return `cast('${text}' as timestamp)`;
-  }
+  const family = familyOf(type);
+  if (family === 'timestamptz') return `cast('${text}+00' as timestamp with time zone)`;
+  return family === 'date' && !hasTime ? `cast('${text.slice(0, 10)}' as date)` : `cast('${text}' as timestamp)`;
 }
