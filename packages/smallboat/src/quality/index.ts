@@ -8,6 +8,9 @@ export type {
   FailedExpectation,
 } from './checkpoint/checkpoint-result.ts';
 export { runCheckpoint } from './checkpoint/checkpoint.ts';
+export { checkpointFileErrors } from './checkpoint/file/errors.ts';
+export { readCheckpoint } from './checkpoint/file/read-checkpoint.ts';
+export type { CheckpointFile, ReadCheckpointOptions } from './checkpoint/file/read-checkpoint.ts';
 export type { CheckpointOptions, Validation } from './checkpoint/checkpoint.ts';
 export { checkpointComponents } from './checkpoint/card.ts';
 export type { Aggregate, Quantiles, Sql } from './dialect/sql.ts';

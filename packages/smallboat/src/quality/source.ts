@@ -44,6 +44,7 @@ export function dataNameOf(relation: string, suiteName: string): string {
   return cleanName(file ?? (isQuery(relation) ? suiteName : relation.replaceAll('"', ''))) || 'data';
 }
 
-function cleanName(name: string): string {
+/** A name of letters, digits, `_` and `-` alone. */
+export function cleanName(name: string): string {
   return name.replace(/[^\p{L}\p{N}_-]+/gu, '_').replace(/^_+|_+$/g, '');
 }

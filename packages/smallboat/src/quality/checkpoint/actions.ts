@@ -15,6 +15,8 @@ export interface ActionContext {
   readonly checkpoint: Omit<CheckpointResult, 'actions'>;
   /** Sends a request; default the platform's. */
   readonly fetch: typeof globalThis.fetch;
+  /** Waits between two tries; default a timer. */
+  readonly pause: (milliseconds: number) => Promise<void>;
   /** Variables for `${NAME}` in options: tokens and addresses stay out of files. */
   readonly env: Readonly<Record<string, string | undefined>>;
   /** Takes figures: a tracker. */
@@ -28,6 +30,7 @@ export async function runActions(
 ): Promise<readonly ActionOutcome[]> {
   const context: ActionContext = {
     fetch: given.fetch ?? globalThis.fetch,
+    pause: given.pause ?? ((milliseconds) => new Promise((resolve) => void setTimeout(resolve, milliseconds))),
     env: given.env ?? {},
     logMetrics: given.logMetrics ?? (() => Promise.resolve()),
     checkpoint: given.checkpoint,

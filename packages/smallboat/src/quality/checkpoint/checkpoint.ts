@@ -11,7 +11,7 @@ import { statisticsOf } from '../run/result.ts';
 import { raised } from '../run/outcome.ts';
 import { metaOf, validate } from '../run/validate.ts';
 import { dataNameOf } from '../source.ts';
-import type { Severity, Suite } from '../suite/suite.ts';
+import type { Severity, Suite, SuiteProblem } from '../suite/suite.ts';
 import { readSuite } from '../suite/suite.ts';
 import type { ActionConfig, ActionContext } from './actions.ts';
 import { runActions } from './actions.ts';
@@ -31,6 +31,10 @@ export interface Validation {
   readonly resultFormat?: ResultFormatOption;
   /** The rows of the relation come in the order in which they were written: a file that is read alone. */
   readonly isInOrder?: boolean;
+  /** A table for the rows that no failed expectation rejects; default as in `validate`. */
+  readonly goodRows?: string;
+  /** Why it cannot run: it then fails, and the others run. */
+  readonly problem?: SuiteProblem;
 }
 
 export interface CheckpointOptions extends WorkOptions, Partial<Omit<ActionContext, 'checkpoint'>> {
@@ -110,6 +114,11 @@ async function validateOne(
 ): Promise<Validated> {
   const { relation } = validation;
   const { warehouse, runName, signal } = options;
+  const { problem } = validation;
+  if (problem !== undefined) {
+    const name = freeName(validation.dataName ?? dataNameOf(relation, ''), validations);
+    return { name, result: notValidated(problem, { validation, suite: undefined, name, options }) };
+  }
   let suite: Suite | undefined;
   let name = freeName(validation.dataName ?? dataNameOf(relation, suiteNameOf(validation.suite)), validations);
   try {
@@ -129,6 +138,7 @@ async function validateOne(
       earlier: (config) => earlierRuns(history, config),
       onProgress: (fraction) => progress(fraction, name),
       ...(validation.isInOrder === undefined ? {} : { isInOrder: validation.isInOrder }),
+      ...(validation.goodRows === undefined ? {} : { goodRows: validation.goodRows }),
       ...(signal === undefined ? {} : { signal }),
       ...(format === undefined ? {} : { resultFormat: format }),
       ...(options.expectations === undefined ? {} : { expectations: options.expectations }),
@@ -150,12 +160,12 @@ interface NotValidated {
 }
 
 /** The result of a validation that could not run: every expectation that is known of has failed, and says why. */
-function notValidated(error: SmallboatError, { validation, suite, name, options }: NotValidated): ValidationResult {
+function notValidated(problem: SuiteProblem, { validation, suite, name, options }: NotValidated): ValidationResult {
   const known = suite ?? { name: suiteNameOf(validation.suite), expectations: [], meta: {} };
-  const results = known.expectations.map((config) => raised(config, error, config.description ?? config.type));
+  const results = known.expectations.map((config) => raised(config, problem, config.description ?? config.type));
   const { warehouse, runName } = options;
   const { relation } = validation;
-  const { code, message } = error;
+  const { code, message } = problem;
   return {
     success: false,
     results,

@@ -11,7 +11,7 @@ const PAUSES = [200, 1000] as const;
  * a secret: messages name the host alone. @returns what was done, in words.
  */
 export async function post(
-  { name, context }: { readonly name: string; readonly context: Pick<ActionContext, 'fetch'> },
+  { name, context }: { readonly name: string; readonly context: Pick<ActionContext, 'fetch' | 'pause'> },
   address: string,
   body: object,
   headers: Readonly<Record<string, string>> = {},
@@ -37,7 +37,7 @@ export async function post(
         throw actionErrors.ACTION_UNREACHABLE({ action: name, host, problem });
       }
     }
-    await new Promise((resolve) => void setTimeout(resolve, pause));
+    await context.pause(pause);
   }
 }
 
