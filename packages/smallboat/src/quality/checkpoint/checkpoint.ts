@@ -2,8 +2,9 @@ import { resolve } from 'node:path';
 import type { WorkOptions } from '../../kernel/index.ts';
 import { SmallboatError, writeWhole } from '../../kernel/index.ts';
 import type { Warehouse } from '../../warehouse/index.ts';
-import { placeOf, renderDataDocs } from '../docs/data-docs.ts';
+import { updateDataDocs } from '../docs/data-docs.ts';
 import { earlierRuns, historyOf, noteRun, readHistory } from '../docs/history.ts';
+import { placeOf } from '../docs/place.ts';
 import type { ExpectationKind } from '../kind.ts';
 import type { ResultFormatOption } from '../run/result-format.ts';
 import type { ValidationResult } from '../run/result.ts';
@@ -81,7 +82,8 @@ export async function runCheckpoint(options: CheckpointOptions): Promise<Checkpo
     await noteRun(folder, name, historyOf(result, runName));
     validations.push({ name, success: result.success, isBlocking: blocks(result, failOn), result, ...place });
   }
-  const indexPath = await renderDataDocs(folder);
+  const documented = validations.map(({ name, result }) => ({ runName, name, result }));
+  const indexPath = await updateDataDocs(folder, documented);
   const checkpoint = {
     success: validations.every((v) => v.success),
     isBlocking: validations.some((v) => v.isBlocking),

@@ -1,17 +1,15 @@
-import { appendFile, mkdir, readFile } from 'node:fs/promises';
+import { appendFile, mkdir, open } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
-import { isMissing, sha256 } from '../../kernel/index.ts';
+import { isMissing, namesIn, sha256 } from '../../kernel/index.ts';
 import type { EarlierRun } from '../kind.ts';
 import type { ExpectationResult, ValidationResult } from '../run/result.ts';
-import type { ExpectationConfig, Severity } from '../suite/suite.ts';
-import { expectedInWords } from './sentences.ts';
+import type { ExpectationConfig } from '../suite/suite.ts';
+import { fileName } from './place.ts';
 
 /** What is kept of one expectation of one run, for trends and for what learns from them. */
 export interface PastExpectation {
   /** The same expectation in other runs has the same key. */
   readonly key: string;
-  readonly sentence: string;
-  readonly severity: Severity;
   readonly success: boolean;
   /** Its figure, or the columns of the table; null for one that asks every row. */
   readonly observed: unknown;
@@ -21,6 +19,8 @@ export interface PastExpectation {
 
 /** One run of one validation. */
 export interface PastRun {
+  /** The data's name. */
+  readonly data: string;
   readonly run: string;
   /** Time, ISO 8601. */
   readonly at: string;
@@ -34,17 +34,12 @@ export interface PastRun {
   readonly expectations: readonly PastExpectation[];
 }
 
-/** Runs that are read back at most: the latest. */
-const KEPT = 500;
+/** Bytes of a history that are read back at most, from its end: thousands of runs. */
+const READ = 8 * 1024 * 1024;
 
 /** Where the history of some data is: one line of JSON a run, the latest last. */
 export function historyPath(folder: string, name: string): string {
   return join(folder, 'history', `${fileName(name)}.jsonl`);
-}
-
-/** A name fit for a file: no separators, no dots in front. */
-export function fileName(name: string): string {
-  return name.replace(/[^\p{L}\p{N}._-]+/gu, '-').replace(/^\.+/, '') || 'run';
 }
 
 /** What a validation leaves in the history. */
@@ -52,6 +47,7 @@ export function historyOf(result: ValidationResult, runName: string): PastRun {
   const { meta, results, suite_name, success } = result;
   const { rows, seconds, quarantine, problem } = meta.smallboat;
   return {
+    data: meta.active_batch_definition.data_asset_name,
     run: runName,
     at: meta.validation_time,
     suite: suite_name,
@@ -62,8 +58,6 @@ export function historyOf(result: ValidationResult, runName: string): PastRun {
     ...(problem === undefined ? {} : { problem: problem.message }),
     expectations: withKeys(results).map(([key, r]) => ({
       key,
-      sentence: expectedInWords(r),
-      severity: r.expectation_config.severity,
       success: r.success,
       observed: observedOf(r),
       percent: typeof r.result['unexpected_percent'] === 'number' ? r.result['unexpected_percent'] : null,
@@ -84,20 +78,50 @@ export async function noteRun(folder: string, name: string, run: PastRun): Promi
   await appendFile(path, `\n${JSON.stringify(run)}\n`);
 }
 
-/** The latest runs of some data, the oldest of them first. A run that was repeated under its name counts once, as it ended last. */
-export async function readHistory(folder: string, name: string): Promise<readonly PastRun[]> {
-  const text = await readFile(historyPath(folder, name), 'utf8').catch((error: unknown) => {
-    if (isMissing(error)) return '';
-    throw error;
-  });
+/** Names of the files of histories, without `.jsonl`. */
+export async function historiesIn(folder: string): Promise<readonly string[]> {
+  const names = await namesIn(join(folder, 'history'));
+  return names.filter((name) => name.endsWith('.jsonl')).map((name) => name.slice(0, -6));
+}
+
+/** The latest runs of some data, the oldest of them first. A run that was repeated at the same time counts once, as it ended last. */
+export function readHistory(folder: string, name: string): Promise<readonly PastRun[]> {
+  return runsOf(historyPath(folder, name));
+}
+
+/** The runs of a history, by the name of its file. */
+export function readHistoryFile(folder: string, file: string): Promise<readonly PastRun[]> {
+  return runsOf(join(folder, 'history', `${file}.jsonl`));
+}
+
+async function runsOf(path: string): Promise<readonly PastRun[]> {
   const runs = new Map<string, PastRun>();
-  for (const line of text.split('\n')) {
+  for (const line of (await tail(path)).split('\n')) {
     const run = parse(line);
     if (run === undefined) continue;
     runs.delete(`${run.run} ${run.at}`);
     runs.set(`${run.run} ${run.at}`, run);
   }
-  return [...runs.values()].slice(-KEPT);
+  return [...runs.values()];
+}
+
+/** The end of a file; of its first line perhaps a part, which then is no JSON. */
+async function tail(path: string): Promise<string> {
+  try {
+    const file = await open(path, 'r');
+    try {
+      const { size } = await file.stat();
+      const from = Math.max(0, size - READ);
+      const bytes = Buffer.alloc(size - from);
+      await file.read(bytes, 0, bytes.length, from);
+      return bytes.toString('utf8');
+    } finally {
+      await file.close();
+    }
+  } catch (error) {
+    if (isMissing(error)) return '';
+    throw error;
+  }
 }
 
 function parse(line: string): PastRun | undefined {

@@ -9,6 +9,14 @@ export function expectedInWords({ meta, expectation_config: { type, kwargs } }: 
   return `${type.replace(/^expect_/, '').replaceAll('_', ' ')}${typeof column === 'string' ? ` (${column})` : ''}`;
 }
 
+/** What the suite's author noted beside an expectation: a text, or several paragraphs as Great Expectations keeps them. */
+export function notesOf({ expectation_config: { meta } }: ExpectationResult): string | undefined {
+  const { notes } = meta;
+  const content: unknown = typeof notes === 'object' && notes !== null && 'content' in notes ? notes.content : notes;
+  if (Array.isArray(content)) return content.map(String).join('\n\n') || undefined;
+  return typeof content === 'string' && content !== '' ? content : undefined;
+}
+
 /** What was found, in a few words: `12 of 1,000 rows (1.2 %)`, a figure, an error. */
 export function observedInWords({ result, exception_info, success }: ExpectationResult): string {
   if (exception_info.raised_exception) return exception_info.exception_message ?? 'could not be computed';
@@ -35,12 +43,12 @@ export function observedInWords({ result, exception_info, success }: Expectation
 }
 
 /** A value of the data as text, so that an empty text and a missing value can be told from each other. */
-export function valueInWords(value: unknown): string {
+export function valueInWords(value: unknown, length = 120): string {
   if (value === null || value === undefined) return 'null';
   if (value === '') return '(empty text)';
   if (typeof value === 'number') return formatNumber(value);
-  if (typeof value === 'string') return cut(value, 120);
-  if (Array.isArray(value)) return cut(value.map(valueInWords).join(', '), 200);
+  if (typeof value === 'string') return cut(value, length);
+  if (Array.isArray(value)) return cut(value.map((item) => valueInWords(item)).join(', '), 200);
   return cut(JSON.stringify(value), 200);
 }
 
@@ -62,8 +70,11 @@ function cut(text: string, length: number): string {
 }
 
 /** A few distinct values that failed, as text. */
-export function examples({ result }: ExpectationResult, count = 3): string | null {
+export function examples(
+  { result }: ExpectationResult,
+  { count = 3, length = 120 }: { readonly count?: number; readonly length?: number } = {},
+): string | null {
   const values = result['partial_unexpected_list'];
   if (!Array.isArray(values) || values.length === 0) return null;
-  return [...new Set(values.map(valueInWords))].slice(0, count).join(', ');
+  return [...new Set(values.map((value) => valueInWords(value, length)))].slice(0, count).join(', ');
 }

@@ -7,12 +7,20 @@ export interface ExceptionInfo {
   readonly exception_traceback: string | null;
 }
 
+export interface ResultMeta {
+  /** What was expected, in plain words. */
+  readonly sentence?: string;
+  /** A few whole rows that it rejects. */
+  readonly sample_rows?: readonly Readonly<Record<string, unknown>>[];
+  readonly [key: string]: unknown;
+}
+
 /** What became of one expectation, in the shape of Great Expectations 1.x. `meta.sentence` says it in plain words. */
 export interface ExpectationResult {
   readonly success: boolean;
   readonly expectation_config: ExpectationConfig;
   readonly result: Readonly<Record<string, unknown>>;
-  readonly meta: Readonly<Record<string, unknown>>;
+  readonly meta: ResultMeta;
   readonly exception_info: ExceptionInfo;
 }
 

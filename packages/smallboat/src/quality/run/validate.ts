@@ -228,8 +228,7 @@ function compileAll(options: ValidateOptions, table: TableFacts): readonly (Comp
     if (config.problem !== undefined)
       return raised(config, config.problem, kind === undefined ? config.type : sentenceOf(config, kind));
     if (kind === undefined) {
-      const known = [...kinds.keys()].sort();
-      const facts = { path: `suite ${suite.name}`, index, type: config.type, nearest: null, known };
+      const facts = { path: `suite ${suite.name}`, index, type: config.type, nearest: null };
       return raised(config, suiteErrors.EXPECTATION_UNKNOWN(facts), config.type);
     }
     try {

@@ -53,16 +53,10 @@ export const suiteErrors = defineErrors({
     `There is no expectation suite at ${f.path}. Check the path; suites are JSON files as Great Expectations writes them.`,
   SUITE_UNREADABLE: (f: { path: string; problem: string }) =>
     `${f.path} is not an expectation suite: ${f.problem}. It needs a name (name, or expectation_suite_name) and a list of expectations, each with type (or expectation_type) and kwargs.`,
-  EXPECTATION_UNKNOWN: (f: {
-    path: string;
-    index: number;
-    type: string;
-    nearest: string | null;
-    known: readonly string[];
-  }) =>
+  EXPECTATION_UNKNOWN: (f: { path: string; index: number; type: string; nearest: string | null }) =>
     `Expectation ${f.index + 1} of ${f.path} is of type ${f.type}, which is not known${
       f.nearest === null ? '' : `; did you mean ${f.nearest}`
-    }? Define it with defineExpectation and hand it in, or use one of ${f.known.join(', ')}.`,
+    }? Correct its type, or define it with defineExpectation and hand it in; docs/quality/expectations.md lists those there are.`,
   EXPECTATION_INVALID: (f: { path: string; index: number; type: string; problem: string }) =>
     `Expectation ${f.index + 1} of ${f.path} (${f.type}) is wrong: ${f.problem}. Correct its kwargs.`,
 });
@@ -136,10 +130,7 @@ function problemOf(
 ): SuiteProblem | undefined {
   const kind = kinds.get(type);
   if (kind === undefined) {
-    const known = [...new Set([...kinds.values()].map((k) => k.type))].sort();
-    return plain(
-      suiteErrors.EXPECTATION_UNKNOWN({ path, index, type, nearest: nearest(type, kinds.keys()) ?? null, known }),
-    );
+    return plain(suiteErrors.EXPECTATION_UNKNOWN({ path, index, type, nearest: nearest(type, kinds.keys()) ?? null }));
   }
   if (hasParameter(kwargs)) return undefined;
   const checked = kind.kwargs.safeParse(kwargs);
