@@ -1,4 +1,5 @@
 import type { ExpectationKind } from '../kind.ts';
+import { LEARNED_KINDS } from '../learn/learned.ts';
 import { COLUMN_KINDS } from './columns.ts';
 import { DISTINCT_KINDS } from './distinct.ts';
 import { DISTRIBUTION_KINDS } from './distributions.ts';
@@ -28,6 +29,7 @@ export const CORE: readonly ExpectationKind[] = [
   ...DISTINCT_KINDS,
   ...DISTRIBUTION_KINDS,
   ...QUERY_KINDS,
+  ...LEARNED_KINDS,
 ];
 
 /** All kinds by their name and their other names: ours, and then the user's, which may replace ours. */
