@@ -39,7 +39,8 @@ export type {
   ValidationMeta,
   ValidationResult,
 } from './run/result.ts';
-export { validate, validateErrors } from './run/validate.ts';
+export { validateErrors } from './run/columns.ts';
+export { validate } from './run/validate.ts';
 export type { ValidateOptions } from './run/validate.ts';
 export { dataNameOf, fileRelation } from './source.ts';
 export { expressionErrors } from './suite/expression.ts';

@@ -65,5 +65,4 @@ export const duckdbSql: Sql = {
     of <= wanted ? source : `${source} using sample reservoir(${wanted} rows) repeatable (${seed})`,
   replaceTable: (table, query) => [`create or replace table ${table} as ${query}`],
   temporaryTable: (table, query) => [`create or replace temporary table ${table} as ${query}`],
-  describe: (query) => `select column_name as name, column_type as type from (describe ${query})`,
 };

@@ -55,8 +55,6 @@ export interface Sql {
   replaceTable(table: string, query: string): readonly string[];
   /** Statements that make a table that only this connection sees. */
   temporaryTable(table: string, query: string): readonly string[];
-  /** A query for the columns of a query: rows of `name` and `type`; undefined where it takes a view (`describeView`). */
-  describe(query: string): string | undefined;
   /** Columns as one value that is the same for the same rows; none of them is null. */
   key(names: readonly string[]): string;
   /** The value of the row before it that meets a condition, in the order of the rows (`''`: as they come). */
@@ -82,7 +80,6 @@ export const COMMON_SQL: Omit<Sql, 'name' | 'quantiles' | 'matches' | 'isJson' |
   epoch: (value) => `extract(epoch from ${value})`,
   replaceTable: (table, query) => [`drop table if exists ${table}`, `create table ${table} as ${query}`],
   temporaryTable: (table, query) => [`drop table if exists ${table}`, `create temporary table ${table} as ${query}`],
-  describe: () => undefined,
   key: (names) => (names.length === 1 ? (names[0] ?? '') : `(${names.join(', ')})`),
   before: (value, given, order) => `lag(${value}) over (partition by ${given} order by ${order})`,
   listed: (texts) => texts.map((text) => `coalesce(${text} || chr(10), '')`).join(' || '),

@@ -2,7 +2,7 @@ import type { Cell, Row, Warehouse } from '../../warehouse/index.ts';
 import { quoteName } from '../../warehouse/index.ts';
 import { allOf } from '../dialect/sql.ts';
 import type { Sql } from '../dialect/sql.ts';
-import { jsonRow, textOf } from '../json-value.ts';
+import { jsonRow } from '../json-value.ts';
 import { isNumeric } from '../dialect/type-family.ts';
 import type { DistributionPlan, OrderPlan, Plan, ValuesPlan, Verdict } from '../kind.ts';
 import { kindErrors } from '../kind.ts';
@@ -98,8 +98,7 @@ async function stepOf(plan: Plan, measured: Measured, step: Step): Promise<Settl
       return settledOf(plan.judge(measured));
     case 'query': {
       const sql = plan.sql(filteredSource(step));
-      const rows = await query(sql, options);
-      return settledOf(plan.judge(plan.isShown ? await shownRows(rows, sql, options) : rows));
+      return settledOf(plan.judge(await (plan.isShown ? shownRows(sql, options) : query(sql, options))));
     }
     case 'rows':
     case 'duplicates': {
@@ -134,13 +133,14 @@ function query(sql: string, { warehouse, signal, count }: SettleOptions): Promis
   return warehouse.query(sql, signal === undefined ? {} : { signal });
 }
 
-/** Rows with their times as ISO 8601, where the warehouse can say which columns hold times. */
-async function shownRows(rows: readonly Row[], sql: string, options: SettleOptions): Promise<readonly Row[]> {
-  const describe = options.sql.describe(sql);
-  if (describe === undefined || rows.length === 0) return rows;
-  const columns = await query(describe, options);
-  const types = new Map(columns.map(({ name, type }) => [textOf(name), textOf(type)]));
-  return rows.map((row) => jsonRow(row, types) as Row);
+/** Rows as a person reads them: times as ISO 8601. */
+async function shownRows(sql: string, { warehouse, signal, count }: SettleOptions): Promise<readonly Row[]> {
+  count(1);
+  const { columns, rows } = await warehouse.table(sql, signal === undefined ? {} : { signal });
+  const types = new Map(columns.map(({ name, type }) => [name, type]));
+  return rows.map(
+    (cells) => jsonRow(Object.fromEntries(columns.map(({ name }, i) => [name, cells[i] ?? null])), types) as Row,
+  );
 }
 
 /** The rows that an expectation is about at all, for a query of its own. */

@@ -1,17 +1,18 @@
 import type { WorkOptions } from '../../kernel/index.ts';
-import { defineErrors, sha256 } from '../../kernel/index.ts';
-import type { ColumnType, Row, Warehouse } from '../../warehouse/index.ts';
+import { sha256 } from '../../kernel/index.ts';
+import type { Row, Warehouse } from '../../warehouse/index.ts';
 import { kindsByType } from '../core/core.ts';
 import { sqlOf } from '../dialect/dialects.ts';
 import type { Sql } from '../dialect/sql.ts';
 import type { EarlierRun, ExpectationKind, TableFacts } from '../kind.ts';
-import { dataNameOf, isQuery, selectFrom, sourceOf } from '../source.ts';
+import { dataNameOf, isQuery, sourceOf } from '../source.ts';
 import type { ParameterScope } from '../suite/parameters.ts';
 import { withParameters } from '../suite/parameters.ts';
 import type { ExpectationConfig, Suite } from '../suite/suite.ts';
 import { oneLine, suiteErrors } from '../suite/suite.ts';
 import type { Compiled } from './compile.ts';
 import { compile, factsOf, sentenceOf } from './compile.ts';
+import { columnsOf } from './columns.ts';
 import { detailsOf } from './details.ts';
 import type { MarkOptions, Marked } from './marked.ts';
 import { emptyQuarantine, keepGoodRows, markRows, sampleMany } from './marked.ts';
@@ -54,11 +55,6 @@ export interface ValidateOptions extends WorkOptions {
   readonly clock?: () => Date;
 }
 
-export const validateErrors = defineErrors({
-  RELATION_NOT_FOUND: (f: { relation: string; location: string }) =>
-    `There is no table or view ${f.relation} in ${f.location}. Run what makes it first, or correct its name.`,
-});
-
 /**
  * Runs a suite over a relation. What can be computed in one scan is; rows that fail are found in one more. An expectation
  * that cannot be computed (it is not known, a column is missing, a regular expression is wrong) counts as failed and says
@@ -72,7 +68,7 @@ export async function validate(options: ValidateOptions): Promise<ValidationResu
   const now = (options.clock ?? (() => new Date()))();
   const dataName = options.dataName ?? dataNameOf(relation, suite.name);
   const sql = sqlOf(warehouse.dialect);
-  const columns = await columnsOf(warehouse, relation, sql);
+  const columns = await columnsOf(warehouse, relation);
   const table = factsOf({ columns, sql, now, resultsOf: options.resultsOf ?? suite.resultsOf ?? '1' });
   const compiled = compileAll(options, table);
   onProgress?.(0.05, `${dataName}: ${suite.expectations.length} expectations`);
@@ -245,21 +241,6 @@ function compileAll(options: ValidateOptions, table: TableFacts): readonly (Comp
       return raised(config, error, sentenceOf(config, kind));
     }
   });
-}
-
-async function columnsOf(warehouse: Warehouse, relation: string, sql: Sql): Promise<readonly ColumnType[]> {
-  if (isQuery(relation)) {
-    const describe = sql.describe(selectFrom(relation));
-    if (describe !== undefined) return warehouse.query<{ name: string; type: string }>(describe);
-    const view = 'smallboat_described';
-    await warehouse.execute(`create temporary view ${view} as ${selectFrom(relation)}`);
-    const columns = await warehouse.columns(view);
-    await warehouse.execute(`drop view ${view}`);
-    return columns;
-  }
-  const columns = await warehouse.columns(relation);
-  if (columns.length === 0) throw validateErrors.RELATION_NOT_FOUND({ relation, location: warehouse.location });
-  return columns;
 }
 
 /** What orders the rows of the relation: a view or a query has nothing, unless it is said to come in order. */
