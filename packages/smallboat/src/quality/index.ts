@@ -42,6 +42,8 @@ export type {
 export { validateErrors } from './run/columns.ts';
 export { validate } from './run/validate.ts';
 export type { ValidateOptions } from './run/validate.ts';
+export { suggestSuite } from './learn/suggest/suggest.ts';
+export type { SuggestOptions, Suggestion, SuiteFile } from './learn/suggest/suggest.ts';
 export { dataNameOf, fileRelation } from './source.ts';
 export { expressionErrors } from './suite/expression.ts';
 export { parameterErrors } from './suite/parameters.ts';

@@ -10,8 +10,8 @@ export function expectedInWords({ meta, expectation_config: { type, kwargs } }: 
 }
 
 /** What the suite's author noted beside an expectation: a text, or several paragraphs as Great Expectations keeps them. */
-export function notesOf({ expectation_config: { meta } }: ExpectationResult): string | undefined {
-  const { notes } = meta;
+export function notesOf({ expectation_config: { meta, notes: own } }: ExpectationResult): string | undefined {
+  const notes: unknown = own ?? meta['notes'];
   const content: unknown = typeof notes === 'object' && notes !== null && 'content' in notes ? notes.content : notes;
   if (Array.isArray(content)) return content.map(String).join('\n\n') || undefined;
   return typeof content === 'string' && content !== '' ? content : undefined;

@@ -16,6 +16,8 @@ export interface ExpectationConfig {
   readonly id?: string;
   /** What the suite's author says of it in words. */
   readonly description?: string;
+  /** What its author notes beside it: why it is asked, whom to tell. */
+  readonly notes?: string | readonly string[];
   /** Why it cannot be asked: it is then failed, not passed over. */
   readonly problem?: SuiteProblem;
 }
@@ -68,6 +70,7 @@ const Entry = z.object({
   id: z.string().nullish(),
   ge_cloud_id: z.string().nullish(),
   description: z.string().nullish(),
+  notes: z.union([z.string(), z.array(z.string())]).nullish(),
 });
 const File = z.object({
   name: z.string().min(1),
@@ -97,7 +100,7 @@ export async function readSuite(from: string | object, options: SuiteOptions = {
   return {
     name,
     expectations: expectations.map((entry, index): ExpectationConfig => {
-      const { type, severity, description } = entry;
+      const { type, severity, description, notes } = entry;
       const id = entry.id ?? entry.ge_cloud_id;
       const kwargs = entry.kwargs ?? {};
       const problem = problemOf({ type, kwargs }, { path, index, kinds });
@@ -108,6 +111,7 @@ export async function readSuite(from: string | object, options: SuiteOptions = {
         severity: severity ?? 'critical',
         ...(id ? { id } : {}),
         ...(description ? { description } : {}),
+        ...(notes ? { notes } : {}),
         ...(problem === undefined ? {} : { problem }),
       };
     }),
