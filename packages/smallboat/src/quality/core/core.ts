@@ -1,4 +1,5 @@
 import type { ExpectationKind } from '../kind.ts';
+import { DBT_KINDS } from '../dbt/dbt-kinds.ts';
 import { LEARNED_KINDS } from '../learn/learned.ts';
 import { COLUMN_KINDS } from './columns.ts';
 import { DISTINCT_KINDS } from './distinct.ts';
@@ -30,6 +31,7 @@ export const CORE: readonly ExpectationKind[] = [
   ...DISTRIBUTION_KINDS,
   ...QUERY_KINDS,
   ...LEARNED_KINDS,
+  ...DBT_KINDS,
 ];
 
 /** All kinds by their name and their other names: ours, and then the user's, which may replace ours. */

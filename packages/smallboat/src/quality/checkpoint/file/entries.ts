@@ -1,4 +1,4 @@
-import { dirname, join } from 'node:path';
+import { dirname, join, resolve } from 'node:path';
 import type { ResultFormatOption } from '../../run/result-format.ts';
 import type { ActionConfig } from '../actions.ts';
 import type { Found } from './data.ts';
@@ -9,7 +9,7 @@ import { storeOf } from './project.ts';
 import type { Fields } from './read-document.ts';
 import { fieldsAt, isFields, listAt, readDocument, textAt } from './read-document.ts';
 
-/** One suite over some data, as a checkpoint's file has it. */
+/** One suite over some data, as a checkpoint's file has it; or the tests of a dbt project. */
 export interface Entry {
   /** Where it stands, for messages: `Validation 2`. */
   readonly place: string;
@@ -19,6 +19,8 @@ export interface Entry {
   readonly parameters?: Fields;
   readonly resultFormat?: ResultFormatOption;
   readonly goodRows?: string;
+  /** Where the manifest of a dbt project is, and which of its models are wanted. */
+  readonly dbt?: { readonly path: string; readonly select?: readonly string[] };
 }
 
 interface Entries {
@@ -67,6 +69,8 @@ async function ofValidations(fields: Fields, project: Project): Promise<readonly
   const validations = listed.length === 0 && 'batch_request' in fields ? [{}] : listed;
   return Promise.all(
     validations.map(async (validation, i): Promise<Entry> => {
+      const dbt = textAt(validation, 'dbt');
+      if (dbt !== undefined) return dbtEntry(`Validation ${i + 1}`, resolve(project.root, dbt), validation['select']);
       const own = textAt(validation, 'relation') ?? textAt(fields, 'relation');
       const request = isFields(validation['batch_request'])
         ? validation['batch_request']
@@ -88,6 +92,11 @@ async function ofValidations(fields: Fields, project: Project): Promise<readonly
       };
     }),
   );
+}
+
+function dbtEntry(place: string, path: string, select: unknown): Entry {
+  const names = Array.isArray(select) ? select.filter((name) => typeof name === 'string') : undefined;
+  return { place, suite: undefined, data: path, dbt: { path, ...(names === undefined ? {} : { select: names }) } };
 }
 
 /** `batches` of 0.11 to 0.13: each with its suites; the actions are those of a validation operator of the project. */

@@ -1,6 +1,7 @@
 import { basename, resolve } from 'node:path';
 import * as z from 'zod';
 import { SmallboatError } from '../../../kernel/index.ts';
+import { dbtValidations } from '../../dbt/dbt-validations.ts';
 import type { ResultFormatOption } from '../../run/result-format.ts';
 import type { Severity } from '../../suite/suite.ts';
 import { oneLine } from '../../suite/suite.ts';
@@ -62,9 +63,10 @@ export async function readCheckpoint(path: string, options: ReadCheckpointOption
   const rest = parsed.data;
   const variables = { path, values: project.variables };
   const validations = await Promise.all(
-    entries.map(async (entry): Promise<Validation> => {
+    entries.map(async (entry): Promise<readonly Validation[]> => {
+      if (entry.dbt !== undefined) return testsOf(entry.dbt, entry.place);
       const suite = entry.suite === undefined ? '' : await suitePath(entry.suite, project, file);
-      return validationOf(entry, { suite, path, replace: (value) => withVariables(value, variables) });
+      return [validationOf(entry, { suite, path, replace: (value) => withVariables(value, variables) })];
     }),
   );
   const name = textAt(fields, 'name') ?? basename(file).replace(/\.\w+$/, '');
@@ -74,7 +76,7 @@ export async function readCheckpoint(path: string, options: ReadCheckpointOption
   const at = (options.clock ?? (() => new Date()))();
   return {
     name,
-    validations,
+    validations: validations.flat(),
     actions,
     runName: template === undefined ? name : runNameOf(String(withVariables(template, variables)), at),
     ...(format ? { resultFormat: format as ResultFormatOption } : {}), // read leniently by `validate`
@@ -82,6 +84,16 @@ export async function readCheckpoint(path: string, options: ReadCheckpointOption
     ...(rest.fail_on ? { failOn: rest.fail_on } : {}),
     ...(typeof rest.quarantine === 'boolean' ? { quarantine: rest.quarantine } : {}),
   };
+}
+
+/** The tests of a dbt project; a validation that cannot run where its manifest is not there. */
+async function testsOf({ path, select }: NonNullable<Entry['dbt']>, place: string): Promise<readonly Validation[]> {
+  try {
+    return await dbtValidations(path, select === undefined ? {} : { select });
+  } catch (error) {
+    if (!(error instanceof SmallboatError)) throw error;
+    return [{ suite: '', relation: place, problem: error }];
+  }
 }
 
 interface Reading {
