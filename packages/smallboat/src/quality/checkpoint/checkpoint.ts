@@ -51,6 +51,8 @@ export interface CheckpointOptions extends WorkOptions, Partial<Omit<ActionConte
   readonly failOn?: Severity;
   /** Copy failing rows to `quality_quarantine.<data>`. Default true. */
   readonly quarantine?: boolean;
+  /** A folder for Parquet files of them instead. DuckDB only. */
+  readonly quarantineFolder?: string;
   readonly resultFormat?: ResultFormatOption;
   readonly parameters?: Readonly<Record<string, unknown>>;
   readonly expectations?: readonly ExpectationKind[];
@@ -135,6 +137,7 @@ async function validateOne(
       dataName: name,
       runName: `${runName}-${name}`,
       quarantine: options.quarantine ?? true,
+      ...(options.quarantineFolder === undefined ? {} : { quarantineFolder: options.quarantineFolder }),
       parameters: { ...options.parameters, ...validation.parameters },
       metric: metricOf(validations, folder),
       earlier: (config) => earlierRuns(history, config),

@@ -63,6 +63,7 @@ export const duckdbSql: Sql = {
   epoch: (value) => `epoch(${value})`,
   sample: (source, { wanted, of, seed }) =>
     of <= wanted ? source : `${source} using sample reservoir(${wanted} rows) repeatable (${seed})`,
+  toFile: (query, path) => `copy (${query}) to ${quoteText(path)} (format parquet)`,
   replaceTable: (table, query) => [`create or replace table ${table} as ${query}`],
   temporaryTable: (table, query) => [`create or replace temporary table ${table} as ${query}`],
 };

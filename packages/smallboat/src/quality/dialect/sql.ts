@@ -55,6 +55,8 @@ export interface Sql {
   replaceTable(table: string, query: string): readonly string[];
   /** Statements that make a table that only this connection sees. */
   temporaryTable(table: string, query: string): readonly string[];
+  /** A statement that writes a query's rows to a Parquet file on this machine; left out where the warehouse is on another. */
+  readonly toFile?: (query: string, path: string) => string;
   /** Columns as one value that is the same for the same rows; none of them is null. */
   key(names: readonly string[]): string;
   /** The value of the row before it that meets a condition, in the order of the rows (`''`: as they come). */

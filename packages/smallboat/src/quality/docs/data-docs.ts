@@ -6,7 +6,8 @@ import { dataPage } from './data-page.ts';
 import type { PastRun } from './history.ts';
 import { historiesIn, readHistoryFile } from './history.ts';
 import { indexPage } from './index-page.ts';
-import { fileName, placeOf } from './place.ts';
+import { fileName } from '../file-name.ts';
+import { placeOf } from './place.ts';
 import { suitePage } from './suite-page.ts';
 import { validationPage } from './validation-page.ts';
 

@@ -3,7 +3,8 @@ import { chip, formatNumber, html, page, renderComponents } from '../../report/i
 import type { ValidationResult } from '../run/result.ts';
 import type { PastRun } from './history.ts';
 import { withKeys } from './history.ts';
-import { fileName, linkTo } from './place.ts';
+import { fileName } from '../file-name.ts';
+import { linkTo } from './place.ts';
 import { expectedInWords, observedInWords } from './sentences.ts';
 import { sparkline, strip } from './trend.ts';
 import { counted, timeInWords } from './words.ts';

@@ -4,7 +4,7 @@ import { isMissing, namesIn, sha256 } from '../../kernel/index.ts';
 import type { EarlierRun } from '../kind.ts';
 import type { ExpectationResult, ValidationResult } from '../run/result.ts';
 import type { ExpectationConfig } from '../suite/suite.ts';
-import { fileName } from './place.ts';
+import { fileName } from '../file-name.ts';
 
 /** What is kept of one expectation of one run, for trends and for what learns from them. */
 export interface PastExpectation {

@@ -1,7 +1,8 @@
 import { chip, formatNumber, html, page, renderComponents } from '../../report/index.ts';
 import { table } from './data-page.ts';
 import type { PastRun } from './history.ts';
-import { fileName, linkTo } from './place.ts';
+import { fileName } from '../file-name.ts';
+import { linkTo } from './place.ts';
 import { strip } from './trend.ts';
 import { counted, timeInWords } from './words.ts';
 

@@ -2,7 +2,8 @@ import type { Html } from '../../report/index.ts';
 import { html, page, renderComponents } from '../../report/index.ts';
 import type { ExpectationResult, ValidationResult } from '../run/result.ts';
 import { columnsOf } from './components.ts';
-import { fileName, linkTo } from './place.ts';
+import { fileName } from '../file-name.ts';
+import { linkTo } from './place.ts';
 import { expectedInWords, notesOf } from './sentences.ts';
 import { counted } from './words.ts';
 

@@ -2,7 +2,8 @@ import type { Html, ReportComponent } from '../../report/index.ts';
 import { chip, formatNumber, html, page, renderComponents } from '../../report/index.ts';
 import type { ExpectationResult, ValidationResult } from '../run/result.ts';
 import { failedTable, heldTable, sampleTable, validationFigures } from './components.ts';
-import { fileName, linkTo } from './place.ts';
+import { fileName } from '../file-name.ts';
+import { linkTo } from './place.ts';
 import { expectedInWords, notesOf, observedInWords } from './sentences.ts';
 import { counted, shortRelation, timeInWords } from './words.ts';
 

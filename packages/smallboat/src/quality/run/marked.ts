@@ -1,6 +1,9 @@
+import { mkdir, rm } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
 import type { Row, Warehouse } from '../../warehouse/index.ts';
 import { quoteName, quoteText } from '../../warehouse/index.ts';
 import type { Sql } from '../dialect/sql.ts';
+import { fileName } from '../file-name.ts';
 import type { RowQuestion } from './question.ts';
 import type { Quarantine } from './result.ts';
 
@@ -33,12 +36,18 @@ export interface MarkOptions {
   readonly count: (statements: number) => void;
 }
 
+/** Where failing rows go: a table of the data's name, or a Parquet file of it in a folder. */
+export interface QuarantinePlace {
+  readonly name: string;
+  readonly folder: string | undefined;
+}
+
 /** Rows that fail something, in a table that this connection alone sees. */
 export interface Marked {
   /** Some of the failing rows of each question, by its place in the suite, in the order in which they were written. */
   samples(): Promise<ReadonlyMap<number, readonly Row[]>>;
   /** Copies the failing rows, each with what it failed, to a table that stays. */
-  quarantine(name: string, runName: string): Promise<Quarantine>;
+  quarantine(to: QuarantinePlace, runName: string): Promise<Quarantine>;
   drop(): Promise<void>;
 }
 
@@ -71,17 +80,23 @@ export async function markRows(asked: readonly Asked[], options: MarkOptions): P
         order.length > 0 ? 'smallboat_row' : undefined,
       ),
 
-    async quarantine(name, runName) {
-      const table = `${QUARANTINE_SCHEMA}.${quoteName(name)}`;
+    async quarantine(to, runName) {
       const kept = asked.flatMap(({ reason }, i) => (reason === undefined ? [] : [{ reason, flag: flag(i) }]));
       const reasons = kept.map((one) => `case when ${one.flag} then ${quoteText(one.reason)} end`);
-      await run(`create schema if not exists ${QUARANTINE_SCHEMA}`);
       const query = `select ${names.join(', ')},
 ${sql.listed(reasons)} as failed_expectations,
 ${quoteText(runName)} as quality_run
 from ${TABLE} where ${kept.map((one) => one.flag).join(' or ')}`;
+      const table = tableOf(to);
+      const path = fileOf(to);
       let rows = 0;
-      for (const statement of sql.replaceTable(table, query)) rows = await run(statement);
+      if (path !== undefined && sql.toFile !== undefined) {
+        await mkdir(dirname(path), { recursive: true });
+        rows = await run(sql.toFile(query, path));
+      } else {
+        await run(`create schema if not exists ${QUARANTINE_SCHEMA}`);
+        for (const statement of sql.replaceTable(table, query)) rows = await run(statement);
+      }
       if (rows > 0) return { table, rows };
       count(1);
       const [counted] = await warehouse.query(`select count(*) as n from ${table}`);
@@ -138,9 +153,21 @@ async function fetchSamples(
   return found;
 }
 
+function fileOf({ name, folder }: QuarantinePlace): string | undefined {
+  return folder === undefined ? undefined : join(folder, `${fileName(name)}.parquet`);
+}
+
+/** What follows `from` to read the quarantine. */
+function tableOf(to: QuarantinePlace): string {
+  const path = fileOf(to);
+  return path === undefined ? `${QUARANTINE_SCHEMA}.${quoteName(to.name)}` : quoteText(path);
+}
+
 /** Drops the quarantine of an earlier run, where no row fails any more. */
-export async function emptyQuarantine(warehouse: Warehouse, name: string): Promise<void> {
-  const table = `${QUARANTINE_SCHEMA}.${quoteName(name)}`;
+export async function emptyQuarantine(warehouse: Warehouse, to: QuarantinePlace): Promise<void> {
+  const path = fileOf(to);
+  if (path !== undefined) return rm(path, { force: true });
+  const table = tableOf(to);
   if ((await warehouse.columns(table)).length > 0) await warehouse.execute(`drop table if exists ${table}`);
 }
 

@@ -37,6 +37,8 @@ export interface ValidateOptions extends WorkOptions {
   readonly resultFormat?: ResultFormatOption;
   /** Copy the rows that failed expectations reject to `quality_quarantine.<dataName>`. Default false. */
   readonly quarantine?: boolean;
+  /** A folder for a Parquet file of them instead: where the warehouse is in memory. DuckDB only. */
+  readonly quarantineFolder?: string;
   /** A table for the rows that no failed expectation rejects. Default: what the suite says in `meta.smallboat.good_rows`. */
   readonly goodRows?: string;
   /** Kinds of expectation beyond those built in. */
@@ -147,6 +149,7 @@ async function rowsOf(
   { options, dataName }: { readonly options: ValidateOptions; readonly dataName: string },
 ): Promise<Rows> {
   const { warehouse, runName } = options;
+  const { sql } = shared;
   const wanted = found.flatMap(({ item, index, settled }) => {
     if (settled.is !== 'counted' || settled.counts.unexpected === 0) return [];
     const isFailed = !isMet(settled.counts, item.mostly);
@@ -159,6 +162,8 @@ async function rowsOf(
     return [{ index, question, sample, isFailed, isMany, ...reason }];
   });
   const failed = wanted.filter((one) => one.isFailed);
+  const folder = sql.toFile === undefined ? undefined : options.quarantineFolder;
+  const place = { name: dataName, folder };
   const goodRows = options.goodRows ?? goodRowsOf(options.suite);
   const isQuarantined = options.quarantine === true && failed.length > 0;
   const isKept = (one: { readonly isFailed: boolean }): boolean => isQuarantined && one.isFailed;
@@ -169,8 +174,8 @@ async function rowsOf(
   try {
     if (asked.length > 0) marked = await markRows(asked, mark);
     const samples = new Map([...((await marked?.samples()) ?? []), ...(await sampleMany(many, mark))]);
-    const quarantine = isQuarantined ? ((await marked?.quarantine(dataName, runName)) ?? null) : null;
-    if (options.quarantine === true && !isQuarantined) await emptyQuarantine(warehouse, dataName);
+    const quarantine = isQuarantined ? ((await marked?.quarantine(place, runName)) ?? null) : null;
+    if (options.quarantine === true && !isQuarantined) await emptyQuarantine(warehouse, place);
     if (goodRows === undefined) return { samples, quarantine };
     await keepGoodRows(
       goodRows,
