@@ -94,7 +94,8 @@ function isTextOrTime(type: string): boolean {
  * Is an observed figure within the bounds? One that is not there is not. `type` is the column's where the figure is one of
  * its values.
  */
-export function judgeBetween(observed: Cell, bounds: Bounds, { type = '', now = new Date(0) } = {}): Verdict {
+export function judgeBetween(figure: Cell, bounds: Bounds, { type = '', now = new Date(0) } = {}): Verdict {
+  const observed = numberOf(figure, type);
   if (observed === null || Number.isNaN(observed)) return { success: false, result: { observed_value: null } };
   const { min_value, max_value, strict_min, strict_max } = bounds;
   const compare = (bound: number | string): number => order(observed, bound, { type, now });
@@ -102,6 +103,12 @@ export function judgeBetween(observed: Cell, bounds: Bounds, { type = '', now = 
   const high = max_value === null || max_value === undefined ? -1 : compare(max_value);
   const success = (strict_min ? low > 0 : low >= 0) && (strict_max ? high < 0 : high <= 0);
   return { success, result: { observed_value: jsonOf(observed, type) } };
+}
+
+/** A decimal of many digits comes as text: as a number, unless it is a value of a column of texts or times. */
+function numberOf(figure: Cell, type: string): Cell {
+  if (typeof figure !== 'string' || isTextOrTime(type) || figure.trim() === '') return figure;
+  return Number.isNaN(Number(figure)) ? figure : Number(figure);
 }
 
 /** Below 0, 0 or above 0. Throws `EXPECTATION_UNFIT` for what cannot be compared. */

@@ -9,7 +9,11 @@ export function jsonOf(cell: Cell | undefined, type?: string): unknown {
   if (cell === undefined || cell === null) return null;
   if (typeof cell === 'bigint') return String(cell);
   if (typeof cell === 'number') return Number.isFinite(cell) ? cell : null;
-  if (typeof cell === 'string') return type === undefined ? cell : isoTime(cell, type);
+  if (typeof cell === 'string') {
+    if (type === undefined) return cell;
+    // A decimal of many digits comes as text; in a result it is a number, as in Great Expectations.
+    return familyOf(type) === 'decimal' ? jsonOf(Number(cell)) : isoTime(cell, type);
+  }
   if (typeof cell !== 'object') return cell;
   if (Array.isArray(cell)) return cell.map((item: Cell) => jsonOf(item, type));
   return Object.fromEntries(Object.entries(cell).map(([key, item]) => [key, jsonOf(item)]));

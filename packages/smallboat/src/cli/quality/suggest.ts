@@ -53,8 +53,13 @@ export const suggest: Command<typeof schema> = {
     const { expectations } = await readSuite(suite);
     const table = suite.expectations.map(({ type, kwargs, notes }, i) => {
       const { column, column_A, column_B, column_list, ...rest } = kwargs;
-      const about = [column, column_A, column_B, column_list].flatMap((name) => name ?? []).join(', ');
-      return [about, (expectations[i]?.type ?? type).replace(/^expect_(?:column_|table_)?/, ''), brief(rest), notes];
+      const about = [column, column_A, column_B, column_list].flat().filter((name) => typeof name === 'string');
+      return [
+        about.join(', '),
+        (expectations[i]?.type ?? type).replace(/^expect_(?:column_|table_)?/, ''),
+        brief(rest),
+        notes,
+      ];
     });
     for (const line of textTable(['Column', 'Expectation', 'With', 'Why'], table, { width: Math.max(io.columns, 60) }))
       io.out(line);

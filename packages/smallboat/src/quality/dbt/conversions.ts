@@ -23,7 +23,7 @@ export interface Given {
 /** Undefined: none of ours asks the same, or not with these arguments; the test's own SQL then does. */
 type Conversion = (given: Given) => Converted | undefined;
 
-/** An expectation of the column under another name, with the arguments renamed; undefined where there are others. */
+/** An expectation of the column under another name, with the arguments renamed ('': left out); undefined where there are others. */
 function ofColumn(type: string, names: Readonly<Record<string, string>> = {}, fixed: Kwargs = {}): Conversion {
   return ({ kwargs, column }) => {
     const renamed = rename(kwargs, names);
@@ -44,7 +44,7 @@ function ofTable(type: string, names: Readonly<Record<string, string>> = {}): Co
 function rename(kwargs: Kwargs, names: Readonly<Record<string, string>>): Kwargs | undefined {
   const entries = Object.entries(kwargs).filter(([, value]) => value !== null && value !== undefined);
   if (entries.some(([key]) => names[key] === undefined)) return undefined;
-  return Object.fromEntries(entries.map(([key, value]) => [names[key] ?? key, value]));
+  return Object.fromEntries(entries.flatMap(([key, value]) => (names[key] ? [[names[key], value]] : [])));
 }
 
 const ROWS = { row_condition: 'row_condition' } as const;
@@ -106,14 +106,17 @@ const NUMBERS: Pick<Sql, 'number'> = { number: (value) => String(value) };
 
 const list = (value: unknown): readonly unknown[] => (Array.isArray(value) ? value : []);
 
+const asManyRows: Conversion = ({ kwargs: { compare_model, ...rest }, relationOf }) => {
+  const other_table_name = relationOf(compare_model);
+  if (other_table_name === undefined || Object.keys(rest).length > 0) return undefined;
+  return { type: 'expect_table_row_count_to_equal_other_table', kwargs: { other_table_name } };
+};
+
 /** Tests of dbt itself. */
 const CORE: Readonly<Record<string, Conversion>> = {
   not_null: ofColumn('expect_column_values_to_not_be_null'),
   unique: ofColumn('expect_column_values_to_be_unique'),
-  accepted_values: ({ kwargs: { values, quote: _, ...rest }, column }) =>
-    column === undefined || Object.keys(rest).length > 0
-      ? undefined
-      : { type: 'expect_column_values_to_be_in_set', kwargs: { column, value_set: list(values) } },
+  accepted_values: ofColumn('expect_column_values_to_be_in_set', { values: 'value_set', quote: '' }),
   relationships({ kwargs: { to, field, ...rest }, column, relationOf }) {
     const other_table_name = relationOf(to);
     if (column === undefined || other_table_name === undefined || typeof field !== 'string') return undefined;
@@ -127,10 +130,7 @@ const CORE: Readonly<Record<string, Conversion>> = {
 
 /** Tests of the package dbt_utils. */
 const UTILS: Readonly<Record<string, Conversion>> = {
-  not_accepted_values: ({ kwargs: { values, quote: _, ...rest }, column }) =>
-    column === undefined || Object.keys(rest).length > 0
-      ? undefined
-      : { type: 'expect_column_values_to_not_be_in_set', kwargs: { column, value_set: list(values) } },
+  not_accepted_values: ofColumn('expect_column_values_to_not_be_in_set', { values: 'value_set', quote: '' }),
   accepted_range: ({ kwargs: { min_value, max_value, inclusive, ...rest }, column }) =>
     column === undefined || Object.keys(rest).length > 0
       ? undefined
@@ -156,11 +156,7 @@ const UTILS: Readonly<Record<string, Conversion>> = {
           type: 'expect_rows_to_meet',
           kwargs: { condition: `${trim_whitespace === false ? column : `trim(${column})`} <> ''`, columns: [column] },
         },
-  equal_rowcount({ kwargs: { compare_model, ...rest }, relationOf }) {
-    const other_table_name = relationOf(compare_model);
-    if (other_table_name === undefined || Object.keys(rest).length > 0) return undefined;
-    return { type: 'expect_table_row_count_to_equal_other_table', kwargs: { other_table_name } };
-  },
+  equal_rowcount: asManyRows,
 };
 
 /** Tests of the package dbt_expectations, where they ask what Great Expectations asks. */
@@ -183,8 +179,11 @@ const EXPECTATIONS: Readonly<Record<string, Conversion>> = {
     const condition = `${column} in (${members.join(', ')})`;
     return { type: 'expect_rows_to_meet', kwargs: { condition, columns: [column], nulls: 'fail', ...rows } };
   },
-  expect_column_values_to_not_be_in_set: ({ kwargs: { quote_values: _, ...kwargs }, ...given }) =>
-    ofColumn('expect_column_values_to_not_be_in_set', { value_set: 'value_set', ...ROWS })({ ...given, kwargs }),
+  expect_column_values_to_not_be_in_set: ofColumn('expect_column_values_to_not_be_in_set', {
+    value_set: 'value_set',
+    quote_values: '',
+    ...ROWS,
+  }),
   expect_column_value_lengths_to_equal: ofColumn('expect_column_value_lengths_to_equal', { value: 'value', ...ROWS }),
   expect_column_value_lengths_to_be_between: bounded('expect_column_value_lengths_to_be_between'),
   expect_column_values_to_match_regex: ofColumn('expect_column_values_to_match_regex', { regex: 'regex', ...ROWS }),
@@ -234,11 +233,7 @@ const EXPECTATIONS: Readonly<Record<string, Conversion>> = {
   expect_table_row_count_to_equal: ofTable('expect_table_row_count_to_equal', { value: 'value', ...ROWS }),
   expect_table_row_count_to_be_between: ({ kwargs: { strictly, ...kwargs }, ...given }) =>
     strictly === true ? undefined : ofTable('expect_table_row_count_to_be_between', RANGE)({ ...given, kwargs }),
-  expect_table_row_count_to_equal_other_table({ kwargs: { compare_model, ...rest }, relationOf }) {
-    const other_table_name = relationOf(compare_model);
-    if (other_table_name === undefined || Object.keys(rest).length > 0) return undefined;
-    return { type: 'expect_table_row_count_to_equal_other_table', kwargs: { other_table_name } };
-  },
+  expect_table_row_count_to_equal_other_table: asManyRows,
   expect_table_column_count_to_equal: ofTable('expect_table_column_count_to_equal', { value: 'value' }),
   expect_table_column_count_to_be_between: ofTable('expect_table_column_count_to_be_between', {
     min_value: 'min_value',

@@ -43,8 +43,9 @@ export const LEARNED_KINDS: readonly ExpectationKind[] = [
   defineExpectation({
     type: 'expect_table_to_be_fresh',
     kwargs: { column, max_age_hours: z.number().positive().nullish(), false_alarm_rate: RATE },
-    plan({ column: name, max_age_hours, false_alarm_rate }, { column: find, sql, now, earlier }) {
-      const found = find(name);
+    plan({ column: name, max_age_hours, false_alarm_rate }, table) {
+      const { sql, now, earlier } = table;
+      const found = table.column(name);
       if (!isTemporal(found.type)) {
         throw kindErrors.EXPECTATION_UNFIT({ problem: `${found.name} holds no times (its type is ${found.type}).` });
       }

@@ -90,9 +90,9 @@ export async function dataOfAsset({ source, name, options, batch }: AssetRequest
   const folder = textAt(datasource, 'base_directory');
   if (folder === undefined) return `an asset of type ${String(asset['type'])} is neither a table, a query nor files`;
   const partitioner = isFields(parting) ? parting : {};
-  const regex = partitioner['regex'] ?? asset['batching_regex'] ?? partitioner['path'] ?? '.*';
-  const path = await lastFile(resolve(project.root, folder), String(regex), options);
-  return path === undefined ? `no file in ${folder} matches ${String(regex)}` : fileData(path, project, name);
+  const regex = textAt(partitioner, 'regex') ?? textAt(asset, 'batching_regex') ?? textAt(partitioner, 'path') ?? '.*';
+  const path = await lastFile(resolve(project.root, folder), regex, options);
+  return path === undefined ? `no file in ${folder} matches ${regex}` : fileData(path, project, name);
 }
 
 /** The last of the files that match, in the order of their names: the batch that Great Expectations takes. */
@@ -102,11 +102,13 @@ async function lastFile(folder: string, regex: string, options: Fields): Promise
     if (isMissing(error)) return [];
     throw error;
   });
-  const matching = files.sort().filter((file) => {
-    const found = pattern.exec(file);
-    if (found === null || fileRelation(file) === undefined) return false;
-    return Object.entries(options).every(([key, value]) => (found.groups?.[key] ?? String(value)) === String(value));
-  });
+  const matching = files
+    .toSorted((a, b) => (a < b ? -1 : 1))
+    .filter((file) => {
+      const found = pattern.exec(file);
+      if (found === null || fileRelation(file) === undefined) return false;
+      return Object.entries(options).every(([key, value]) => (found.groups?.[key] ?? String(value)) === String(value));
+    });
   const last = matching.at(-1);
   return last === undefined ? undefined : join(folder, last);
 }

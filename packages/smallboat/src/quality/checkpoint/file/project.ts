@@ -44,7 +44,7 @@ export function storeOf({ root, config }: Project, kind: string, usual: string):
  */
 export async function suitePath(suite: string, project: Project, checkpoint: string): Promise<string> {
   const beside = dirname(checkpoint);
-  if (/\.json$/.test(suite)) {
+  if (suite.endsWith('.json')) {
     const places = [resolve(beside, suite), resolve(project.root, suite)];
     return (await firstThatIs(places)) ?? resolve(beside, suite);
   }

@@ -78,7 +78,7 @@ export async function readCheckpoint(path: string, options: ReadCheckpointOption
     name,
     validations: validations.flat(),
     actions,
-    runName: template === undefined ? name : runNameOf(String(withVariables(template, variables)), at),
+    runName: template === undefined ? name : runNameOf(withVariables(template, variables), at),
     ...(format ? { resultFormat: format as ResultFormatOption } : {}), // read leniently by `validate`
     ...(Object.keys(parameters).length === 0 ? {} : { parameters: withVariables(parameters, variables) }),
     ...(rest.fail_on ? { failOn: rest.fail_on } : {}),

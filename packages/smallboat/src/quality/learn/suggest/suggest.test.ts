@@ -40,7 +40,11 @@ it('proposes what the data has, with reasons', async () => {
   const about = (column: string) =>
     suite.expectations
       .filter(({ kwargs, type }) => kwargs['column'] === column && !type.endsWith('_of_type'))
-      .map(({ type, kwargs: { column: _, ...rest } }) => [type.replace('expect_column_', ''), rest]);
+      .map(({ type, kwargs }) => {
+        const { column: named, ...rest } = kwargs;
+        expect(named).toBe(column);
+        return [type.replace('expect_column_', ''), rest];
+      });
   expect(about('id')).toEqual([
     ['values_to_not_be_null', {}],
     ['values_to_be_unique', {}],

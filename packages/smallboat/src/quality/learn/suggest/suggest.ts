@@ -2,6 +2,7 @@ import type { WorkOptions } from '../../../kernel/index.ts';
 import type { Warehouse } from '../../../warehouse/index.ts';
 import { sqlOf } from '../../dialect/dialects.ts';
 import { isTemporal } from '../../dialect/type-family.ts';
+import { textOf } from '../../json-value.ts';
 import { columnsOf } from '../../run/columns.ts';
 import { validate } from '../../run/validate.ts';
 import { dataNameOf, sourceOf } from '../../source.ts';
@@ -118,7 +119,7 @@ function learnedProposals({ columns, rows }: TableProfile): readonly Proposal[] 
   // The column whose latest time is the latest of all says best how fresh the table is.
   const [newest] = columns
     .filter(({ type, max }) => isTemporal(type) && typeof max === 'string')
-    .sort((a, b) => (String(a.max) < String(b.max) ? 1 : -1));
+    .sort((a, b) => (textOf(a.max) < textOf(b.max) ? 1 : -1));
   const fresh: readonly Proposal[] =
     newest === undefined
       ? []
@@ -127,7 +128,7 @@ function learnedProposals({ columns, rows }: TableProfile): readonly Proposal[] 
             type: 'expect_table_to_be_fresh',
             kwargs: { column: newest.name },
             severity: 'warning',
-            reason: `Its newest ${newest.name} is ${String(newest.max)}; how old it may be is learned from the runs.`,
+            reason: `Its newest ${newest.name} is ${textOf(newest.max)}; how old it may be is learned from the runs.`,
           },
         ];
   return [
