@@ -51,7 +51,7 @@ function overview(verb: string | undefined): Command {
       .map(([name, { summary }]) => `  ${name.padEnd(12)}${summary}`)
       .join('\n')}`,
     example: 'smallboat quality suggest public.session_stats',
-    flags: {},
+    flags: { json: { type: 'boolean', help: 'each of them prints its result as JSON with it' } },
     schema: ANYTHING,
     rewrite: () => {
       throw usage({ name: 'quality' }, problem);
