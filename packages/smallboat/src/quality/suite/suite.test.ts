@@ -36,7 +36,7 @@ describe('what is wrong with a suite', () => {
       'EXPECTATION_UNKNOWN',
       'did you mean expect_column_values_to_',
     ],
-    ['a type from nowhere', one('frobnicate', {}), 'EXPECTATION_UNKNOWN', 'docs/quality/expectations.md'],
+    ['a type from nowhere', one('frobnicate', {}), 'EXPECTATION_UNKNOWN', 'docs/expectations.md'],
     ['a missing argument', one('expect_column_values_to_be_in_set', notNull), 'EXPECTATION_INVALID', 'value_set'],
     [
       'a misspelt argument',

@@ -58,7 +58,7 @@ export const suiteErrors = defineErrors({
   EXPECTATION_UNKNOWN: (f: { path: string; index: number; type: string; nearest: string | null }) =>
     `Expectation ${f.index + 1} of ${f.path} is of type ${f.type}, which is not known${
       f.nearest === null ? '' : `; did you mean ${f.nearest}`
-    }? Correct its type, or define it with defineExpectation and hand it in; docs/quality/expectations.md lists those there are.`,
+    }? Correct its type, or define it with defineExpectation and hand it in; docs/expectations.md lists those there are.`,
   EXPECTATION_INVALID: (f: { path: string; index: number; type: string; problem: string }) =>
     `Expectation ${f.index + 1} of ${f.path} (${f.type}) is wrong: ${f.problem}. Correct its kwargs.`,
 });
