@@ -7,5 +7,5 @@ it('docs/expectations.md lists every type of expectation, and no other', async (
   const rows = page.split('\n').filter((line) => line.startsWith('| `'));
   const listed = rows.flatMap((row) => [...(row.split('|')[1] ?? '').matchAll(/`(\w+)`/g)].map(([, type]) => type));
   const spelt = 'expect_column_pair_values_A_to_be_greater_than_B'; // the older spelling of one that is listed
-  expect(listed.toSorted()).toEqual([...kindsByType().keys()].filter((type) => type !== spelt).toSorted());
+  expect(new Set(listed)).toEqual(new Set([...kindsByType().keys()].filter((type) => type !== spelt)));
 });
