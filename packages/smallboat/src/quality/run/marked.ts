@@ -2,6 +2,7 @@ import { mkdir, rm } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import type { Row, Warehouse } from '../../warehouse/index.ts';
 import { quoteName, quoteText } from '../../warehouse/index.ts';
+import { aliased } from './aliased.ts';
 import type { Sql } from '../dialect/sql.ts';
 import { fileName } from '../file-name.ts';
 import type { RowQuestion } from './question.ts';
@@ -100,7 +101,7 @@ from ${TABLE} where ${kept.map((one) => one.flag).join(' or ')}`;
       if (rows > 0) return { table, rows };
       count(1);
       const [counted] = await warehouse.query(`select count(*) as n from ${table}`);
-      return { table, rows: Number(counted?.['n'] ?? 0) };
+      return { table, rows: Number(aliased(counted ?? {})['n'] ?? 0) };
     },
 
     async drop() {
@@ -146,8 +147,8 @@ async function fetchSamples(
   count(1);
   const rows = await warehouse.query(parts.join('\nunion all\n'), signal === undefined ? {} : { signal });
   const found = new Map<number, Row[]>();
-  for (const { smallboat_question, ...row } of rows) {
-    const index = Number(smallboat_question);
+  for (const { smallboat_question, SMALLBOAT_QUESTION = smallboat_question, ...row } of rows) {
+    const index = Number(SMALLBOAT_QUESTION); // in capitals from Snowflake
     found.set(index, [...(found.get(index) ?? []), row]);
   }
   return found;

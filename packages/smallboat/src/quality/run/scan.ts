@@ -1,3 +1,4 @@
+import { aliased } from './aliased.ts';
 import type { Cell, Warehouse } from '../../warehouse/index.ts';
 
 /** What one expectation wants of the scan: aggregates as SQL. Two that want the same share it. */
@@ -44,8 +45,9 @@ export async function scan(warehouse: Warehouse, wanted: readonly Wanted[], opti
     const signal = options.signal === undefined ? {} : { signal: options.signal };
     statements += 1;
     try {
-      const [row] = await warehouse.query(`select\n${columns}\nfrom ${options.source}`, signal);
-      aggregates.forEach((aggregate, i) => values.set(aggregate, row?.[`a${i}`] ?? null));
+      const [found] = await warehouse.query(`select\n${columns}\nfrom ${options.source}`, signal);
+      const row = aliased(found ?? {});
+      aggregates.forEach((aggregate, i) => values.set(aggregate, row[`a${i}`] ?? null));
     } catch (error) {
       options.signal?.throwIfAborted();
       if (!(error instanceof Error)) throw error;

@@ -1,3 +1,4 @@
+import { aliased } from './aliased.ts';
 import type { Cell, Row, Warehouse } from '../../warehouse/index.ts';
 import { quoteName } from '../../warehouse/index.ts';
 import { allOf } from '../dialect/sql.ts';
@@ -128,9 +129,9 @@ function settledOf(outcome: Verdict | Plan): Settled | Plan {
   return 'kind' in outcome ? outcome : { is: 'verdict', verdict: outcome };
 }
 
-function query(sql: string, { warehouse, signal, count }: SettleOptions): Promise<readonly Row[]> {
+async function query(sql: string, { warehouse, signal, count }: SettleOptions): Promise<readonly Row[]> {
   count(1);
-  return warehouse.query(sql, signal === undefined ? {} : { signal });
+  return (await warehouse.query(sql, signal === undefined ? {} : { signal })).map(aliased);
 }
 
 /** Rows as a person reads them: times as ISO 8601. */

@@ -1,3 +1,4 @@
+import { aliased } from '../../run/aliased.ts';
 import type { Cell, ColumnType, Row, Warehouse } from '../../../warehouse/index.ts';
 import { quoteName } from '../../../warehouse/index.ts';
 import type { Sql } from '../../dialect/sql.ts';
@@ -65,7 +66,11 @@ export async function profile(options: ProfileOptions): Promise<TableProfile> {
   const ask = async (aggregates: readonly string[], from: string): Promise<readonly Cell[]> => {
     if (aggregates.length === 0) return [];
     const listed = aggregates.map((aggregate, i) => `${aggregate} as a${i}`).join(',\n');
-    const [row = {}] = await warehouse.query(`select\n${listed}\nfrom ${from}`, signal === undefined ? {} : { signal });
+    const [found = {}] = await warehouse.query(
+      `select\n${listed}\nfrom ${from}`,
+      signal === undefined ? {} : { signal },
+    );
+    const row = aliased(found);
     return aggregates.map((_, i) => row[`a${i}`] ?? null);
   };
   const whole = columns.map((column) => wholeAggregates(column));
@@ -193,7 +198,7 @@ async function valuesOf(
     signal === undefined ? {} : { signal },
   );
   if (rows.length === 4 * FEW) return null;
-  return rows.map(({ value = null, n }) => ({ value, count: Number(n) }));
+  return rows.map(aliased).map(({ value = null, n = null }) => ({ value, count: Number(n) }));
 }
 
 /** Pairs of columns that may be a key: both always there, neither a key alone, the most various first. */
