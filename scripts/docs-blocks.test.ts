@@ -21,7 +21,7 @@ const TRIED: Readonly<Record<string, number>> = {
   'docs/dataset.md': 3,
   'docs/flows.md': 10,
   'docs/monitoring.md': 2,
-  'docs/quality.md': 5,
+  'docs/quality.md': 8,
   'docs/running.md': 7,
   'docs/runs.md': 4,
   'docs/serving.md': 3,
