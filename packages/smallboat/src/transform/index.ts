@@ -1,10 +1,12 @@
 export { jinjaErrors } from './jinja/errors.ts';
 export { parseTemplate } from './jinja/parse.ts';
 export type { Template } from './jinja/parse.ts';
-export { loadProject } from './project/load-project.ts';
-export type { LoadOptions } from './project/load-project.ts';
+export { loadProject } from './load.ts';
+export type { LoadOptions, Project } from './load.ts';
 export { projectErrors } from './project/errors.ts';
-export type { Macro, Model, NodeConfig, Place, Project, Source, Target, Test, TestConfig } from './project/project.ts';
-export { buildProject, compileProject, runModels, runTests, transformErrors } from './run/build.ts';
-export type { NodeEvent, RunOptions } from './run/build.ts';
-export type { NodeResult, NodeStatus, RunResults } from './run/results.ts';
+export { transform, buildProject } from './transform.ts';
+export type { Transform, TransformOptions } from './transform.ts';
+export { failureOf, transformErrors } from './verbs/run-verbs.ts';
+export type { VerbOptions } from './verbs/session.ts';
+export type { NodeEvent } from './run/run-project.ts';
+export type { NodeResult, NodeStatus, RunResults } from './run/node-result.ts';

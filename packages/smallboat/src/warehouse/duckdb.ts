@@ -39,7 +39,7 @@ export async function duckdbWarehouse(options: DuckDbOptions): Promise<Warehouse
     throw error;
   }
   const { BIGINT } = await import('@duckdb/node-api');
-  return connected({ location, connection, path: options.path, release, BIGINT });
+  return connected({ location, connection, path: options.path, release, BIGINT, again: () => duckdbWarehouse(options) });
 }
 
 async function acquire(options: DuckDbOptions): Promise<{ instance: DuckDBInstance; release: () => Promise<void> }> {
@@ -94,9 +94,10 @@ interface Connected {
   readonly connection: DuckDBConnection;
   readonly release: () => Promise<void>;
   readonly BIGINT: DuckDBType;
+  readonly again: () => Promise<Warehouse>;
 }
 
-function connected({ location, path, connection, release, BIGINT }: Connected): Warehouse {
+function connected({ location, path, connection, release, BIGINT, again }: Connected): Warehouse {
   let last: Promise<unknown> = Promise.resolve();
   let streaming: string | undefined;
   let closed: Promise<void> | undefined;
@@ -126,6 +127,16 @@ function connected({ location, path, connection, release, BIGINT }: Connected): 
         const result = await run(sql, options);
         return (await result.convertRowObjects(toCell)) as unknown as readonly R[]; // the caller names the columns
       }),
+
+    table: (sql, options = {}) =>
+      inTurn(sql, async () => {
+        const result = await run(sql, options);
+        const types = result.columnTypes();
+        const columns = result.deduplicatedColumnNames().map((name, i) => ({ name, type: String(types[i]) }));
+        return { columns, rows: await result.convertRows(toCell) };
+      }),
+
+    connect: again,
 
     async *stream(sql, options = {}) {
       const statement = { connection, location, path, sql };

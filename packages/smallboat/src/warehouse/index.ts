@@ -15,6 +15,7 @@ export type {
   Parameter,
   Row,
   StatementOptions,
+  Table,
   Values,
   Warehouse,
 } from './warehouse.ts';

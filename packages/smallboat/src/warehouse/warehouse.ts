@@ -59,6 +59,13 @@ export interface ColumnType {
   readonly type: string;
 }
 
+/** A result with its columns, which are there also where there are no rows. Of two columns of one name the second is `name:1`. */
+export interface Table {
+  readonly columns: readonly ColumnType[];
+  /** Cells in the order of the columns. */
+  readonly rows: readonly (readonly Cell[])[];
+}
+
 /**
  * A SQL warehouse: one connection to it, which runs one statement at a time in the order of the calls.
  *
@@ -76,6 +83,9 @@ export interface Warehouse extends AsyncDisposable {
   /** Runs one statement and gives all of its rows: for small results. */
   query<R extends Row = Row>(sql: string, options?: StatementOptions): Promise<readonly R[]>;
 
+  /** Like `query`, with the names and types of the columns, and rows as lists of cells. */
+  table(sql: string, options?: StatementOptions): Promise<Table>;
+
   /**
    * Runs one statement and gives its rows by column, a batch at a time, in constant memory: for large results.
    * Read it to its end or break out of the loop: until then every other call rejects with `STREAM_OPEN`, since it
@@ -85,6 +95,9 @@ export interface Warehouse extends AsyncDisposable {
 
   /** Columns of a table or view (`schema.table`, quoted as needed), in order; empty if there is no such relation. */
   columns(relation: string): Promise<readonly ColumnType[]>;
+
+  /** Another connection to the same place, with a session and transactions of its own. Whoever asks for it closes it. */
+  connect(): Promise<Warehouse>;
 }
 
 export const warehouseErrors = defineErrors({

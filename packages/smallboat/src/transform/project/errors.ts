@@ -8,12 +8,44 @@ export const projectErrors = defineErrors({
     `There is no dbt_project.yml in ${f.folder}. Name the folder of a dbt project.`,
   PROJECT_UNREADABLE: (f: { file: string; line: number; problem: string }) =>
     `${f.file}:${f.line}: ${f.problem}. Correct the file; dbt's reference of its properties says what it may hold.`,
+  PROFILE_NOT_FOUND: (f: { profile: string; folders: readonly string[] }) =>
+    f.profile === ''
+      ? `dbt_project.yml names no profile. Add the line 'profile: <name>', or give --profile.`
+      : `There is no profiles.yml with profile '${f.profile}'; looked in ${f.folders.join(', ')}. Write one, or name its folder with --profiles-dir.`,
+  PROFILE_UNKNOWN: (f: { file: string; profile: string; nearest: readonly string[]; known: readonly string[] }) =>
+    `${f.file} has no profile '${f.profile}'; it has ${f.known.join(', ') || 'none'}.${nearest(f.nearest)} Add it, or name another with --profile.`,
+  PROFILE_INVALID: (f: { file: string; profile: string; target: string; problem: string }) =>
+    `${f.file}: profile '${f.profile}', target '${f.target}': ${f.problem}. Correct the output.`,
   PROFILE_TARGET_UNKNOWN: (f: { file: string; profile: string; target: string; known: readonly string[] }) =>
     `${f.file} has no target '${f.target}' in profile '${f.profile}'; it has ${f.known.join(', ') || 'none'}. Name one of them, or add it.`,
+  NODE_DUPLICATE: (f: { kind: string; name: string; files: readonly string[] }) =>
+    `Two of kind ${f.kind} are named '${f.name}': ${f.files.join(' and ')}. Rename one: a node is known by its name.`,
   MODEL_DUPLICATE: (f: { name: string; files: readonly string[] }) =>
     `Two models are named '${f.name}': ${f.files.join(' and ')}. Rename one: a model is known by its name alone.`,
+  SEED_INVALID: (f: { file: string; line: number; problem: string }) =>
+    `${f.file}:${f.line}: ${f.problem}. Correct the CSV file.`,
+  ADAPTER_UNKNOWN: (f: { file: string; type: string; nearest: readonly string[]; known: readonly string[] }) =>
+    `${f.file}: the target's type is '${f.type}', and Smallboat has adapters for ${f.known.join(', ')}.${nearest(f.nearest)} Correct it, or run this project with dbt.`,
+  ADAPTER_FEATURE: (f: { from: string; feature: string; instead: string }) =>
+    `${f.from} uses ${f.feature}, which Smallboat does not have; ${f.instead}, or run this project with dbt.`,
+  PYTHON_MODEL: (f: { file: string; name: string }) =>
+    `${f.file}: '${f.name}' is written in Python, which Smallboat does not run. Disable it ({ enabled: false }), rewrite it in SQL, or run this project with dbt.`,
+  PATCH_DUPLICATE: (f: { section: string; name: string; files: readonly string[] }) =>
+    `'${f.name}' is described twice under '${f.section}': ${f.files.join(' and ')}. Put both into one entry.`,
+  MACRO_DUPLICATE: (f: { name: string; package: string; files: readonly string[] }) =>
+    `Package '${f.package}' has two macros named '${f.name}': ${f.files.join(' and ')}. Rename or remove one.`,
+  PACKAGE_DUPLICATE: (f: { name: string; folders: readonly string[] }) =>
+    `Two packages are named '${f.name}': ${f.folders.join(' and ')}. Remove one, or rename the project.`,
   REF_UNKNOWN: (f: { from: string; name: string; nearest: readonly string[] }) =>
     `${f.from} refers to '${f.name}', and the project has no such model.${nearest(f.nearest)} Correct the name, or add the model.`,
+  REF_DISABLED: (f: { from: string; name: string }) =>
+    `${f.from} refers to '${f.name}', which is disabled. Enable it, or take the reference out.`,
+  REF_PRIVATE: (f: { from: string; name: string; group: string }) =>
+    `${f.from} refers to ${f.name}, which only '${f.group}' may use. Put both into one group, or change its access.`,
+  CONFIG_INVALID: (f: { node: string; file: string; problem: string }) =>
+    `${f.file}: ${f.node}: ${f.problem}. Correct its configuration.`,
+  RELATION_DUPLICATE: (f: { relation: string; nodes: readonly string[]; files: readonly string[] }) =>
+    `${f.nodes.join(' and ')} would both be ${f.relation} (${f.files.join(', ')}). Give one of them another alias or schema.`,
   SOURCE_UNKNOWN: (f: { from: string; name: string; nearest: readonly string[] }) =>
     `${f.from} refers to source '${f.name}', which no file declares.${nearest(f.nearest)} Correct the name, or declare it under 'sources:'.`,
   REF_NOT_FOUND_AT_PARSE: (f: { from: string; name: string }) =>
@@ -28,6 +60,14 @@ export const projectErrors = defineErrors({
     `${f.from} needs the environment variable ${f.name}. Set it, or give env_var a default.`,
   VAR_MISSING: (f: { name: string; from: string }) =>
     `${f.from} needs the variable '${f.name}'. Give it under 'vars:' in dbt_project.yml or with --var ${f.name}=…`,
+  SELECTION_INVALID: (f: { selection: string; problem: string }) =>
+    `The selection '${f.selection}' cannot be read: ${f.problem}. Write [@][n+][method:]value[+n].`,
+  SELECTOR_UNKNOWN: (f: { name: string; known: readonly string[] }) =>
+    `selectors.yml has no selector '${f.name}'; it has ${f.known.join(', ') || 'none'}. Name one of them, or add it.`,
+  STATE_MISSING: (f: { selection: string; file: string }) =>
+    `The selection '${f.selection}' compares with another state, and there is no ${f.file} of one. Name its folder with --state.`,
+  STATE_UNREADABLE: (f: { file: string; problem: string }) =>
+    `${f.file} cannot be read: ${f.problem}. Write it again, with dbt or Smallboat.`,
   SELECTION_EMPTY: (f: { select: string; nearest: readonly string[] }) =>
     `Nothing in the project fits the selection '${f.select}'.${nearest(f.nearest)} Name a model, tag:…, path:…, source:… or a test, with + before or after it for what it needs or what needs it.`,
 });

@@ -1,0 +1,56 @@
+/**
+ * All that differs from warehouse to warehouse, beside the macros of `macros/<type>/`: how names are quoted, what types are
+ * called, what a relation may do. One description an adapter, in a file of its own.
+ */
+export interface AdapterDescription {
+  /** As in profiles.yml: `duckdb`. */
+  readonly type: string;
+  /** What `adapter.dispatch` looks for, the most special first: `['duckdb', 'default']`. */
+  readonly prefixes: readonly string[];
+  /** Folders of `macros/` and the packages they are, the most special first. */
+  readonly macroPackages: readonly { readonly folder: string; readonly name: string }[];
+  readonly quoteCharacter: string;
+  readonly quotes: { readonly database: boolean; readonly schema: boolean; readonly identifier: boolean };
+  /** Subqueries must have an alias. */
+  readonly requireAlias: boolean;
+  /** Names without quotes are stored in capitals. */
+  readonly foldsToUpper: boolean;
+  readonly dateFunction: string;
+  readonly types: SeedTypes;
+  readonly columns: ColumnTypes;
+  /** dbt's names of types in contracts that the warehouse calls otherwise. */
+  readonly typeAliases: Readonly<Record<string, string>>;
+  readonly constraints: Readonly<Record<ConstraintKind, ConstraintSupport>>;
+  readonly incrementalStrategies: readonly string[];
+  readonly renameable: readonly string[];
+  readonly replaceable: readonly string[];
+  readonly hasMaterializedViews: boolean;
+  /** The longest name of a relation, in characters; undefined where none is too long in practice. */
+  readonly maxIdentifierLength?: number;
+  /** What a statement that gives no count says it did. */
+  readonly okMessage: (sql: string) => string;
+  /** Whether the count of rows is reported: `INSERT 3`. */
+  readonly reportsRows: boolean;
+}
+
+export type ConstraintKind = 'check' | 'not_null' | 'unique' | 'primary_key' | 'foreign_key';
+export type ConstraintSupport = 'enforced' | 'not_enforced' | 'not_supported';
+
+/** The types of columns of seeds. */
+export interface SeedTypes {
+  readonly text: string;
+  readonly integer: string;
+  readonly number: string;
+  readonly boolean: string;
+  readonly date: string;
+  readonly datetime: string;
+  readonly time: string;
+}
+
+/** Which types, in lower case and without their sizes, are what. */
+export interface ColumnTypes {
+  readonly string: readonly string[];
+  readonly integer: readonly string[];
+  readonly float: readonly string[];
+  readonly numeric: readonly string[];
+}

@@ -1,0 +1,13 @@
+import { nearestNames, projectErrors } from '../project/errors.ts';
+import type { AdapterDescription } from './adapter.ts';
+import { duckdb } from './duckdb.ts';
+
+const ADAPTERS: Readonly<Record<string, AdapterDescription>> = { duckdb };
+
+/** The adapter that a profile names. @throws `ADAPTER_UNKNOWN`. */
+export function adapterNamed(type: string, file: string | undefined): AdapterDescription {
+  const found = Object.hasOwn(ADAPTERS, type) ? ADAPTERS[type] : undefined;
+  if (found) return found;
+  const known = Object.keys(ADAPTERS);
+  throw projectErrors.ADAPTER_UNKNOWN({ file: file ?? 'profiles.yml', type, nearest: nearestNames(type, known), known });
+}
