@@ -97,7 +97,8 @@ export async function loadProject(folder: string, options: LoadOptions = {}): Pr
   const unrendered = await readProjectFile(home, { ...names, target: new Dict() });
   const target = await readTarget({
     folders: profileFolders(options.profilesFolder ?? env['DBT_PROFILES_DIR'], options.cwd ?? process.cwd(), home),
-    profile: options.profile ?? unrendered.profile ?? (options.isProfileOptional === true ? unrendered.name : undefined),
+    profile:
+      options.profile ?? unrendered.profile ?? (options.isProfileOptional === true ? unrendered.name : undefined),
     names: { ...names, env_var: envFunction(env, 'profiles.yml'), target: new Dict() },
     isOptional: options.isProfileOptional ?? false,
     ...(options.target === undefined ? {} : { target: options.target }),

@@ -9,5 +9,10 @@ export function adapterNamed(type: string, file: string | undefined): AdapterDes
   const found = Object.hasOwn(ADAPTERS, type) ? ADAPTERS[type] : undefined;
   if (found) return found;
   const known = Object.keys(ADAPTERS);
-  throw projectErrors.ADAPTER_UNKNOWN({ file: file ?? 'profiles.yml', type, nearest: nearestNames(type, known), known });
+  throw projectErrors.ADAPTER_UNKNOWN({
+    file: file ?? 'profiles.yml',
+    type,
+    nearest: nearestNames(type, known),
+    known,
+  });
 }

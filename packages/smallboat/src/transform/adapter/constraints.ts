@@ -68,12 +68,16 @@ function supported(
   const support = type === 'custom' ? 'enforced' : adapter.constraints[type as ConstraintKind];
   if (support === 'not_supported') {
     if (constraint['warn_unsupported'] !== false) {
-      warn(`The constraint type ${type} is not supported by ${adapter.type}, and will be ignored. Set 'warn_unsupported: false' on this constraint to ignore this warning.`);
+      warn(
+        `The constraint type ${type} is not supported by ${adapter.type}, and will be ignored. Set 'warn_unsupported: false' on this constraint to ignore this warning.`,
+      );
     }
     return [];
   }
   if (support === 'not_enforced' && constraint['warn_unenforced'] !== false) {
-    warn(`The constraint type ${type} is supported by ${adapter.type}, but not enforced. Set 'warn_unenforced: false' on this constraint to ignore this warning.`);
+    warn(
+      `The constraint type ${type} is supported by ${adapter.type}, but not enforced. Set 'warn_unenforced: false' on this constraint to ignore this warning.`,
+    );
   }
   return [written.trim()];
 }

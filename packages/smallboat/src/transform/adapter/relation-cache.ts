@@ -47,7 +47,9 @@ export class RelationCache {
   }
 
   async drop(relation: Relation): Promise<void> {
-    (await this.schemas.get(keyOf(relation.database, relation.schema ?? '')))?.delete(relation.identifier.toLowerCase());
+    (await this.schemas.get(keyOf(relation.database, relation.schema ?? '')))?.delete(
+      relation.identifier.toLowerCase(),
+    );
   }
 
   async rename(from: Relation, to: Relation): Promise<void> {

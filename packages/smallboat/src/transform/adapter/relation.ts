@@ -147,7 +147,9 @@ export class Relation extends PyObject {
   private isAttribute(kind: string): Value | undefined {
     const types: Readonly<Record<string, string>> = { pointer: 'pointer', function: 'function' };
     const wanted = types[kind] ?? kind;
-    return ['table', 'view', 'cte', 'materialized_view', 'pointer', 'function', 'dynamic_table', 'external'].includes(wanted)
+    return ['table', 'view', 'cte', 'materialized_view', 'pointer', 'function', 'dynamic_table', 'external'].includes(
+      wanted,
+    )
       ? this.place.type === wanted
       : undefined;
   }
@@ -155,7 +157,11 @@ export class Relation extends PyObject {
   private policyValue(name: 'path' | 'quote_policy' | 'include_policy'): Dict {
     const { place } = this;
     const values =
-      name === 'path' ? place : name === 'quote_policy' ? (place.quotes ?? this.adapter.quotes) : (place.includes ?? ALL);
+      name === 'path'
+        ? place
+        : name === 'quote_policy'
+          ? (place.quotes ?? this.adapter.quotes)
+          : (place.includes ?? ALL);
     return new Dict(PARTS.map((part) => [part, values[part] ?? null] as const));
   }
 
@@ -246,14 +252,22 @@ function informationSchema(self: Relation, view: Value): Relation {
     schema: self.place.schema,
     identifier: 'INFORMATION_SCHEMA',
     type: 'view',
-    includes: { database: self.place.database !== null && self.place.database !== undefined, schema: false, identifier: true },
+    includes: {
+      database: self.place.database !== null && self.place.database !== undefined,
+      schema: false,
+      identifier: true,
+    },
     quotes: { ...quotes, identifier: false },
     view: view === null ? undefined : str(view),
   });
 }
 
 /** `api.Relation.create(…)`, `adapter.Relation.create(…)`. */
-export function createRelation(adapter: AdapterDescription, { positional, named }: Arguments, quoting: Policy): Relation {
+export function createRelation(
+  adapter: AdapterDescription,
+  { positional, named }: Arguments,
+  quoting: Policy,
+): Relation {
   const part = (name: Part | 'type', i: number): string | undefined => {
     const value = positional[i] ?? named.get(name) ?? null;
     return value === null ? undefined : str(value);

@@ -20,7 +20,10 @@ function plain(node: ManifestNode): Record<string, unknown> {
 }
 
 /** The manifest as dbt writes it, version 12. */
-export function manifestDocument({ manifest, invocation }: Project, selectors: Readonly<Record<string, unknown>> = {}): Record<string, unknown> {
+export function manifestDocument(
+  { manifest, invocation }: Project,
+  selectors: Readonly<Record<string, unknown>> = {},
+): Record<string, unknown> {
   findMacroDependencies(invocation.registry);
   const part = (nodes: ReadonlyMap<string, ManifestNode>): Record<string, unknown> =>
     Object.fromEntries([...nodes].map(([id, node]) => [id, plain(node)]));
@@ -66,6 +69,12 @@ function groupMap(manifest: Manifest): Record<string, string[]> {
   return map;
 }
 
-export async function writeManifest(folder: string, project: Project, selectors?: Readonly<Record<string, unknown>>): Promise<void> {
-  await writeWhole(join(folder, 'manifest.json'), JSON.stringify(manifestDocument(project, selectors)), { sync: false });
+export async function writeManifest(
+  folder: string,
+  project: Project,
+  selectors?: Readonly<Record<string, unknown>>,
+): Promise<void> {
+  await writeWhole(join(folder, 'manifest.json'), JSON.stringify(manifestDocument(project, selectors)), {
+    sync: false,
+  });
 }

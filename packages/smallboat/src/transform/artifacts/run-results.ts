@@ -5,7 +5,10 @@ import { DBT_VERSION } from '../context/invocation.ts';
 import type { NodeResult } from '../run/node-result.ts';
 
 /** What stands at the head of each of dbt's artifacts. */
-export function metadataOf(invocation: Pick<Invocation, 'id' | 'startedAt' | 'env'>, schema: string): Record<string, unknown> {
+export function metadataOf(
+  invocation: Pick<Invocation, 'id' | 'startedAt' | 'env'>,
+  schema: string,
+): Record<string, unknown> {
   return {
     dbt_schema_version: `https://schemas.getdbt.com/dbt/${schema}.json`,
     dbt_version: DBT_VERSION,
@@ -14,7 +17,9 @@ export function metadataOf(invocation: Pick<Invocation, 'id' | 'startedAt' | 'en
     invocation_started_at: invocation.startedAt.toISOString(),
     env: Object.fromEntries(
       Object.entries(invocation.env).flatMap(([name, value]) =>
-        name.startsWith('DBT_ENV_CUSTOM_ENV_') ? [[name.slice('DBT_ENV_CUSTOM_ENV_'.length), value ?? ''] as const] : [],
+        name.startsWith('DBT_ENV_CUSTOM_ENV_')
+          ? [[name.slice('DBT_ENV_CUSTOM_ENV_'.length), value ?? ''] as const]
+          : [],
       ),
     ),
   };

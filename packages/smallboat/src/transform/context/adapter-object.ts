@@ -33,16 +33,29 @@ function relationFrom(value: Value | undefined): Relation {
   throw new PyError('a relation is needed here, as ref() and source() give it');
 }
 
-const call = (macros: MacroFunctions, name: string, positional: Value[], named: Readonly<Record<string, Value>> = {}): Value | Promise<Value> => {
+const call = (
+  macros: MacroFunctions,
+  name: string,
+  positional: Value[],
+  named: Readonly<Record<string, Value>> = {},
+): Value | Promise<Value> => {
   const macro = macros.find(name);
   if (!macro) throw new PyError(`the macro '${name}' is missing`);
   return macro.call({ positional, named: new Map(Object.entries(named)) });
 };
 
 /** The relations of a schema, as the macro `list_relations_without_caching` says. */
-export async function listRelations({ invocation, macros }: AdapterOptions, database: string | null, schema: string): Promise<Relation[]> {
+export async function listRelations(
+  { invocation, macros }: AdapterOptions,
+  database: string | null,
+  schema: string,
+): Promise<Relation[]> {
   const { adapter } = invocation;
-  const within = new Relation(adapter, { database, schema, includes: { database: true, schema: true, identifier: false } });
+  const within = new Relation(adapter, {
+    database,
+    schema,
+    includes: { database: true, schema: true, identifier: false },
+  });
   const table = await call(macros, 'list_relations_without_caching', [within]);
   if (!(table instanceof TableValue)) return [];
   return table.rows.map((row) => {
@@ -68,7 +81,8 @@ async function columnsIn(given: Value | undefined, options: AdapterOptions): Pro
     return [...iterate(await call(options.macros, 'get_columns_in_relation', [relationFrom(given)]))];
   } catch (error) {
     // As dbt-duckdb: what is not there has no columns.
-    if (options.invocation.adapter.type === 'duckdb' && error instanceof Error && /does not exist/i.test(error.message)) return [];
+    if (options.invocation.adapter.type === 'duckdb' && error instanceof Error && /does not exist/i.test(error.message))
+      return [];
     throw error;
   }
 }
@@ -103,11 +117,20 @@ const ASKING: Readonly<Record<string, { readonly atParse: () => Value; readonly 
       return (await findRelation(options, place)) ?? null;
     },
   },
-  get_columns_in_relation: { atParse: () => [], run: (given, options) => columnsIn(argument(given, 0, 'relation'), options) },
+  get_columns_in_relation: {
+    atParse: () => [],
+    run: (given, options) => columnsIn(argument(given, 0, 'relation'), options),
+  },
   get_columns_in_table: {
     atParse: () => [],
     run: (given, options) =>
-      columnsIn(new Relation(options.invocation.adapter, { schema: str(argument(given, 0, 'schema') ?? ''), identifier: str(argument(given, 1, 'identifier') ?? '') }), options),
+      columnsIn(
+        new Relation(options.invocation.adapter, {
+          schema: str(argument(given, 0, 'schema') ?? ''),
+          identifier: str(argument(given, 1, 'identifier') ?? ''),
+        }),
+        options,
+      ),
   },
   get_missing_columns: {
     atParse: () => [],
@@ -123,7 +146,11 @@ const ASKING: Readonly<Record<string, { readonly atParse: () => Value; readonly 
       const { session, invocation } = options;
       if (!session) return [];
       const columns = await columnsOfStatement(session, invocation.adapter, str(argument(given, 0, 'sql') ?? ''));
-      return columns.map(({ name, type }) => (invocation.adapter.type === 'duckdb' ? new Column(invocation.adapter, { name, dtype: type }) : columnFromType(invocation.adapter, name, type)));
+      return columns.map(({ name, type }) =>
+        invocation.adapter.type === 'duckdb'
+          ? new Column(invocation.adapter, { name, dtype: type })
+          : columnFromType(invocation.adapter, name, type),
+      );
     },
   },
   expand_target_column_types: { atParse: () => null, run: () => null },
@@ -222,7 +249,10 @@ const ASKING: Readonly<Record<string, { readonly atParse: () => Value; readonly 
   check_schema_exists: {
     atParse: () => false,
     run: async (given, { macros, invocation }) => {
-      const [database, schema] = [argument(given, 0, 'database') ?? invocation.database, argument(given, 1, 'schema') ?? ''];
+      const [database, schema] = [
+        argument(given, 0, 'database') ?? invocation.database,
+        argument(given, 1, 'schema') ?? '',
+      ];
       const table = await call(macros, 'list_schemas', [database]);
       const names = table instanceof TableValue ? table.rows.map((row) => str(row.items[0] ?? '').toLowerCase()) : [];
       return names.includes(str(schema).toLowerCase());
@@ -240,7 +270,10 @@ const ASKING: Readonly<Record<string, { readonly atParse: () => Value; readonly 
     },
   },
   valid_snapshot_target: { atParse: () => null, run: (given, options) => snapshotTarget(given, options) },
-  assert_valid_snapshot_target_given_strategy: { atParse: () => null, run: (given, options) => snapshotTarget(given, options) },
+  assert_valid_snapshot_target_given_strategy: {
+    atParse: () => null,
+    run: (given, options) => snapshotTarget(given, options),
+  },
   location_exists: {
     atParse: () => false,
     run: async (given, { session }) => {
@@ -263,7 +296,9 @@ const ASKING: Readonly<Record<string, { readonly atParse: () => Value; readonly 
   add_query: {
     atParse: () => null,
     run: async (given, { session }) => {
-      await session?.ask(str(argument(given, 0, 'sql') ?? ''), { isInTransaction: isTrue(argument(given, 1, 'auto_begin') ?? true) });
+      await session?.ask(str(argument(given, 0, 'sql') ?? ''), {
+        isInTransaction: isTrue(argument(given, 1, 'auto_begin') ?? true),
+      });
       return '';
     },
   },
@@ -278,7 +313,10 @@ const ASKING: Readonly<Record<string, { readonly atParse: () => Value; readonly 
 };
 
 /** Puts the rows of a table value into a relation, some at a time. @returns the first statement. */
-async function insertRows({ positional: [relation, columns = '', table, size] }: Arguments, { session }: AdapterOptions): Promise<Value> {
+async function insertRows(
+  { positional: [relation, columns = '', table, size] }: Arguments,
+  { session }: AdapterOptions,
+): Promise<Value> {
   const target = relationFrom(relation);
   if (!(table instanceof TableValue) || !session) return '';
   const step = wholeOf(size) ?? 10_000;
@@ -296,7 +334,9 @@ function literal(value: Value): string {
   if (value === null) return 'null';
   if (typeof value === 'string') return `'${value.replaceAll("'", "''")}'`;
   if (typeof value === 'boolean') return value ? 'true' : 'false';
-  return typeof value === 'number' || typeof value === 'bigint' || numberOf(value) !== undefined ? str(value) : `'${str(value).replaceAll("'", "''")}'`;
+  return typeof value === 'number' || typeof value === 'bigint' || numberOf(value) !== undefined
+    ? str(value)
+    : `'${str(value).replaceAll("'", "''")}'`;
 }
 
 /** A snapshot's table must have the columns that dbt adds. */
@@ -306,14 +346,19 @@ async function snapshotTarget(given: Arguments, options: AdapterOptions): Promis
   const strategy = argument(given, 2, 'strategy') ?? null;
   const known = new Set((await columnsIn(relation, options)).map((one) => nameOf(one).toLowerCase()));
   const wanted = ['dbt_scd_id', 'dbt_valid_from', 'dbt_valid_to'];
-  if (strategy instanceof PyObject && str(strategy.item('hard_deletes') ?? strategy.attribute('hard_deletes') ?? '') === 'new_record') {
+  if (
+    strategy instanceof PyObject &&
+    str(strategy.item('hard_deletes') ?? strategy.attribute('hard_deletes') ?? '') === 'new_record'
+  ) {
     wanted.push('dbt_is_deleted');
   }
   const missing = wanted
     .map((name) => (names instanceof Dict ? str(names.get(name) ?? name) : name))
     .filter((name) => !known.has(name.toLowerCase()));
   if (missing.length > 0) {
-    throw new PyError(`Snapshot target is missing configured columns (missing ${missing.map((name) => `"${name}"`).join(', ')}). See https://docs.getdbt.com/docs/build/snapshots#snapshot-meta-fields for more information.`);
+    throw new PyError(
+      `Snapshot target is missing configured columns (missing ${missing.map((name) => `"${name}"`).join(', ')}). See https://docs.getdbt.com/docs/build/snapshots#snapshot-meta-fields for more information.`,
+    );
   }
   return '';
 }
@@ -351,11 +396,15 @@ const PLAIN: Readonly<Record<string, Method>> = {
   },
   render_raw_columns_constraints: (given, { invocation }) => {
     const raw = toPlain(argument(given, 0, 'raw_columns') ?? new Dict());
-    return columnLines(invocation.adapter, Object.values(recordOf(raw)).map(recordOf), (text) => invocation.say(`warning: ${text}`, true));
+    return columnLines(invocation.adapter, Object.values(recordOf(raw)).map(recordOf), (text) =>
+      invocation.say(`warning: ${text}`, true),
+    );
   },
   render_raw_model_constraints: (given, { invocation }) => {
     const raw = toPlain(argument(given, 0, 'raw_constraints') ?? []);
-    return modelLines(invocation.adapter, (Array.isArray(raw) ? raw : []).map(recordOf), (text) => invocation.say(`warning: ${text}`, true));
+    return modelLines(invocation.adapter, (Array.isArray(raw) ? raw : []).map(recordOf), (text) =>
+      invocation.say(`warning: ${text}`, true),
+    );
   },
   valid_incremental_strategies: (_given, { invocation }) => [...invocation.adapter.incrementalStrategies],
   builtin_incremental_strategies: () => ['append', 'delete+insert', 'merge', 'insert_overwrite', 'microbatch'],
@@ -369,7 +418,9 @@ const PLAIN: Readonly<Record<string, Method>> = {
     const name = `get_incremental_${strategy.replace('+', '_')}_sql`;
     const macro = macros.find(name);
     if (!macro) {
-      throw new PyError(`dbt could not find an incremental strategy macro with the name '${name}' in ${invocation.root.name}`);
+      throw new PyError(
+        `dbt could not find an incremental strategy macro with the name '${name}' in ${invocation.root.name}`,
+      );
     }
     return macro;
   },
@@ -399,7 +450,8 @@ const PLAIN: Readonly<Record<string, Method>> = {
   convert_datetimes_to_strs: ({ positional: [table = null] }) => table,
   escape_sql_string: ({ positional: [value = ''] }) => str(value).replaceAll("'", "''"),
   get_seed_file_path: ({ positional: [model = null] }) => {
-    const part = (key: string): string => (model instanceof PyObject ? str(model.item(key) ?? model.attribute(key) ?? '') : '');
+    const part = (key: string): string =>
+      model instanceof PyObject ? str(model.item(key) ?? model.attribute(key) ?? '') : '';
     const path = join(part('root_path'), part('original_file_path'));
     if (!existsSync(path)) throw new PyError(`the seed ${path} is not there`);
     return path;
@@ -450,17 +502,21 @@ function hardDeletes(config: Value | undefined): Value {
   const chosen = get('hard_deletes');
   const old = get('invalidate_hard_deletes');
   if (old !== null && chosen !== null) {
-    throw new PyError("You cannot set both the 'invalidate_hard_deletes' and 'hard_deletes' config properties on the same snapshot.");
+    throw new PyError(
+      "You cannot set both the 'invalidate_hard_deletes' and 'hard_deletes' config properties on the same snapshot.",
+    );
   }
   if (isTrue(old) || chosen === 'invalidate') return 'invalidate';
   if (chosen === 'new_record') return 'new_record';
   if (chosen === null || chosen === 'ignore') return 'ignore';
-  throw new PyError("Invalid setting for property hard_deletes.");
+  throw new PyError('Invalid setting for property hard_deletes.');
 }
 
 /** The options of DuckDB's COPY for an external model. */
 function writeOptions(location: string, given: Value): string {
-  const options = new Map((given instanceof Dict ? given.entries() : []).map(([key, value]) => [str(key), value] as const));
+  const options = new Map(
+    (given instanceof Dict ? given.entries() : []).map(([key, value]) => [str(key), value] as const),
+  );
   if (!options.has('format')) {
     const parts = location.split('/').at(-1)?.split('.') ?? [];
     const last = parts.at(-1)?.toLowerCase() ?? '';
@@ -471,11 +527,14 @@ function writeOptions(location: string, given: Value): string {
   }
   if (options.get('format') === 'csv' && !options.has('header')) options.set('header', 1);
   const partition = options.get('partition_by');
-  if (typeof partition === 'string' && partition.includes(',') && !partition.startsWith('(')) options.set('partition_by', `(${partition})`);
+  if (typeof partition === 'string' && partition.includes(',') && !partition.startsWith('('))
+    options.set('partition_by', `(${partition})`);
   return [...options]
     .map(([key, value]) => {
       const text = str(value);
-      return ['delimiter', 'quote', 'escape', 'null'].includes(key.toLowerCase()) && !text.startsWith("'") ? `${key} '${text}'` : `${key} ${text}`;
+      return ['delimiter', 'quote', 'escape', 'null'].includes(key.toLowerCase()) && !text.startsWith("'")
+        ? `${key} '${text}'`
+        : `${key} ${text}`;
     })
     .join(', ');
 }
@@ -484,12 +543,24 @@ function readLocation(location: string, options: Value): string {
   const get = (key: string): Value => (options instanceof Dict ? (options.get(key) ?? null) : null);
   const partition = get('partition_by');
   if (!isTrue(partition) && !isTrue(get('per_thread_output'))) return location;
-  const stars = isTrue(partition) ? str(partition).split(',').map(() => '*') : [];
+  const stars = isTrue(partition)
+    ? str(partition)
+        .split(',')
+        .map(() => '*')
+    : [];
   return `${[location, '*', ...stars].join('/')}.${str(get('format') ?? 'parquet')}`;
 }
 
 /** A response prints as its message and has dbt's fields. */
-export function responseValue({ message, code, rowsAffected }: { readonly message: string; readonly code: string; readonly rowsAffected: number | undefined }): Bag {
+export function responseValue({
+  message,
+  code,
+  rowsAffected,
+}: {
+  readonly message: string;
+  readonly code: string;
+  readonly rowsAffected: number | undefined;
+}): Bag {
   return new Bag('AdapterResponse', { _message: message, code, rows_affected: rowsAffected ?? null }, message);
 }
 
@@ -522,16 +593,29 @@ export class AdapterObject extends PyObject {
   }
 }
 
-const TYPES = { Table: 'table', View: 'view', CTE: 'cte', MaterializedView: 'materialized_view', External: 'external', Function: 'function' };
+const TYPES = {
+  Table: 'table',
+  View: 'view',
+  CTE: 'cte',
+  MaterializedView: 'materialized_view',
+  External: 'external',
+  Function: 'function',
+};
 
 function relationClass(invocation: Invocation): Bag {
   const make = (given: Arguments): Relation => createRelation(invocation.adapter, given, quotingOf(invocation));
   return new Bag('Relation', {
     ...TYPES,
     create: new Fn('create', make),
-    scd_args: new Fn('scd_args', ({ positional: [key = '', updated = ''] }) => [...(Array.isArray(key) ? key : [key]), updated]),
+    scd_args: new Fn('scd_args', ({ positional: [key = '', updated = ''] }) => [
+      ...(Array.isArray(key) ? key : [key]),
+      updated,
+    ]),
     add_ephemeral_prefix: new Fn('add_ephemeral_prefix', ({ positional: [name = ''] }) => `__dbt__cte__${str(name)}`),
-    get_default_quote_policy: new Fn('get_default_quote_policy', () => new Dict(Object.entries(invocation.adapter.quotes))),
+    get_default_quote_policy: new Fn(
+      'get_default_quote_policy',
+      () => new Dict(Object.entries(invocation.adapter.quotes)),
+    ),
   });
 }
 

@@ -77,7 +77,9 @@ const fixed: Readonly<Record<string, Value>> = {
     return stringify(toPlain(argument(given, 0, 'value') ?? null), { sortMapEntries: isSorted, lineWidth: 80 });
   }),
   local_md5: new Fn('local_md5', (given) =>
-    createHash('md5').update(str(argument(given, 0, 'value') ?? '')).digest('hex'),
+    createHash('md5')
+      .update(str(argument(given, 0, 'value') ?? ''))
+      .digest('hex'),
   ),
   diff_of_two_dicts: new Fn('diff_of_two_dicts', (given) => diffOfDicts(given)),
 };
@@ -129,7 +131,9 @@ export function baseFunctions(invocation: Invocation, from: string): Readonly<Re
     dbt_metadata_envs: () =>
       new Dict(
         Object.entries(env).flatMap(([name, value]) =>
-          name.startsWith('DBT_ENV_CUSTOM_ENV_') ? [[name.slice('DBT_ENV_CUSTOM_ENV_'.length), value ?? ''] as const] : [],
+          name.startsWith('DBT_ENV_CUSTOM_ENV_')
+            ? [[name.slice('DBT_ENV_CUSTOM_ENV_'.length), value ?? ''] as const]
+            : [],
         ),
       ),
     target: () => targetValue(invocation),
@@ -181,7 +185,12 @@ function exceptionsValue(invocation: Invocation): Bag {
   const first = (given: Arguments): string => str(firstOf(given.positional[0], ...given.named.values()) ?? '');
   const names = [
     ...['raise_compiler_error', 'raise_database_error', 'raise_not_implemented', 'raise_dependency_error'],
-    ...['raise_cache_inconsistent', 'raise_dataclass_not_dict', 'raise_fail_fast_error', 'raise_duplicate_resource_name'],
+    ...[
+      'raise_cache_inconsistent',
+      'raise_dataclass_not_dict',
+      'raise_fail_fast_error',
+      'raise_duplicate_resource_name',
+    ],
     ...['raise_ambiguous_alias', 'raise_ambiguous_catalog_match', 'raise_duplicate_patch_name', 'raise_dep_not_found'],
     ...['missing_materialization', 'raise_invalid_property_yml_version', 'missing_relation'],
   ];
@@ -194,22 +203,36 @@ function exceptionsValue(invocation: Invocation): Bag {
   return new Bag('exceptions', {
     ...Object.fromEntries(names.map((name) => raising(name, first))),
     ...Object.fromEntries([
-      raising('missing_config', (given) => `Model '${str(given.positional[0] ?? '')}' does not define a required config parameter '${str(given.positional[1] ?? '')}'.`),
+      raising(
+        'missing_config',
+        (given) =>
+          `Model '${str(given.positional[0] ?? '')}' does not define a required config parameter '${str(given.positional[1] ?? '')}'.`,
+      ),
       raising('relation_wrong_type', ({ positional: [relation = '', expected = ''] }) => {
-        const type = typeof relation === 'object' && relation !== null && !Array.isArray(relation) ? relation.attribute('type') : undefined;
+        const type =
+          typeof relation === 'object' && relation !== null && !Array.isArray(relation)
+            ? relation.attribute('type')
+            : undefined;
         return `Trying to create ${str(expected)} ${str(relation)}, but it currently exists as a ${str(type ?? null)}. Either drop ${str(relation)} manually, or run dbt with --full-refresh and dbt will drop it for you.`;
       }),
-      raising('column_type_missing', (given) => `Contracted models require data_type to be defined for each column. Please ensure that the column name and data_type are defined within the YAML configuration for the ${str(argument(given, 0, 'column_names') ?? '')} column(s).`),
+      raising(
+        'column_type_missing',
+        (given) =>
+          `Contracted models require data_type to be defined for each column. Please ensure that the column name and data_type are defined within the YAML configuration for the ${str(argument(given, 0, 'column_names') ?? '')} column(s).`,
+      ),
       raising('raise_contract_error', ({ positional: [yaml = [], sql = []] }) => contractProblem(yaml, sql)),
     ]),
     warn,
-    warn_snapshot_timestamp_data_types: new Fn('warn_snapshot_timestamp_data_types', ({ positional: [snapshot = '', updated = ''] }) => {
-      invocation.say(
-        `warning: Data type of snapshot table timestamp columns (${str(snapshot)}) doesn't match derived column 'updated_at' (${str(updated)}). Please update snapshot config 'updated_at'.`,
-        true,
-      );
-      return '';
-    }),
+    warn_snapshot_timestamp_data_types: new Fn(
+      'warn_snapshot_timestamp_data_types',
+      ({ positional: [snapshot = '', updated = ''] }) => {
+        invocation.say(
+          `warning: Data type of snapshot table timestamp columns (${str(snapshot)}) doesn't match derived column 'updated_at' (${str(updated)}). Please update snapshot config 'updated_at'.`,
+          true,
+        );
+        return '';
+      },
+    ),
     CompilationError: 'CompilationError',
   });
 }
@@ -219,10 +242,12 @@ function contractProblem(yaml: Value, sql: Value): string {
   const read = (columns: Value): Map<string, { name: string; type: string }> =>
     new Map(
       iterate(columns).map((one) => {
-        const part = (key: string): string =>
-          one instanceof Dict ? str(one.get(key) ?? '') : '';
+        const part = (key: string): string => (one instanceof Dict ? str(one.get(key) ?? '') : '');
         const name = part('name');
-        return [name.toLowerCase(), { name, type: part('formatted') !== '' ? part('data_type') : part('data_type') }] as const;
+        return [
+          name.toLowerCase(),
+          { name, type: part('formatted') !== '' ? part('data_type') : part('data_type') },
+        ] as const;
       }),
     );
   const [wanted, got] = [read(yaml), read(sql)];
@@ -231,11 +256,13 @@ function contractProblem(yaml: Value, sql: Value): string {
     const [a, b] = [got.get(key), wanted.get(key)];
     if (!a && b) rows.push([b.name, '', b.type, 'missing in definition']);
     else if (a && !b) rows.push([a.name, a.type, '', 'missing in contract']);
-    else if (a && b && a.type.toLowerCase() !== b.type.toLowerCase()) rows.push([b.name, a.type, b.type, 'data type mismatch']);
+    else if (a && b && a.type.toLowerCase() !== b.type.toLowerCase())
+      rows.push([b.name, a.type, b.type, 'data type mismatch']);
   }
   const head = ['column_name', 'definition_type', 'contract_type', 'mismatch_reason'];
   const widths = head.map((title, i) => Math.max(title.length, ...rows.map((row) => row[i]?.length ?? 0)));
-  const line = (cells: readonly string[]): string => `| ${cells.map((cell, i) => cell.padEnd(widths[i] ?? 0)).join(' | ')} |`;
+  const line = (cells: readonly string[]): string =>
+    `| ${cells.map((cell, i) => cell.padEnd(widths[i] ?? 0)).join(' | ')} |`;
   return [
     'This model has an enforced contract that failed.',
     "Please ensure the name, data_type, and number of columns in your contract match the columns in your model's definition.",

@@ -20,7 +20,9 @@ function kindOf(type: string): string {
 /** A result of the warehouse as a template sees it. */
 export function tableValue(table: Table): TableValue {
   const kinds = table.columns.map(({ type }) => kindOf(type));
-  const scales = table.columns.map(({ type }) => Number(/^(?:decimal|numeric|number)\(\d+,\s*(\d+)\)/i.exec(type)?.[1] ?? 0));
+  const scales = table.columns.map(({ type }) =>
+    Number(/^(?:decimal|numeric|number)\(\d+,\s*(\d+)\)/i.exec(type)?.[1] ?? 0),
+  );
   // One whole number with decimals among integers makes a column of numbers, as agate has it.
   const rows = table.rows.map((row) => row.map((cell, i) => valueOf(cell, kinds[i] ?? 'Text', scales[i] ?? 0)));
   return new TableValue(

@@ -86,7 +86,9 @@ export class MacroFunctions {
         inner ??= macro(found.parsed(), { source: found.source, scope: outermost(globals), isLenient });
         if (this.depth === 0) onCall?.(found);
         if (this.depth >= MAX_DEPTH) {
-          throw new PyError(`maximum recursion depth exceeded: macro '${found.name}' is ${MAX_DEPTH} calls deep. Does it call itself without end?`);
+          throw new PyError(
+            `maximum recursion depth exceeded: macro '${found.name}' is ${MAX_DEPTH} calls deep. Does it call itself without end?`,
+          );
         }
         this.depth += 1;
         try {

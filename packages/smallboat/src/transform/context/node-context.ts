@@ -88,13 +88,15 @@ export function nodeContext(given: NodeContextOptions): NodeContext {
   const from = node.original_file_path;
   const base = baseFunctions(invocation, from);
   const find = varsFor(invocation, node.package_name);
-  const findVar = (name: string): unknown => (given.vars && Object.hasOwn(given.vars, name) ? given.vars[name] : find(name));
+  const findVar = (name: string): unknown =>
+    given.vars && Object.hasOwn(given.vars, name) ? given.vars[name] : find(name);
   const config = node.config ?? {};
   const ref = new Fn('ref', (args) => references.ref(refOf(args)), { id: 'ref' });
   const source = new Fn('source', (args) => references.source(...sourceOf(args)));
   const configValue = given.onConfig ? parseConfig(given.onConfig) : runConfig(config, node.unique_id);
 
-  const renderText = async (text: string, file: string): Promise<string> => render(parseTemplate({ file, text }), options);
+  const renderText = async (text: string, file: string): Promise<string> =>
+    render(parseTemplate({ file, text }), options);
 
   const own: Readonly<Record<string, () => Value>> = {
     ref: () => ref,
@@ -120,10 +122,18 @@ export function nodeContext(given: NodeContextOptions): NodeContext {
     store_result: () => storeResult(statements),
     store_raw_result: () =>
       new Fn('store_raw_result', (args) => {
-        const text = (name: string, place: number): string => str(firstOf(args.named.get(name), args.positional[place]) ?? '');
+        const text = (name: string, place: number): string =>
+          str(firstOf(args.named.get(name), args.positional[place]) ?? '');
         const table = firstOf(args.named.get('agate_table'), args.positional[4]);
-        const response = new Bag('AdapterResponse', { _message: text('message', 1), code: text('code', 2), rows_affected: text('rows_affected', 3) }, text('message', 1));
-        statements.set(text('name', 0), { response, table: table instanceof TableValue ? table : new TableValue([], []) });
+        const response = new Bag(
+          'AdapterResponse',
+          { _message: text('message', 1), code: text('code', 2), rows_affected: text('rows_affected', 3) },
+          text('message', 1),
+        );
+        statements.set(text('name', 0), {
+          response,
+          table: table instanceof TableValue ? table : new TableValue([], []),
+        });
         return '';
       }),
     load_result: () =>
@@ -208,7 +218,8 @@ class ContextValue extends PyObject {
     return this.find(str(key));
   }
   override attribute(name: string): Value | undefined {
-    if (name === 'get') return new Fn('get', ({ positional: [key = '', otherwise = null] }) => this.find(str(key)) ?? otherwise);
+    if (name === 'get')
+      return new Fn('get', ({ positional: [key = '', otherwise = null] }) => this.find(str(key)) ?? otherwise);
     return this.find(name);
   }
   print(): string {
@@ -232,7 +243,8 @@ class BagOfAny extends PyObject {
 
 /** `graph`: every node by its unique id, in the shape of the manifest. */
 function graphValue({ manifest }: Invocation): Dict {
-  const part = (nodes: ReadonlyMap<string, unknown>): Dict => new Dict([...nodes].map(([id, node]) => [id, fromPlain(node)] as const));
+  const part = (nodes: ReadonlyMap<string, unknown>): Dict =>
+    new Dict([...nodes].map(([id, node]) => [id, fromPlain(node)] as const));
   return new Dict([
     ['nodes', part(manifest.nodes)],
     ['sources', part(manifest.sources)],

@@ -29,7 +29,8 @@ export function sourceOf({ positional, named }: Arguments): readonly [string, st
 
 /** `metric(name)`, `function(package, name)`: a name, and the package where one is given. */
 export function nameWithPackage({ positional }: Arguments): string[] {
-  if (positional.length === 0 || positional.length > 2) throw new PyError(`one or two names are needed, got ${positional.length}`);
+  if (positional.length === 0 || positional.length > 2)
+    throw new PyError(`one or two names are needed, got ${positional.length}`);
   return positional.map(nameOf);
 }
 

@@ -24,7 +24,11 @@ export class TableValue extends PyObject {
       case 'rows':
         return new Mapped('MappedSequence', [], [...this.rows]);
       case 'columns':
-        return new Mapped('MappedSequence', this.names, this.names.map((_, i) => this.column(i)));
+        return new Mapped(
+          'MappedSequence',
+          this.names,
+          this.names.map((_, i) => this.column(i)),
+        );
       case 'column_names':
         return new Tuple([...this.names]);
       case 'column_types':
@@ -37,7 +41,11 @@ export class TableValue extends PyObject {
   }
 
   column(i: number): ColumnValue {
-    return new ColumnValue(this.names[i] ?? '', this.rows.map((row) => row.items[i] ?? null), this.types[i] ?? 'Text');
+    return new ColumnValue(
+      this.names[i] ?? '',
+      this.rows.map((row) => row.items[i] ?? null),
+      this.types[i] ?? 'Text',
+    );
   }
 
   print(): string {
@@ -67,18 +75,35 @@ const METHODS: Readonly<Record<string, Method>> = {
   select: (self, { positional: [keys] }) => picked(self, namesFrom(keys)),
   exclude: (self, { positional: [keys] }) => {
     const left = new Set(namesFrom(keys));
-    return picked(self, self.names.filter((name) => !left.has(name)));
+    return picked(
+      self,
+      self.names.filter((name) => !left.has(name)),
+    );
   },
   rename: (self, { positional, named }) => {
     const given = positional[0] ?? named.get('column_names') ?? null;
     const names =
-      given instanceof Dict ? self.names.map((name) => str(given.get(name) ?? name)) : given === null ? self.names : namesFrom(given);
-    return new TableValue(names, self.rows.map((row) => row.items), self.types);
+      given instanceof Dict
+        ? self.names.map((name) => str(given.get(name) ?? name))
+        : given === null
+          ? self.names
+          : namesFrom(given);
+    return new TableValue(
+      names,
+      self.rows.map((row) => row.items),
+      self.types,
+    );
   },
   limit: (self, { positional: [first, second] }) => {
-    const numbers = [first, second].map((one) => (one === undefined || one === null ? undefined : Number(numberOf(one))));
+    const numbers = [first, second].map((one) =>
+      one === undefined || one === null ? undefined : Number(numberOf(one)),
+    );
     const [from, to] = second === undefined ? [0, numbers[0]] : [numbers[0] ?? 0, numbers[1]];
-    return new TableValue(self.names, self.rows.slice(from, to).map((row) => row.items), self.types);
+    return new TableValue(
+      self.names,
+      self.rows.slice(from, to).map((row) => row.items),
+      self.types,
+    );
   },
   where: (self) => self,
   order_by: (self, { positional, named }) => {
@@ -94,16 +119,27 @@ const METHODS: Readonly<Record<string, Method>> = {
       }
       return 0;
     });
-    return new TableValue(self.names, rows.map((row) => row.items), self.types);
+    return new TableValue(
+      self.names,
+      rows.map((row) => row.items),
+      self.types,
+    );
   },
   distinct: (self, { positional: [key] }) => {
-    const places = key === undefined || key === null ? self.names.map((_, i) => i) : namesFrom(key).map((one) => self.names.indexOf(one));
+    const places =
+      key === undefined || key === null
+        ? self.names.map((_, i) => i)
+        : namesFrom(key).map((one) => self.names.indexOf(one));
     const seen = new Set<string>();
     const rows = self.rows.filter((row) => {
       const id = JSON.stringify(places.map((at) => keyOf(row.items[at] ?? null)));
       return seen.has(id) ? false : seen.add(id);
     });
-    return new TableValue(self.names, rows.map((row) => row.items), self.types);
+    return new TableValue(
+      self.names,
+      rows.map((row) => row.items),
+      self.types,
+    );
   },
   print_table: () => null,
   print_csv: () => null,
@@ -164,7 +200,10 @@ class Mapped extends PyObject {
       case 'items':
         return new Fn('items', () => this.items.map((item, i) => new Tuple([this.names[i] ?? i, item])));
       case 'get':
-        return new Fn('get', ({ positional: [key = null, otherwise = null] }) => firstOf(this.item(key), otherwise) ?? null);
+        return new Fn(
+          'get',
+          ({ positional: [key = null, otherwise = null] }) => firstOf(this.item(key), otherwise) ?? null,
+        );
       case 'dict':
         return new Fn('dict', () => this.asDict());
       default:

@@ -9,7 +9,8 @@ export function varsFor(invocation: Invocation, packageName: string): (name: str
   const layers: Readonly<Record<string, unknown>>[] = [invocation.vars];
   const names = packageName === invocation.root.name ? [] : [packageName];
   for (const name of [invocation.root.name, ...names]) {
-    const vars = name === invocation.root.name ? invocation.root.project.vars : invocation.packages.get(name)?.project.vars;
+    const vars =
+      name === invocation.root.name ? invocation.root.project.vars : invocation.packages.get(name)?.project.vars;
     const own = vars?.[packageName];
     if (isRecord(own)) layers.push(own);
     if (vars) layers.push(vars);

@@ -33,7 +33,9 @@ export class TimeDelta extends PyObject {
   }
   override repr(): string {
     const seconds = Math.floor((this.milliseconds - this.days * DAY) / 1000);
-    const parts = [this.days === 0 ? '' : `days=${this.days}`, seconds === 0 ? '' : `seconds=${seconds}`].filter(Boolean);
+    const parts = [this.days === 0 ? '' : `days=${this.days}`, seconds === 0 ? '' : `seconds=${seconds}`].filter(
+      Boolean,
+    );
     return `datetime.timedelta(${parts.join(', ') || '0'})`;
   }
 }
@@ -100,9 +102,13 @@ export class DateTime extends PyObject {
 
   private readonly methods: Readonly<Record<string, (given: Arguments) => Value>> = {
     strftime: ({ positional }) => this.format(str(positional[0] ?? '')),
-    isoformat: ({ positional: [separator] }) => this.print().replace(' ', separator === undefined ? 'T' : str(separator)),
+    isoformat: ({ positional: [separator] }) =>
+      this.print().replace(' ', separator === undefined ? 'T' : str(separator)),
     date: () => new DateTime(new Date(Math.floor(this.at.getTime() / DAY) * DAY), false),
-    time: () => this.print().slice(11).replace(/[+-]\d\d:\d\d$/, ''),
+    time: () =>
+      this.print()
+        .slice(11)
+        .replace(/[+-]\d\d:\d\d$/, ''),
     weekday: () => (this.at.getUTCDay() + 6) % 7,
     isoweekday: () => this.at.getUTCDay() || 7,
     timestamp: () => new Float(this.moment / 1000),
@@ -176,7 +182,8 @@ export class DateTime extends PyObject {
 
   private format(pattern: string): string {
     const { at } = this;
-    const named = (options: Intl.DateTimeFormatOptions): string => at.toLocaleString('en', { ...options, timeZone: 'UTC' });
+    const named = (options: Intl.DateTimeFormatOptions): string =>
+      at.toLocaleString('en', { ...options, timeZone: 'UTC' });
     const hour = at.getUTCHours();
     const yearDay = Math.floor((at.getTime() - Date.UTC(at.getUTCFullYear(), 0, 1)) / DAY);
     const iso = isoWeek(at);
@@ -231,13 +238,15 @@ export function shiftDate(operator: '+' | '-', left: Value, right: Value): Value
   if (left instanceof TimeDelta && right instanceof TimeDelta) {
     return new TimeDelta(left.milliseconds + sign * right.milliseconds);
   }
-  if (left instanceof DateTime && right instanceof DateTime && sign === -1) return new TimeDelta(left.moment - right.moment);
+  if (left instanceof DateTime && right instanceof DateTime && sign === -1)
+    return new TimeDelta(left.moment - right.moment);
   return undefined;
 }
 
 /** Below 0 where the left comes first; undefined where the two are no dates or spans. */
 export function orderOfDates(left: Value, right: Value): number | undefined {
-  if (left instanceof DateTime && right instanceof DateTime) return left.moment - right.moment || left.micros - right.micros;
+  if (left instanceof DateTime && right instanceof DateTime)
+    return left.moment - right.moment || left.micros - right.micros;
   if (left instanceof TimeDelta && right instanceof TimeDelta) return left.milliseconds - right.milliseconds;
   return undefined;
 }
@@ -256,10 +265,12 @@ const READ: Readonly<Record<string, string>> = {
 /** Python's `strptime`. */
 export function dateOf(text: string, pattern: string): DateTime {
   const names: string[] = [];
-  const expression = pattern.replace(/[.*+?^${}()|[\]\\]/g, '\\$&').replace(/%([YymdHIMSfbBpzj])/g, (_all, letter: string) => {
-    names.push(letter);
-    return `(${READ[letter] ?? '\\d{1,2}'})`;
-  });
+  const expression = pattern
+    .replace(/[.*+?^${}()|[\]\\]/g, '\\$&')
+    .replace(/%([YymdHIMSfbBpzj])/g, (_all, letter: string) => {
+      names.push(letter);
+      return `(${READ[letter] ?? '\\d{1,2}'})`;
+    });
   const found = new RegExp(`^${expression}$`).exec(text);
   if (found === null) throw new PyError(`time data '${text}' does not match format '${pattern}'`);
   const part = (letter: string): string | undefined => {
@@ -276,7 +287,15 @@ export function dateOf(text: string, pattern: string): DateTime {
   const hour = half === undefined ? number('H', 0) : (number('I', 12) % 12) + (half === 'pm' ? 12 : 0);
   const micros = Number((part('f') ?? '0').padEnd(6, '0'));
   const day = part('j') === undefined ? number('d', 1) : number('j', 1);
-  const at = Date.UTC(year, part('j') === undefined ? month : 0, day, hour, number('M', 0), number('S', 0), Math.floor(micros / 1000));
+  const at = Date.UTC(
+    year,
+    part('j') === undefined ? month : 0,
+    day,
+    hour,
+    number('M', 0),
+    number('S', 0),
+    Math.floor(micros / 1000),
+  );
   return new DateTime(new Date(at), true, part('z') === undefined ? undefined : UTC, micros % 1000);
 }
 
@@ -301,7 +320,8 @@ export function makeDelta({ positional, named }: Arguments): TimeDelta {
 
 /** `fromisoformat`. */
 export function fromIso(text: string, hasTime: boolean): DateTime {
-  const [, day, time = '00:00:00', zone] = /^(\d{4}-\d\d-\d\d)(?:[T ](\d\d:\d\d(?::\d\d(?:\.\d+)?)?))?(Z|[+-]\d\d:?\d\d)?$/.exec(text) ?? [];
+  const [, day, time = '00:00:00', zone] =
+    /^(\d{4}-\d\d-\d\d)(?:[T ](\d\d:\d\d(?::\d\d(?:\.\d+)?)?))?(Z|[+-]\d\d:?\d\d)?$/.exec(text) ?? [];
   if (day === undefined) throw new PyError(`Invalid isoformat string: '${text}'`);
   const at = new Date(`${day}T${time}Z`);
   return new DateTime(at, hasTime, zone === undefined ? undefined : UTC);

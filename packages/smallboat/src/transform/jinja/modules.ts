@@ -21,7 +21,9 @@ export function modulesAt(now: Date): Bag {
       const at = new Date(Number(numberOf(seconds)) * 1000);
       return new DateTime(at, true, zone instanceof TimeZone ? zone : undefined);
     }),
-    combine: new Fn('combine', ({ positional: [day = null] }) => (day instanceof DateTime ? new DateTime(day.at, true) : day)),
+    combine: new Fn('combine', ({ positional: [day = null] }) =>
+      day instanceof DateTime ? new DateTime(day.at, true) : day,
+    ),
   });
   const today = new Date(Math.floor(now.getTime() / 86_400_000) * 86_400_000);
   const date = new Fn('date', (given) => makeDate(given, false), {
@@ -56,15 +58,21 @@ function permutations(items: readonly Value[], size: number): (readonly Value[])
 
 const itertools = new Bag('itertools', {
   chain: new Fn('chain', ({ positional }) => positional.flatMap((list) => [...iterate(list)]), {
-    from_iterable: new Fn('from_iterable', ({ positional: [lists = []] }) => iterate(lists).flatMap((list) => [...iterate(list)])),
+    from_iterable: new Fn('from_iterable', ({ positional: [lists = []] }) =>
+      iterate(lists).flatMap((list) => [...iterate(list)]),
+    ),
   }),
   product: new Fn('product', ({ positional, named }) => {
     const lists = positional.map(iterate);
     const times = Number(numberOf(named.get('repeat') ?? 1));
     const all = Array.from({ length: times }, () => lists).flat();
-    return tuples(all.reduce<Value[][]>((made, list) => made.flatMap((head) => list.map((item) => [...head, item])), [[]]));
+    return tuples(
+      all.reduce<Value[][]>((made, list) => made.flatMap((head) => list.map((item) => [...head, item])), [[]]),
+    );
   }),
-  combinations: new Fn('combinations', ({ positional: [items = [], size = 1] }) => tuples(combinations(iterate(items), Number(numberOf(size))))),
+  combinations: new Fn('combinations', ({ positional: [items = [], size = 1] }) =>
+    tuples(combinations(iterate(items), Number(numberOf(size)))),
+  ),
   permutations: new Fn('permutations', ({ positional: [items = [], size] }) => {
     const list = iterate(items);
     return tuples(permutations(list, size === undefined ? list.length : Number(numberOf(size))));
@@ -72,10 +80,14 @@ const itertools = new Bag('itertools', {
   zip_longest: new Fn('zip_longest', ({ positional, named }) => {
     const lists = positional.map(iterate);
     const fill = named.get('fillvalue') ?? null;
-    return Array.from({ length: Math.max(0, ...lists.map((list) => list.length)) }, (_, i) => new Tuple(lists.map((list) => list[i] ?? fill)));
+    return Array.from(
+      { length: Math.max(0, ...lists.map((list) => list.length)) },
+      (_, i) => new Tuple(lists.map((list) => list[i] ?? fill)),
+    );
   }),
   islice: new Fn('islice', ({ positional: [items = [], first, second] }) => {
-    const at = (value: Value | undefined): number | undefined => (value === undefined || value === null ? undefined : Number(numberOf(value)));
+    const at = (value: Value | undefined): number | undefined =>
+      value === undefined || value === null ? undefined : Number(numberOf(value));
     return second === undefined ? iterate(items).slice(0, at(first)) : iterate(items).slice(at(first), at(second));
   }),
   accumulate: new Fn('accumulate', ({ positional: [items = []] }) => {
@@ -91,5 +103,7 @@ const itertools = new Bag('itertools', {
     }
     return groups.map((group) => new Tuple([group.key, group.items]));
   }),
-  repeat: new Fn('repeat', ({ positional: [item = null, times = 1] }) => Array.from({ length: Number(numberOf(times)) }, () => item)),
+  repeat: new Fn('repeat', ({ positional: [item = null, times = 1] }) =>
+    Array.from({ length: Number(numberOf(times)) }, () => item),
+  ),
 });

@@ -36,4 +36,3 @@ export const re = new Bag('re', {
   ),
   split: new Fn('split', ({ positional: [what, text] }) => str(text ?? '').split(pattern(what))),
 });
-

@@ -56,7 +56,12 @@ export async function renderMapped(
   options: RenderOptions,
 ): Promise<{ readonly text: string; readonly map: SourceMap }> {
   const { source } = template;
-  const running: Running = { source, scope: outermost(options.globals), isLenient: options.isLenient ?? false, out: [] };
+  const running: Running = {
+    source,
+    scope: outermost(options.globals),
+    isLenient: options.isLenient ?? false,
+    out: [],
+  };
   const map: { at: number; from: number }[] = [];
   let length = 0;
   for (const statement of template.body) {

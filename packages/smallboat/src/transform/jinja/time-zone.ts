@@ -13,7 +13,9 @@ export class TimeZone extends PyObject {
   /** Minutes ahead of UTC at that moment. */
   offsetAt(at: Date): number {
     if (this.name === 'UTC') return 0;
-    const parts = new Intl.DateTimeFormat('en-US', { timeZone: this.name, timeZoneName: 'longOffset' }).formatToParts(at);
+    const parts = new Intl.DateTimeFormat('en-US', { timeZone: this.name, timeZoneName: 'longOffset' }).formatToParts(
+      at,
+    );
     const text = parts.find((part) => part.type === 'timeZoneName')?.value ?? 'GMT';
     const [, sign = '+', hours = '0', minutes = '0'] = /GMT(?:([+-])(\d\d):(\d\d))?/.exec(text) ?? [];
     return (sign === '-' ? -1 : 1) * (Number(hours) * 60 + Number(minutes));

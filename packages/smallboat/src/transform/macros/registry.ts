@@ -41,7 +41,9 @@ export function macrosOf({ packageName, file, text }: MacroFile, createdAt: numb
       node = only;
       return node;
     };
-    return [{ name, packageName, source, block, info: infoOf({ packageName, file, name, source, block, createdAt }), parsed }];
+    return [
+      { name, packageName, source, block, info: infoOf({ packageName, file, name, source, block, createdAt }), parsed },
+    ];
   });
 }
 
@@ -225,7 +227,8 @@ export class MacroRegistry {
 }
 
 const CALL = /\b([A-Za-z_]\w*)(?:\s*\.\s*([A-Za-z_]\w*))?\s*\(/g;
-const DISPATCH = /dispatch\(\s*(?:macro_name\s*=\s*)?['"](\w+)['"](?:\s*,\s*(?:macro_namespace\s*=\s*)?['"](\w+)['"])?/g;
+const DISPATCH =
+  /dispatch\(\s*(?:macro_name\s*=\s*)?['"](\w+)['"](?:\s*,\s*(?:macro_namespace\s*=\s*)?['"](\w+)['"])?/g;
 
 /** Fills in which macros each macro calls, from its text: what manifest.json says and what state comparison goes by. */
 export function findMacroDependencies(registry: MacroRegistry): void {

@@ -80,7 +80,9 @@ export class Manifest {
 
   /** Puts a node under another id: a version of a model. */
   rename(before: SqlNode, after: SqlNode): void {
-    const entries = [...this.nodes].map(([id, node]) => (node === before ? ([after.unique_id, after] as const) : ([id, node] as const)));
+    const entries = [...this.nodes].map(([id, node]) =>
+      node === before ? ([after.unique_id, after] as const) : ([id, node] as const),
+    );
     this.nodes.clear();
     for (const [id, node] of entries) this.nodes.set(id, node);
     const known = this.refs.get(before.name)?.filter((one) => one !== before) ?? [];
@@ -218,7 +220,9 @@ function isRefable(node: SqlNode): boolean {
 /** Of a model with versions the one that is asked for, by default the latest. */
 function versionOf(candidates: readonly SqlNode[], version: string | number | null): SqlNode | undefined {
   if (version !== null) {
-    return candidates.find((one) => one.version !== undefined && one.version !== null && String(one.version) === String(version));
+    return candidates.find(
+      (one) => one.version !== undefined && one.version !== null && String(one.version) === String(version),
+    );
   }
   return (
     candidates.find((one) => one.version === undefined || one.version === null) ??

@@ -89,7 +89,15 @@ export interface NodeBase {
 
 /** A node that is SQL, or a seed: what has a place in the warehouse, or could have. */
 export interface SqlNode extends NodeBase {
-  readonly resource_type: 'model' | 'seed' | 'snapshot' | 'analysis' | 'test' | 'operation' | 'sql_operation' | 'function';
+  readonly resource_type:
+    | 'model'
+    | 'seed'
+    | 'snapshot'
+    | 'analysis'
+    | 'test'
+    | 'operation'
+    | 'sql_operation'
+    | 'function';
   database: string | null;
   schema: string;
   alias: string;

@@ -97,7 +97,14 @@ const DEFAULTS: Readonly<Record<ConfiguredKind | 'analysis' | 'operation', Layer
     schema: null,
     cache: { enabled: false },
   },
-  function: { ...COMMON, materialized: 'function', type: 'scalar', volatility: null, runtime_version: null, entry_point: null },
+  function: {
+    ...COMMON,
+    materialized: 'function',
+    type: 'scalar',
+    volatility: null,
+    runtime_version: null,
+    entry_point: null,
+  },
 };
 
 const APPENDED: ReadonlySet<string> = new Set(['pre-hook', 'post-hook', 'tags', 'packages']);
@@ -183,7 +190,8 @@ export function unrenderedConfigOf({ kind, own, root, fqn, patch, inFile }: Conf
   for (const layer of layersFor(treeOf(own, kind, true), fqn)) Object.assign(merged, layer);
   if (patch) Object.assign(merged, patch);
   Object.assign(merged, inFile);
-  if (own.name !== root.name) for (const layer of layersFor(treeOf(root, kind, true), fqn)) Object.assign(merged, layer);
+  if (own.name !== root.name)
+    for (const layer of layersFor(treeOf(root, kind, true), fqn)) Object.assign(merged, layer);
   return merged;
 }
 

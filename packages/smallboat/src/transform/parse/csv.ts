@@ -46,5 +46,7 @@ export function csvRows(text: string): Record<string, string | null>[] {
   const [names = [], ...lines] = csvLines(text.trim()).map((line) => line.map((field) => field.trim()));
   return lines
     .filter((line) => line.some((field) => field !== ''))
-    .map((line) => Object.fromEntries(names.map((name, i) => [name, line[i] === undefined || line[i] === '' ? null : line[i]])));
+    .map((line) =>
+      Object.fromEntries(names.map((name, i) => [name, line[i] === undefined || line[i] === '' ? null : line[i]])),
+    );
 }

@@ -60,7 +60,9 @@ async function describe(parsing: Parsing, holder: Described, packageName: string
   const used: string[] = [];
   const doc = new Fn('doc', ({ positional }) => {
     const [first = '', second] = positional.map(str);
-    const found = manifest.resolveDoc(second ?? first, second === undefined ? null : first, { package_name: packageName });
+    const found = manifest.resolveDoc(second ?? first, second === undefined ? null : first, {
+      package_name: packageName,
+    });
     if (!found) throw new PyError(`there is no block of documentation named '${second ?? first}'`);
     used.push(found.unique_id);
     return found.block_contents;

@@ -69,7 +69,10 @@ export async function readGenericTest(parsing: Parsing, target: TestTarget, aske
   const path = target.file.split('/').slice(1).join('/');
   const uniqueId = `test.${target.pkg.name}.${names.name}.${testHash(names.name, metadata)}`;
   const rawCode = `{{ ${macro}(**_dbt_generic_test_kwargs) }}${configCall(config)}`;
-  const template = parseTemplate({ file: `${target.file}:${asked.line} (test ${test})`, text: `{{ ${macro}(**_dbt_generic_test_kwargs) }}` });
+  const template = parseTemplate({
+    file: `${target.file}:${asked.line} (test ${test})`,
+    text: `{{ ${macro}(**_dbt_generic_test_kwargs) }}`,
+  });
   const node = await readSqlNode(parsing, {
     pkg: target.pkg,
     kind: 'test',
@@ -206,7 +209,9 @@ function calledWith(
   }
   const [entry, ...more] = Object.entries(given);
   if (!entry || more.length > 0) {
-    return fail(`a test must be one name with its arguments under it, found ${Object.keys(given).join(', ') || 'nothing'}: indent the arguments further`);
+    return fail(
+      `a test must be one name with its arguments under it, found ${Object.keys(given).join(', ') || 'nothing'}: indent the arguments further`,
+    );
   }
   const [called, all] = entry;
   if (all !== null && !isRecord(all)) return fail(`the arguments of test '${called}' must be a mapping`);
@@ -267,7 +272,11 @@ function pythonText(value: unknown): string {
 export function askedTests(
   data: Readonly<Record<string, unknown>>,
   lineOf: (path: readonly PropertyKey[]) => number,
-  options: { readonly quotesColumns?: boolean; readonly quote: (name: string) => string; readonly tags?: readonly string[] },
+  options: {
+    readonly quotesColumns?: boolean;
+    readonly quote: (name: string) => string;
+    readonly tags?: readonly string[];
+  },
 ): AskedTest[] {
   const asked: AskedTest[] = [];
   for (const [c, column] of listOf(data['columns']).entries()) {

@@ -102,6 +102,10 @@ function patchMacro({ invocation, warn }: Parsing, entry: Entry): void {
   info.patch_path = `${pkg.name}://${file}`;
   info.arguments = listOf(data['arguments']).map((one) => {
     const argument = recordOf(one);
-    return { name: textOf(argument['name']) ?? '', type: textOrNull(argument['type']), description: textOf(argument['description']) ?? '' };
+    return {
+      name: textOf(argument['name']) ?? '',
+      type: textOrNull(argument['type']),
+      description: textOf(argument['description']) ?? '',
+    };
   });
 }

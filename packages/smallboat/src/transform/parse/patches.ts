@@ -56,7 +56,11 @@ export class Patches {
     for (const version of versions) {
       const v = numberOrText(version['v']);
       if (v === undefined) {
-        throw projectErrors.PROJECT_UNREADABLE({ file: entry.file, line: entry.lineOf(['versions']), problem: `a version of '${entry.name}' has no 'v'` });
+        throw projectErrors.PROJECT_UNREADABLE({
+          file: entry.file,
+          line: entry.lineOf(['versions']),
+          problem: `a version of '${entry.name}' has no 'v'`,
+        });
       }
       const config = { ...configOfEntry(entry.data), ...configOfEntry(version) };
       const patch = patchOf(entry, config, version);
@@ -100,7 +104,9 @@ function keyOf(section: PatchedSection, packageName: string, name: string): stri
 }
 
 function configOfEntry(data: Readonly<Record<string, unknown>>): Record<string, unknown> {
-  const top = Object.fromEntries(AS_CONFIG.flatMap((key) => (data[key] === undefined || data[key] === null ? [] : [[key, data[key]] as const])));
+  const top = Object.fromEntries(
+    AS_CONFIG.flatMap((key) => (data[key] === undefined || data[key] === null ? [] : [[key, data[key]] as const])),
+  );
   const config = recordOf(data['config']);
   const meta = { ...recordOf(top['meta']), ...recordOf(config['meta']) };
   const tags = [...listOf(top['tags']), ...listOf(config['tags'])];
@@ -120,7 +126,9 @@ function numberOrText(value: unknown): string | number | undefined {
 export function latestVersion(data: Readonly<Record<string, unknown>>): string | number | null {
   const named = numberOrText(data['latest_version']);
   if (named !== undefined) return named;
-  const all = listOf(data['versions']).filter(isRecord).flatMap((one) => numberOrText(one['v']) ?? []);
+  const all = listOf(data['versions'])
+    .filter(isRecord)
+    .flatMap((one) => numberOrText(one['v']) ?? []);
   if (all.length === 0) return null;
   const numbers = all.map(Number);
   if (numbers.every((one) => !Number.isNaN(one))) return all[numbers.indexOf(Math.max(...numbers))] ?? null;
@@ -128,7 +136,10 @@ export function latestVersion(data: Readonly<Record<string, unknown>>): string |
 }
 
 /** The columns of one version of a model: those of the model, without what it leaves out, with what it says itself. */
-export function versionColumns(data: Readonly<Record<string, unknown>>, version: Readonly<Record<string, unknown>>): unknown[] {
+export function versionColumns(
+  data: Readonly<Record<string, unknown>>,
+  version: Readonly<Record<string, unknown>>,
+): unknown[] {
   const base = listOf(data['columns']);
   if (version['columns'] === undefined) return base;
   const own: unknown[] = [];
@@ -153,7 +164,11 @@ export function versionColumns(data: Readonly<Record<string, unknown>>, version:
   return [...(hasInclude ? included : []).filter((one) => !names.has(recordOf(one)['name'])), ...own];
 }
 
-function patchOf(entry: Entry, config: Readonly<Record<string, unknown>>, version: Readonly<Record<string, unknown>> | undefined): Patch {
+function patchOf(
+  entry: Entry,
+  config: Readonly<Record<string, unknown>>,
+  version: Readonly<Record<string, unknown>> | undefined,
+): Patch {
   const { data, pkg, file } = entry;
   return {
     config,

@@ -44,7 +44,16 @@ export interface Entry {
 }
 
 const OTHER_KEYS = ['version', 'anchors', 'tests'];
-const LATE = new Set(['tests', 'data_tests', 'description', 'loaded_at_query', 'pre_hook', 'post_hook', 'pre-hook', 'post-hook']);
+const LATE = new Set([
+  'tests',
+  'data_tests',
+  'description',
+  'loaded_at_query',
+  'pre_hook',
+  'post_hook',
+  'pre-hook',
+  'post-hook',
+]);
 const LATE_IN: Readonly<Partial<Record<Section, ReadonlySet<string>>>> = {
   metrics: new Set([...LATE, 'filter']),
   saved_queries: new Set([...LATE, 'where']),

@@ -46,7 +46,8 @@ function addRef({ manifest, warn, invocation }: Parsing, node: ManifestNode, ref
   if (node.resource_type === 'test') {
     // A test of what is not there is left out, as dbt does; the rest goes on.
     node.config = { ...node.config, enabled: false };
-    if (found.kind === 'missing') warn(`${from}: test '${node.name}' refers to '${ref.name}', which is not in the project; it is left out`);
+    if (found.kind === 'missing')
+      warn(`${from}: test '${node.name}' refers to '${ref.name}', which is not in the project; it is left out`);
     return;
   }
   if (node.resource_type === 'exposure' && found.kind === 'disabled') return;
@@ -65,7 +66,10 @@ function addSources({ manifest, warn }: Parsing, node: ManifestNode, sources: re
     const name = `${source}.${table}`;
     if (node.resource_type === 'test') {
       node.config = { ...node.config, enabled: false };
-      if (found.kind === 'missing') warn(`${node.original_file_path}: test '${node.name}' refers to source '${name}', which is not declared; it is left out`);
+      if (found.kind === 'missing')
+        warn(
+          `${node.original_file_path}: test '${node.name}' refers to source '${name}', which is not declared; it is left out`,
+        );
       continue;
     }
     if (found.kind === 'disabled') throw projectErrors.REF_DISABLED({ from: node.original_file_path, name });
@@ -82,7 +86,11 @@ function addMetrics(manifest: Manifest, node: ManifestNode, metrics: readonly (r
 }
 
 /** Private models are for their group, protected ones of packages that restrict access for their package. */
-function checkAccess({ invocation }: Pick<Parsing, 'manifest' | 'invocation'>, node: ManifestNode, target: SqlNode): void {
+function checkAccess(
+  { invocation }: Pick<Parsing, 'manifest' | 'invocation'>,
+  node: ManifestNode,
+  target: SqlNode,
+): void {
   if (target.resource_type !== 'model' || node.resource_type === 'test') return;
   const group = 'group' in node && typeof node.group === 'string' ? node.group : null;
   if (target.access === 'private' && group !== target.group) {
@@ -109,10 +117,17 @@ export function checkNodes({ manifest }: Parsing): void {
     if (node.resource_type === 'model') checkModel(node, fail);
     if (node.resource_type === 'snapshot') checkSnapshot(node, fail);
     if (node.resource_type === 'test') checkTest(node, fail);
-    if (node.relation_name !== null && (node.resource_type === 'model' || node.resource_type === 'seed' || node.resource_type === 'snapshot')) {
+    if (
+      node.relation_name !== null &&
+      (node.resource_type === 'model' || node.resource_type === 'seed' || node.resource_type === 'snapshot')
+    ) {
       const other = relations.get(node.relation_name.toLowerCase());
       if (other) {
-        throw projectErrors.RELATION_DUPLICATE({ relation: node.relation_name, nodes: [other.unique_id, node.unique_id], files: [other.original_file_path, node.original_file_path] });
+        throw projectErrors.RELATION_DUPLICATE({
+          relation: node.relation_name,
+          nodes: [other.unique_id, node.unique_id],
+          files: [other.original_file_path, node.original_file_path],
+        });
       }
       relations.set(node.relation_name.toLowerCase(), node);
     }
@@ -132,18 +147,26 @@ function checkModel(node: SqlNode, fail: Fail): void {
     if (!['table', 'view', 'incremental'].includes(materializedOf(node))) {
       fail(`only models materialized as table, view or incremental can have a contract, not ${materializedOf(node)}`);
     }
-    if (materializedOf(node) === 'incremental' && !['append_new_columns', 'fail'].includes(String(config['on_schema_change']))) {
-      fail(`an incremental model with a contract needs on_schema_change 'append_new_columns' or 'fail', found '${String(config['on_schema_change'])}'`);
+    if (
+      materializedOf(node) === 'incremental' &&
+      !['append_new_columns', 'fail'].includes(String(config['on_schema_change']))
+    ) {
+      fail(
+        `an incremental model with a contract needs on_schema_change 'append_new_columns' or 'fail', found '${String(config['on_schema_change'])}'`,
+      );
     }
     const untyped = Object.values(node.columns).filter((column) => column.data_type === null);
     if (Object.keys(node.columns).length === 0) {
       fail('its contract is enforced, and no columns are declared: list them with name and data_type');
     }
     if (untyped.length > 0) {
-      fail(`its contract is enforced, and these columns have no data_type: ${untyped.map(({ name }) => name).join(', ')}`);
+      fail(
+        `its contract is enforced, and these columns have no data_type: ${untyped.map(({ name }) => name).join(', ')}`,
+      );
     }
   }
-  if (materializedOf(node) === 'incremental' && config['incremental_strategy'] === 'microbatch') checkMicrobatch(node, fail);
+  if (materializedOf(node) === 'incremental' && config['incremental_strategy'] === 'microbatch')
+    checkMicrobatch(node, fail);
 }
 
 function checkMicrobatch({ config }: SqlNode, fail: Fail): void {
@@ -153,7 +176,8 @@ function checkMicrobatch({ config }: SqlNode, fail: Fail): void {
   if (!['hour', 'day', 'month', 'year'].includes(String(config['batch_size']))) {
     fail(`'batch_size' must be hour, day, month or year, found ${String(config['batch_size'])}`);
   }
-  if (!Number.isInteger(config['lookback'])) fail(`'lookback' must be a whole number, found ${String(config['lookback'])}`);
+  if (!Number.isInteger(config['lookback']))
+    fail(`'lookback' must be a whole number, found ${String(config['lookback'])}`);
 }
 
 function checkSnapshot({ config }: SqlNode, fail: Fail): void {
@@ -225,11 +249,17 @@ export function inferPrimaryKeys(manifest: Manifest): void {
 
 function primaryKeyOf(
   node: SqlNode,
-  tested: { readonly unique: readonly string[]; readonly notNull: ReadonlySet<string>; readonly combined: readonly string[] },
+  tested: {
+    readonly unique: readonly string[];
+    readonly notNull: ReadonlySet<string>;
+    readonly combined: readonly string[];
+  },
 ): string[] {
   const own = node.constraints?.find(({ type }) => type === 'primary_key');
   if (own?.columns) return [...own.columns];
-  const columns = Object.values(node.columns).filter(({ constraints }) => constraints.some(({ type }) => type === 'primary_key'));
+  const columns = Object.values(node.columns).filter(({ constraints }) =>
+    constraints.some(({ type }) => type === 'primary_key'),
+  );
   if (columns.length > 0) return columns.map(({ name }) => name);
   const both = tested.unique.filter((name) => tested.notNull.has(name));
   if (both.length > 0) return both;

@@ -41,7 +41,9 @@ interface TableEntry {
 async function readTable(parsing: Parsing, entry: Entry, given: TableEntry): Promise<void> {
   const { invocation, manifest } = parsing;
   const { pkg, file } = entry;
-  const patchTable = listOf(given.patch?.data['tables']).filter(isRecord).find((one) => one['name'] === given.table['name']);
+  const patchTable = listOf(given.patch?.data['tables'])
+    .filter(isRecord)
+    .find((one) => one['name'] === given.table['name']);
   const { overrides: _o, tables: _t, name: _n, ...patchSource } = given.patch?.data ?? {};
   const source: Readonly<Record<string, unknown>> = { ...entry.data, ...patchSource };
   const table: Readonly<Record<string, unknown>> = { ...given.table, ...patchTable };
@@ -81,9 +83,11 @@ function sourceNode(parsing: Parsing, entry: Entry, { source, table, fqn }: Sour
   const tableConfig = recordOf(table['config']);
   const raw = entry.raw;
   const name = String(table['name']);
-  const freshness = freshnessOf([source['freshness'], sourceConfig['freshness']], [table['freshness'], tableConfig['freshness']]);
-  const pick = (key: string): unknown =>
-    tableConfig[key] ?? table[key] ?? sourceConfig[key] ?? source[key];
+  const freshness = freshnessOf(
+    [source['freshness'], sourceConfig['freshness']],
+    [table['freshness'], tableConfig['freshness']],
+  );
+  const pick = (key: string): unknown => tableConfig[key] ?? table[key] ?? sourceConfig[key] ?? source[key];
   const sourceMeta = { ...recordOf(source['meta']), ...recordOf(sourceConfig['meta']) };
   const meta = { ...sourceMeta, ...recordOf(table['meta']), ...recordOf(tableConfig['meta']) };
   const tags = [
@@ -128,10 +132,15 @@ function sourceNode(parsing: Parsing, entry: Entry, { source, table, fqn }: Sour
     source_description: textOf(source['description']) ?? '',
     loader: textOf(table['loader']) ?? textOf(source['loader']) ?? '',
     identifier: textOf(table['identifier']) ?? name,
-    quoting: { database: quote('database'), schema: quote('schema'), identifier: quote('identifier'), column: quote('column') },
+    quoting: {
+      database: quote('database'),
+      schema: quote('schema'),
+      identifier: quote('identifier'),
+      column: quote('column'),
+    },
     loaded_at_field: textOrNull(config['loaded_at_field']),
     loaded_at_query: textOrNull(config['loaded_at_query']),
-    freshness: config['freshness'] === null ? null : (config['freshness'] as Freshness | undefined) ?? null, // as freshnessOf makes it, or the default's shape
+    freshness: config['freshness'] === null ? null : ((config['freshness'] as Freshness | undefined) ?? null), // as freshnessOf makes it, or the default's shape
     external: table['external'] ?? null,
     description: textOf(table['description']) ?? '',
     columns: columnsOf(table['columns']),
@@ -140,7 +149,13 @@ function sourceNode(parsing: Parsing, entry: Entry, { source, table, fqn }: Sour
     tags: textsOf(config['tags']),
     config,
     patch_path: null,
-    unrendered_config: { ...sourceConfig, ...tableConfig, ...(freshness === undefined ? {} : { freshness }), meta, tags },
+    unrendered_config: {
+      ...sourceConfig,
+      ...tableConfig,
+      ...(freshness === undefined ? {} : { freshness }),
+      meta,
+      tags,
+    },
     relation_name: '',
     created_at: parsing.now,
     unrendered_database: textOrNull(raw['database']),
@@ -189,7 +204,12 @@ export function sourceRelation(invocation: Parsing['invocation'], node: SourceNo
 
 /** dbt-duckdb: files that are read in place of a table, as the source's meta or config says. */
 function externalLocation(node: SourceNode): string | undefined {
-  const settings: Readonly<Record<string, unknown>> = { ...node.source_meta, ...node.meta, ...recordOf(node.config['meta']), ...extraOf(node.config) };
+  const settings: Readonly<Record<string, unknown>> = {
+    ...node.source_meta,
+    ...node.meta,
+    ...recordOf(node.config['meta']),
+    ...extraOf(node.config),
+  };
   if (settings['plugin'] !== undefined) {
     throw projectErrors.ADAPTER_FEATURE({
       from: node.original_file_path,
@@ -214,11 +234,22 @@ function externalLocation(node: SourceNode): string | undefined {
       ? location.replace(/%\((\w+)\)[sd]/g, (_all, key: string) => known(key))
       : formatter === 'template'
         ? location.replace(/\$\{?(\w+)\}?/g, (_all, key: string) => known(key))
-        : location.replace(/\{\{|\}\}|\{(\w+)\}/g, (all, key?: string) => (key === undefined ? all.slice(1) : known(key)));
+        : location.replace(/\{\{|\}\}|\{(\w+)\}/g, (all, key?: string) =>
+            key === undefined ? all.slice(1) : known(key),
+          );
   return text.includes('(') || text.startsWith("'") ? text : `'${text}'`;
 }
 
 function extraOf(config: NodeConfig): Record<string, unknown> {
-  const { enabled: _e, event_time: _t, freshness: _f, loaded_at_field: _l, loaded_at_query: _q, meta: _m, tags: _g, ...rest } = config;
+  const {
+    enabled: _e,
+    event_time: _t,
+    freshness: _f,
+    loaded_at_field: _l,
+    loaded_at_query: _q,
+    meta: _m,
+    tags: _g,
+    ...rest
+  } = config;
   return rest;
 }

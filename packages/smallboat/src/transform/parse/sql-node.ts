@@ -185,7 +185,11 @@ function placeSnapshot(node: SqlNode, config: NodeConfig): void {
 }
 
 /** Hooks refer to nodes too: what they need is built before. */
-async function readHooks(parsing: Parsing, node: SqlNode, reading: ReturnType<typeof parseContext> | undefined): Promise<void> {
+async function readHooks(
+  parsing: Parsing,
+  node: SqlNode,
+  reading: ReturnType<typeof parseContext> | undefined,
+): Promise<void> {
   if (node.resource_type === 'test') return;
   const hooks = ['pre-hook', 'post-hook'].flatMap((when) => (node.config[when] ?? []) as readonly Hook[]); // as configOf makes them
   if (hooks.length === 0) return;

@@ -50,7 +50,11 @@ function readUnitTest(parsing: Parsing, entry: Entry): void {
   });
   if (tested.length === 0) {
     if (found.kind === 'disabled') return;
-    throw projectErrors.REF_UNKNOWN({ from: `${file}:${entry.lineOf(['model'])}`, name: model, nearest: manifest.nearestRefs(model) });
+    throw projectErrors.REF_UNKNOWN({
+      from: `${file}:${entry.lineOf(['model'])}`,
+      name: model,
+      nearest: manifest.nearestRefs(model),
+    });
   }
   for (const node of tested) {
     const version = node.version ?? null;
@@ -100,7 +104,11 @@ function fixtureOf(entry: Entry, data: Readonly<Record<string, unknown>>, path: 
   const fixture = textOrNull(data['fixture']);
   const file = fixture === null ? undefined : fixtureFile(entry, fixture, format, path);
   const given = file ?? data['rows'];
-  const base = { format, fixture, ...(data['input'] === undefined ? {} : { input: textOf(data['input']) ?? '' }) } as const;
+  const base = {
+    format,
+    fixture,
+    ...(data['input'] === undefined ? {} : { input: textOf(data['input']) ?? '' }),
+  } as const;
   if (format === 'sql') return { ...base, rows: textOf(given) ?? null };
   if (format === 'csv') return { ...base, rows: csvRows(textOf(given) ?? '') };
   if (given !== undefined && given !== null && !Array.isArray(given)) {
@@ -112,6 +120,11 @@ function fixtureOf(entry: Entry, data: Readonly<Record<string, unknown>>, path: 
 function fixtureFile(entry: Entry, name: string, format: string, path: readonly PropertyKey[]): string {
   const wanted = format === 'sql' ? '.sql' : '.csv';
   const found = entry.pkg.files.fixtures.find((one) => nameOfFile(one.path) === name && one.path.endsWith(wanted));
-  if (!found) throw unreadable(entry, path, `unit test '${entry.name}' needs the fixture '${name}${wanted}', which is not in tests/fixtures`);
+  if (!found)
+    throw unreadable(
+      entry,
+      path,
+      `unit test '${entry.name}' needs the fixture '${name}${wanted}', which is not in tests/fixtures`,
+    );
   return found.text;
 }

@@ -53,9 +53,7 @@ const ProjectFile = z.looseObject({
   'require-dbt-version': z.union([z.string(), z.array(z.string())]).nullish(),
   'query-comment': z.unknown().optional(),
   quoting: z.record(z.string(), z.boolean().nullable()).nullish(),
-  dispatch: z
-    .array(z.object({ macro_namespace: z.string(), search_order: z.array(z.string()) }))
-    .nullish(),
+  dispatch: z.array(z.object({ macro_namespace: z.string(), search_order: z.array(z.string()) })).nullish(),
   flags: Section,
   vars: Section,
   'on-run-start': z.unknown().optional(),

@@ -62,6 +62,16 @@ export const projectErrors = defineErrors({
     `${f.from} needs the variable '${f.name}'. Give it under 'vars:' in dbt_project.yml or with --var ${f.name}=…`,
   SELECTION_INVALID: (f: { selection: string; problem: string }) =>
     `The selection '${f.selection}' cannot be read: ${f.problem}. Write [@][n+][method:]value[+n].`,
+  DBT_FAILED: (f: { problems: readonly string[] }) =>
+    `${f.problems.length} failed. Look at what they say, correct it and run again.${f.problems.map((one) => `\n  ${one}`).join('')}`,
+  MACRO_UNKNOWN: (f: { name: string; nearest: readonly string[] }) =>
+    `There is no macro '${f.name}' in the project or its packages.${nearest(f.nearest)} Correct the name.`,
+  RETRY_NOTHING: (f: { file: string }) =>
+    `There is no run to repeat: ${f.file} is missing or is of a verb that has no nodes. Run the project first, or name the folder with --state.`,
+  CLEAN_REFUSED: (f: { target: string; problem: string }) =>
+    `'${f.target}' of clean-targets is not removed: ${f.problem}. Correct clean-targets in dbt_project.yml.`,
+  INIT_REFUSED: (f: { name: string; problem: string }) =>
+    `No project '${f.name}' was made: ${f.problem}. Choose another name or folder.`,
   SELECTOR_UNKNOWN: (f: { name: string; known: readonly string[] }) =>
     `selectors.yml has no selector '${f.name}'; it has ${f.known.join(', ') || 'none'}. Name one of them, or add it.`,
   STATE_MISSING: (f: { selection: string; file: string }) =>

@@ -88,7 +88,8 @@ export class Compiler {
 
   /** Compiles a node and notes the SQL in it. */
   async compile(node: SqlNode, given: CompileOptions): Promise<string> {
-    if (node.compiled === true && node.compiled_code !== undefined && !given.batch && !given.replaced) return node.compiled_code;
+    if (node.compiled === true && node.compiled_code !== undefined && !given.batch && !given.replaced)
+      return node.compiled_code;
     const used: SqlNode[] = [];
     const context = this.context(node, given, { references: this.references(node, given, used) });
     const generic = node.resource_type === 'test' ? genericTestOf(node) : undefined;
@@ -124,7 +125,10 @@ export class Compiler {
   private readonly ephemerals = new Map<string, Promise<{ readonly text: string; readonly own: readonly SqlNode[] }>>();
 
   /** The SQL of an ephemeral model without what it reads itself in front of it. */
-  private ephemeral(node: SqlNode, given: CompileOptions): Promise<{ readonly text: string; readonly own: readonly SqlNode[] }> {
+  private ephemeral(
+    node: SqlNode,
+    given: CompileOptions,
+  ): Promise<{ readonly text: string; readonly own: readonly SqlNode[] }> {
     const known = given.batch ? undefined : this.ephemerals.get(node.unique_id);
     if (known) return known;
     const make = async (): Promise<{ text: string; own: readonly SqlNode[] }> => {
@@ -154,14 +158,23 @@ export class Compiler {
         if (replaced) return new Relation(adapter, { identifier: replaced.cte, type: 'cte', quotes: UNQUOTED });
         if (isEphemeral(target)) {
           if (!used.includes(target)) used.push(target);
-          return this.limited(new Relation(adapter, { identifier: cteName(target), type: 'cte', quotes: UNQUOTED }), node, target, given);
+          return this.limited(
+            new Relation(adapter, { identifier: cteName(target), type: 'cte', quotes: UNQUOTED }),
+            node,
+            target,
+            given,
+          );
         }
         return this.limited(await this.placeOf(target, given), node, target, given);
       },
       source: (source, table) => {
         const found = manifest.resolveSource(source, table, node);
         if (found.kind !== 'found') {
-          throw projectErrors.SOURCE_UNKNOWN({ from: node.original_file_path, name: `${source}.${table}`, nearest: manifest.nearestSources(`${source}.${table}`) });
+          throw projectErrors.SOURCE_UNKNOWN({
+            from: node.original_file_path,
+            name: `${source}.${table}`,
+            nearest: manifest.nearestSources(`${source}.${table}`),
+          });
         }
         const replaced = given.replaced?.get(found.node.unique_id);
         if (replaced) return new Relation(adapter, { identifier: replaced.cte, type: 'cte', quotes: UNQUOTED });
@@ -184,7 +197,8 @@ export class Compiler {
     if (found.kind !== 'found') {
       throw projectErrors.REF_UNKNOWN({ from, name: ref.name, nearest: manifest.nearestRefs(ref.name) });
     }
-    const mayBeAny = node.resource_type === 'operation' || node.resource_type === 'sql_operation' || node.resource_type === 'test';
+    const mayBeAny =
+      node.resource_type === 'operation' || node.resource_type === 'sql_operation' || node.resource_type === 'test';
     if (!mayBeAny && !node.depends_on.nodes.includes(found.node.unique_id)) {
       throw projectErrors.REF_NOT_FOUND_AT_PARSE({ from, name: ref.name });
     }
@@ -213,7 +227,12 @@ export class Compiler {
   }
 
   /** With `--empty`, `--sample` and in batches a relation is read in part only. */
-  private limited(relation: Relation, node: SqlNode, target: SqlNode | SourceNode, { batch }: CompileOptions): Relation {
+  private limited(
+    relation: Relation,
+    node: SqlNode,
+    target: SqlNode | SourceNode,
+    { batch }: CompileOptions,
+  ): Relation {
     const { flags } = this.options.invocation;
     const eventTime = this.eventTime(node, target, batch);
     if (!flags.isEmpty && !eventTime) return relation;

@@ -36,7 +36,11 @@ export function failureText(error: unknown, failed: FailedNode): string {
   return `Runtime Error ${about}\n${indented(error.message)}`;
 }
 
-const indented = (text: string): string => text.split('\n').map((line) => `  ${line}`).join('\n');
+const indented = (text: string): string =>
+  text
+    .split('\n')
+    .map((line) => `  ${line}`)
+    .join('\n');
 
 /** What DuckDB says without its own excerpt of the statement. */
 function withoutExcerpt(problem: string): string {
@@ -57,7 +61,9 @@ function excerptOf(problem: string, { node, map, statement, compiledPath }: Fail
   const lines = sql.split('\n');
   const shown = lines.slice(Math.max(0, line - 3), line + 2).map((text, i) => {
     const number = Math.max(1, line - 2) + i;
-    return number === line ? [`  > ${pad(number)} | ${text}`, `    ${' '.repeat(4)} | ${' '.repeat(column - 1)}^`] : [`    ${pad(number)} | ${text}`];
+    return number === line
+      ? [`  > ${pad(number)} | ${text}`, `    ${' '.repeat(4)} | ${' '.repeat(column - 1)}^`]
+      : [`    ${pad(number)} | ${text}`];
   });
   const own = sourcePlace(offset, map, node.raw_code);
   return [
@@ -91,7 +97,11 @@ function lineOf(text: string, offset: number): { readonly line: number; readonly
 }
 
 /** Where in the template the part of the text at an offset is from. */
-function sourcePlace(offset: number, map: SourceMap | undefined, raw: string): { readonly line: number; readonly column: number } | undefined {
+function sourcePlace(
+  offset: number,
+  map: SourceMap | undefined,
+  raw: string,
+): { readonly line: number; readonly column: number } | undefined {
   if (!map || map.length === 0) return undefined;
   const part = map.findLast(({ at }) => at <= offset);
   if (!part) return undefined;

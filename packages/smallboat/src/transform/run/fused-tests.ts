@@ -58,7 +58,8 @@ function countOf(invocation: Invocation, test: SqlNode): string | undefined {
   const { config, test_metadata: metadata } = test;
   if (!metadata || metadata.namespace !== null || invocation.flags.isEmpty) return undefined;
   if (config['fail_calc'] !== 'count(*)' || (config['limit'] ?? null) !== null) return undefined;
-  if (config['store_failures'] === true || (invocation.flags.storeFailures && config['store_failures'] === null)) return undefined;
+  if (config['store_failures'] === true || (invocation.flags.storeFailures && config['store_failures'] === null))
+    return undefined;
   const conditions = ['warn_if', 'error_if'].map((key) => textOf(config[key]) ?? '');
   if (conditions.some((condition) => fits(0, condition) === undefined)) return undefined;
   const { name } = metadata;
@@ -83,7 +84,13 @@ function countOf(invocation: Invocation, test: SqlNode): string | undefined {
 
 /** True where the project has a macro of its own for a test, or for how tests are run. */
 function isReplaced({ registry, root }: Invocation, test: string): boolean {
-  const names = ['get_where_subquery', 'get_test_sql', `test_${test}`, `should_store_failures`, 'get_limit_subquery_sql'];
+  const names = [
+    'get_where_subquery',
+    'get_test_sql',
+    `test_${test}`,
+    `should_store_failures`,
+    'get_limit_subquery_sql',
+  ];
   const isOwn = (name: string): boolean => {
     const found = registry.find(name, root.name);
     return found !== undefined && !registry.options.internal.includes(found.packageName);

@@ -53,7 +53,8 @@ function addTestEdges(manifest: Manifest, edges: Map<string, string[]>, chosen: 
     const own = edges.get(id) ?? [];
     for (const one of above) {
       for (const test of testsOf.get(one) ?? []) {
-        if (manifest.get(test)?.depends_on.nodes.every((read) => above.has(read) || !manifest.get(read))) own.push(test);
+        if (manifest.get(test)?.depends_on.nodes.every((read) => above.has(read) || !manifest.get(read)))
+          own.push(test);
       }
     }
     edges.set(id, own);

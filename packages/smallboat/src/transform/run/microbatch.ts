@@ -16,14 +16,24 @@ const FIELDS: Readonly<Record<BatchSize, number>> = { year: 1, month: 2, day: 3,
 
 /** The begin of the batch that a time is in, in UTC. */
 export function truncated(at: Date, size: BatchSize): Date {
-  const [year = 0, month = 0, day = 1, hour = 0] = [at.getUTCFullYear(), at.getUTCMonth(), at.getUTCDate(), at.getUTCHours()].slice(0, FIELDS[size]);
+  const [year = 0, month = 0, day = 1, hour = 0] = [
+    at.getUTCFullYear(),
+    at.getUTCMonth(),
+    at.getUTCDate(),
+    at.getUTCHours(),
+  ].slice(0, FIELDS[size]);
   return new Date(Date.UTC(year, month, day, hour));
 }
 
 /** The begin of the batch `by` batches later. */
 export function shifted(at: Date, size: BatchSize, by: number): Date {
   const start = truncated(at, size);
-  const [year, month, day, hour] = [start.getUTCFullYear(), start.getUTCMonth(), start.getUTCDate(), start.getUTCHours()];
+  const [year, month, day, hour] = [
+    start.getUTCFullYear(),
+    start.getUTCMonth(),
+    start.getUTCDate(),
+    start.getUTCHours(),
+  ];
   return new Date(
     Date.UTC(
       year + (size === 'year' ? by : 0),
@@ -85,7 +95,10 @@ interface MicrobatchOutcome {
   readonly status: NodeStatus;
   readonly message: string;
   readonly response: Readonly<Record<string, unknown>>;
-  readonly batches: { readonly successful: readonly (readonly [Date, Date])[]; readonly failed: readonly (readonly [Date, Date])[] };
+  readonly batches: {
+    readonly successful: readonly (readonly [Date, Date])[];
+    readonly failed: readonly (readonly [Date, Date])[];
+  };
 }
 
 /** Builds a microbatch model, a batch at a time; a batch that fails does not stop those after it, but for the first. */
@@ -96,7 +109,8 @@ export async function runMicrobatch(run: MicrobatchRun): Promise<MicrobatchOutco
   const self = compiler.relationOf(node);
   const context = compiler.context(node, { session });
   const existing = await findRelation({ invocation, macros: context.macros, session, cache }, self);
-  const isRefresh = node.config['full_refresh'] === true || (flags.fullRefresh && node.config['full_refresh'] !== false);
+  const isRefresh =
+    node.config['full_refresh'] === true || (flags.fullRefresh && node.config['full_refresh'] !== false);
   const isIncremental = existing?.relationType === 'table' && !isRefresh;
   const batches = run.again
     ? run.again.map(([start, end]) => ({ start, end }))
@@ -141,7 +155,11 @@ export async function runMicrobatch(run: MicrobatchRun): Promise<MicrobatchOutco
   };
 }
 
-async function runBatch({ node, compiler, runner, session }: MicrobatchRun, batch: Batch, isLater: boolean): Promise<void> {
+async function runBatch(
+  { node, compiler, runner, session }: MicrobatchRun,
+  batch: Batch,
+  isLater: boolean,
+): Promise<void> {
   node.compiled = false;
   const info = {
     id: idOf(batch.start, String(node.config['batch_size'])),
@@ -149,10 +167,19 @@ async function runBatch({ node, compiler, runner, session }: MicrobatchRun, batc
     event_time_end: pythonTime(batch.end),
   };
   const model = { ...node, batch: info };
-  const overrides = isLater ? { is_incremental: new Fn('is_incremental', () => true), should_full_refresh: new Fn('should_full_refresh', () => false) } : {};
+  const overrides = isLater
+    ? {
+        is_incremental: new Fn('is_incremental', () => true),
+        should_full_refresh: new Fn('should_full_refresh', () => false),
+      }
+    : {};
   await compiler.compile(node, { session, batch, extra: { model: fromPlain(model) } });
   const ran = { ...model, compiled_code: node.compiled_code };
-  await runner.materialize(node, { batch, extra: { model: fromPlain(ran) }, ...(isLater ? { overrides: new Map(Object.entries(overrides)) } : {}) });
+  await runner.materialize(node, {
+    batch,
+    extra: { model: fromPlain(ran) },
+    ...(isLater ? { overrides: new Map(Object.entries(overrides)) } : {}),
+  });
 }
 
 /** A batch's name: `20240101`, `20240101T05`. */

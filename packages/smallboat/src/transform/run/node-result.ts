@@ -46,7 +46,10 @@ export interface NodeResult {
   readonly seconds: number;
   readonly thread: string;
   /** Of a microbatch model: the batches that were built and those that failed, as start and end. */
-  readonly batches?: { readonly successful: readonly (readonly [Date, Date])[]; readonly failed: readonly (readonly [Date, Date])[] };
+  readonly batches?: {
+    readonly successful: readonly (readonly [Date, Date])[];
+    readonly failed: readonly (readonly [Date, Date])[];
+  };
 }
 
 /** What became of a run over a project. */

@@ -29,11 +29,18 @@ export class NodeRunner {
   }
 
   /** Builds a model, seed, snapshot or function. What was begun and not committed when it fails is undone. */
-  async materialize(node: SqlNode, given: Partial<CompileOptions> = {}, materialized = materializedOf(node)): Promise<Ran> {
+  async materialize(
+    node: SqlNode,
+    given: Partial<CompileOptions> = {},
+    materialized = materializedOf(node),
+  ): Promise<Ran> {
     const { context, relations } = await this.call(node, given, materialized);
     for (const relation of relations) await this.compiler.options.cache.add(relation);
     const main = context.statements.get('main');
-    if (!main) throw new PyError(`main is not being called during running model: the materialization '${materialized}' ran no statement named 'main'`);
+    if (!main)
+      throw new PyError(
+        `main is not being called during running model: the materialization '${materialized}' ran no statement named 'main'`,
+      );
     return ranOf(main.response);
   }
 
@@ -47,7 +54,9 @@ export class NodeRunner {
     const failures = item('failures', 0);
     const counted = numberOf(failures);
     if (counted === undefined) {
-      throw new PyError(`the test's fail_calc gave ${str(failures)}, where a number is needed: write coalesce(…, 0) around it`);
+      throw new PyError(
+        `the test's fail_calc gave ${str(failures)}, where a number is needed: write coalesce(…, 0) around it`,
+      );
     }
     return {
       failures: Number(counted),
@@ -71,7 +80,9 @@ export class NodeRunner {
     const { registry, adapter } = this.compiler.options.invocation;
     const macro = registry.materialization(materialized, node.package_name);
     if (!macro) {
-      throw new PyError(`materialization '${materialized}' is not available for ${adapter.type}: no package of this project has it`);
+      throw new PyError(
+        `materialization '${materialized}' is not available for ${adapter.type}: no package of this project has it`,
+      );
     }
     const sql = node.compiled_code ?? null;
     const context = this.compiler.context(
@@ -125,12 +136,20 @@ function ranOf(response: Value): Ran {
 
 /** Rows of a table value as plain rows, for messages. */
 export function plainRows(table: TableValue): Row[] {
-  return table.rows.map((row) => Object.fromEntries(table.names.map((name, i) => [name, plainCell(row.items[i] ?? null)])));
+  return table.rows.map((row) =>
+    Object.fromEntries(table.names.map((name, i) => [name, plainCell(row.items[i] ?? null)])),
+  );
 }
 
 function plainCell(value: Value): Row[string] {
-  if (value === null || typeof value === 'string' || typeof value === 'number' || typeof value === 'boolean' || typeof value === 'bigint') return value;
+  if (
+    value === null ||
+    typeof value === 'string' ||
+    typeof value === 'number' ||
+    typeof value === 'boolean' ||
+    typeof value === 'bigint'
+  )
+    return value;
   const number = numberOf(value);
   return typeof number === 'number' ? number : str(value);
 }
-

@@ -117,7 +117,14 @@ class Execution {
       const node = manifest.get(id);
       if (!node) return false;
       if (does === 'compile') return isSqlNode(node) && node.resource_type !== 'operation';
-      return !isEphemeral(node) && node.resource_type !== 'analysis' && node.resource_type !== 'source' && node.resource_type !== 'metric' && node.resource_type !== 'semantic_model' && node.resource_type !== 'operation';
+      return (
+        !isEphemeral(node) &&
+        node.resource_type !== 'analysis' &&
+        node.resource_type !== 'source' &&
+        node.resource_type !== 'metric' &&
+        node.resource_type !== 'semantic_model' &&
+        node.resource_type !== 'operation'
+      );
     });
   }
 
@@ -133,9 +140,11 @@ class Execution {
     for (const id of ids) {
       const node = manifest.get(id);
       if (!node || !isSqlNode(node)) continue;
-      const isStored = node.config['store_failures'] === true || (flags.storeFailures && node.config['store_failures'] === null);
+      const isStored =
+        node.config['store_failures'] === true || (flags.storeFailures && node.config['store_failures'] === null);
       if (node.resource_type === 'test' && !isStored) continue;
-      if (!['model', 'seed', 'snapshot', 'test', 'function'].includes(node.resource_type) || node.schema === '') continue;
+      if (!['model', 'seed', 'snapshot', 'test', 'function'].includes(node.resource_type) || node.schema === '')
+        continue;
       const relation = this.compiler.relationOf(node).with({ identifier: undefined });
       wanted.set(JSON.stringify([relation.database, relation.schema?.toLowerCase()]), relation);
     }
@@ -147,7 +156,10 @@ class Execution {
       let names = known.get(database);
       if (!names) {
         const table = await context.macros.find('list_schemas')?.call({ positional: [database], named: new Map() });
-        const rows = table !== null && typeof table === 'object' && 'rows' in table ? (table.rows as readonly { readonly items: readonly unknown[] }[]) : []; // a TableValue
+        const rows =
+          table !== null && typeof table === 'object' && 'rows' in table
+            ? (table.rows as readonly { readonly items: readonly unknown[] }[])
+            : []; // a TableValue
         names = new Set(rows.map((row) => String(row.items[0]).toLowerCase()));
         known.set(database, names);
       }
@@ -167,7 +179,9 @@ class Execution {
     const { manifest, root } = this.invocation;
     const hooks = [...manifest.nodes.values()]
       .filter((node) => node.resource_type === 'operation' && node.tags.includes(when))
-      .sort((a, b) => hookOrder(a, root.name).localeCompare(hookOrder(b, root.name)) || (a.index ?? 0) - (b.index ?? 0));
+      .sort(
+        (a, b) => hookOrder(a, root.name).localeCompare(hookOrder(b, root.name)) || (a.index ?? 0) - (b.index ?? 0),
+      );
     const results: NodeResult[] = [];
     for (const hook of hooks) {
       const startedAt = new Date();
@@ -178,16 +192,26 @@ class Execution {
       }
       try {
         const schemas = this.builtSchemas();
-        const extra = when === 'on-run-end' ? { schemas: schemas.map(([, schema]) => schema), database_schemas: fromPlain(schemas) } : {};
+        const extra =
+          when === 'on-run-end'
+            ? { schemas: schemas.map(([, schema]) => schema), database_schemas: fromPlain(schemas) }
+            : {};
         const sql = await this.compiler.compile(hook, { session, extra });
         this.writeCompiled(hook, sql);
         if (sql.trim() !== '') await session.ask(sql);
         await session.commit();
-        results.push(this.resultOf(hook, 'success', { message: `${name} passed`, startedAt, failures: 0, compiledSql: sql }));
+        results.push(
+          this.resultOf(hook, 'success', { message: `${name} passed`, startedAt, failures: 0, compiledSql: sql }),
+        );
       } catch (error) {
         this.options.signal?.throwIfAborted();
         await session.rollback();
-        const message = failureText(error, { node: hook, map: undefined, statement: session.lastStatement, compiledPath: undefined });
+        const message = failureText(error, {
+          node: hook,
+          map: undefined,
+          statement: session.lastStatement,
+          compiledPath: undefined,
+        });
         this.options.onMessage?.(message);
         results.push(this.resultOf(hook, 'error', { message, startedAt, failures: 1 }));
       }
@@ -199,7 +223,8 @@ class Execution {
     const built = new Map<string, [string, string]>();
     for (const { uniqueId, status } of this.results) {
       const node = this.invocation.manifest.nodes.get(uniqueId);
-      if (!node || status === 'error' || status === 'fail' || status === 'skipped' || node.resource_type === 'test') continue;
+      if (!node || status === 'error' || status === 'fail' || status === 'skipped' || node.resource_type === 'test')
+        continue;
       built.set(`${node.database ?? ''}.${node.schema}`, [node.database ?? '', node.schema]);
     }
     return [...built.values()];
@@ -226,7 +251,12 @@ class Execution {
             extra.push(session);
           }
           const [key = ''] = batch;
-          running.set(key, this.work(batch, session, left).finally(() => running.delete(key)).then(() => void idle.push(session)));
+          running.set(
+            key,
+            this.work(batch, session, left)
+              .finally(() => running.delete(key))
+              .then(() => void idle.push(session)),
+          );
           next = ready.shift();
         }
         if (running.size === 0) break;
@@ -270,7 +300,8 @@ class Execution {
     const [test] = tests;
     if (!test) return new Map();
     const context = this.compiler.context(test, { session });
-    const ref = read.resource_type === 'source' ? `source('${read.source_name}', '${read.name}')` : refCall(read as SqlNode);
+    const ref =
+      read.resource_type === 'source' ? `source('${read.source_name}', '${read.name}')` : refCall(read as SqlNode);
     const relation = await context.render(`{{ ${ref} }}`, test.original_file_path);
     if (isEphemeral(read)) return new Map();
     return countFused(this.invocation, session, { relation, tests });
@@ -299,7 +330,19 @@ class Execution {
     const startedAt = new Date();
     const result = node
       ? this.resultOf(node, 'skipped', { message: '', startedAt, seconds: 0 })
-      : { uniqueId: id, name: id, kind: 'model' as const, status: 'skipped' as const, message: '', response: {}, file: '', timing: [], startedAt, seconds: 0, thread: 'main' };
+      : {
+          uniqueId: id,
+          name: id,
+          kind: 'model' as const,
+          status: 'skipped' as const,
+          message: '',
+          response: {},
+          file: '',
+          timing: [],
+          startedAt,
+          seconds: 0,
+          thread: 'main',
+        };
     if (node) this.say(node, index, 'end', result);
     return result;
   }
@@ -318,8 +361,18 @@ class Execution {
     } catch (error) {
       this.options.signal?.throwIfAborted();
       await session.rollback();
-      const compiledPath = isSqlNode(node) && node.compiled_code !== undefined ? relative(process.cwd(), this.compiledPath(node)) : undefined;
-      const failed = isSqlNode(node) ? node : { name: node.name, resource_type: 'test' as const, original_file_path: node.original_file_path, raw_code: '' };
+      const compiledPath =
+        isSqlNode(node) && node.compiled_code !== undefined
+          ? relative(process.cwd(), this.compiledPath(node))
+          : undefined;
+      const failed = isSqlNode(node)
+        ? node
+        : {
+            name: node.name,
+            resource_type: 'test' as const,
+            original_file_path: node.original_file_path,
+            raw_code: '',
+          };
       const message = failureText(error, {
         node: failed,
         map: isSqlNode(node) ? this.compiler.mapOf(node) : undefined,
@@ -348,7 +401,14 @@ class Execution {
     if (!isSqlNode(node)) return this.resultOf(node, 'no-op', { message: 'NO-OP', startedAt });
     if (options.does === 'clone') return this.clone(node, runner, startedAt);
     if (isMicrobatch(node) && options.does === 'run') {
-      const ran = await runMicrobatch({ node, compiler, runner, session, cache: this.cache, again: options.batches?.get(node.unique_id) });
+      const ran = await runMicrobatch({
+        node,
+        compiler,
+        runner,
+        session,
+        cache: this.cache,
+        again: options.batches?.get(node.unique_id),
+      });
       return this.resultOf(node, ran.status, { ...ran, startedAt });
     }
     if (node.resource_type === 'seed') {
@@ -362,12 +422,23 @@ class Execution {
       { name: 'compile', startedAt, completedAt: compiledAt },
       { name: 'execute', startedAt: compiledAt, completedAt: compiledAt },
     ];
-    if (options.does === 'compile') return this.resultOf(node, 'success', { message: '', startedAt, compiledSql: sql, timing });
+    if (options.does === 'compile')
+      return this.resultOf(node, 'success', { message: '', startedAt, compiledSql: sql, timing });
     if (node.resource_type === 'test') {
-      const counts = counted === undefined ? await runner.test(node) : { ...plainCounts(node, counted), response: { _message: 'OK' } };
+      const counts =
+        counted === undefined
+          ? await runner.test(node)
+          : { ...plainCounts(node, counted), response: { _message: 'OK' } };
       const outcome = outcomeOf(node, counts, invocation.flags.warnError);
       const sample = outcome.status === 'fail' ? await this.sample(session, sql) : undefined;
-      return this.resultOf(node, outcome.status, { ...outcome, response: counts.response, startedAt, compiledSql: sql, timing, ...(sample ? { sample } : {}) });
+      return this.resultOf(node, outcome.status, {
+        ...outcome,
+        response: counts.response,
+        startedAt,
+        compiledSql: sql,
+        timing,
+        ...(sample ? { sample } : {}),
+      });
     }
     const ran = await runner.materialize(node);
     return this.resultOf(node, 'success', { ...ran, startedAt, compiledSql: sql, timing, ...rowsOf(session) });
@@ -378,10 +449,13 @@ class Execution {
     if (!other || node.resource_type === 'test' || isEphemeral(node)) {
       return this.resultOf(node, 'success', { message: 'No-op', startedAt });
     }
-    const ran = await runner.materialize(node, { extra: { defer_relation: this.compiler.relationOf(other) } }, 'clone').catch((error: unknown) => {
-      if (error instanceof Error && error.message.includes('main is not being called')) return { message: 'No-op', response: {} };
-      throw error;
-    });
+    const ran = await runner
+      .materialize(node, { extra: { defer_relation: this.compiler.relationOf(other) } }, 'clone')
+      .catch((error: unknown) => {
+        if (error instanceof Error && error.message.includes('main is not being called'))
+          return { message: 'No-op', response: {} };
+        throw error;
+      });
     return this.resultOf(node, 'success', { ...ran, startedAt });
   }
 
@@ -405,7 +479,11 @@ class Execution {
     node.compiled_path = relative(this.invocation.root.folder, path);
   }
 
-  private resultOf(node: ManifestNode, status: NodeStatus, more: Partial<NodeResult> & { readonly startedAt: Date }): NodeResult {
+  private resultOf(
+    node: ManifestNode,
+    status: NodeStatus,
+    more: Partial<NodeResult> & { readonly startedAt: Date },
+  ): NodeResult {
     const completedAt = new Date();
     const [compile, run] = more.timing ?? [];
     const timing: readonly Timing[] =
@@ -428,7 +506,9 @@ class Execution {
       thread: 'Thread-1 (worker)',
       ...(isSqlNode(node) ? { materialized: materializedOf(node) } : {}),
       ...(relation === null ? {} : { relation }),
-      ...(isSqlNode(node) && node.compiled_code !== undefined && node.resource_type !== 'seed' ? { compiledSql: node.compiled_code } : {}),
+      ...(isSqlNode(node) && node.compiled_code !== undefined && node.resource_type !== 'seed'
+        ? { compiledSql: node.compiled_code }
+        : {}),
       ...more,
       timing: status === 'skipped' ? [] : timing,
     };
@@ -453,13 +533,17 @@ function rowsOf({ rowsWritten }: WarehouseSession): { readonly rows?: number } {
 }
 
 /** What a test's conditions say to a number that was counted elsewhere. */
-function plainCounts(test: SqlNode, failures: number): { readonly failures: number; readonly shouldWarn: boolean; readonly shouldError: boolean } {
+function plainCounts(
+  test: SqlNode,
+  failures: number,
+): { readonly failures: number; readonly shouldWarn: boolean; readonly shouldError: boolean } {
   const says = (key: string): boolean => fits(failures, textOf(test.config[key]) ?? '!= 0') ?? false;
   return { failures, shouldWarn: says('warn_if'), shouldError: says('error_if') };
 }
 
 function titleOf(node: ManifestNode): string {
-  if (!isSqlNode(node)) return `${node.resource_type.replace('_', ' ')} ${node.resource_type === 'unit_test' ? `${node.model}::` : ''}${node.name}`;
+  if (!isSqlNode(node))
+    return `${node.resource_type.replace('_', ' ')} ${node.resource_type === 'unit_test' ? `${node.model}::` : ''}${node.name}`;
   const place = `${node.schema}.${node.alias}`;
   switch (node.resource_type) {
     case 'model':
@@ -478,11 +562,18 @@ function hookOrder({ package_name: name }: SqlNode, root: string): string {
 }
 
 function refCall({ name, package_name: pkg, version }: SqlNode): string {
-  return version === null || version === undefined ? `ref('${pkg}', '${name}')` : `ref('${pkg}', '${name}', version='${version}')`;
+  return version === null || version === undefined
+    ? `ref('${pkg}', '${name}')`
+    : `ref('${pkg}', '${name}', version='${version}')`;
 }
 
 /** A node for what is run without being in the project. */
-export function operationNode(invocation: Invocation, name: string, sql: string, kind: 'operation' | 'sql_operation' = 'operation'): SqlNode {
+export function operationNode(
+  invocation: Invocation,
+  name: string,
+  sql: string,
+  kind: 'operation' | 'sql_operation' = 'operation',
+): SqlNode {
   return {
     database: invocation.database,
     schema: invocation.target.schema,

@@ -65,7 +65,11 @@ export function seedTable(node: SqlNode): TableValue {
   for (const [i, line] of lines.entries()) {
     if (line.length === 1 && line[0] === '') continue;
     if (line.length > names.length) {
-      throw projectErrors.SEED_INVALID({ file, line: i + 2, problem: `the line has ${line.length} fields, the first line names ${names.length}` });
+      throw projectErrors.SEED_INVALID({
+        file,
+        line: i + 2,
+        problem: `the line has ${line.length} fields, the first line names ${names.length}`,
+      });
     }
     rows.push(line);
   }
@@ -99,7 +103,10 @@ function hasDecimals(rows: readonly (readonly string[])[], c: number): boolean {
 function valueOf(text: string, type: string): Value {
   if (isNull(text)) return null;
   if (type === 'Integer' || type === 'Number') {
-    const digits = text.trim().replaceAll(',', '').replace(/[%$€£¥]/g, '');
+    const digits = text
+      .trim()
+      .replaceAll(',', '')
+      .replace(/[%$€£¥]/g, '');
     return type === 'Integer' && Number.isSafeInteger(Number(digits)) ? Number(digits) : new Decimal(digits);
   }
   return type === 'Boolean' ? text.trim().toLowerCase() === 'true' : text;

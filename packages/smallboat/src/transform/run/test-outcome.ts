@@ -19,7 +19,11 @@ export function outcomeOf(test: SqlNode, counts: TestCounts, warnsAreErrors: boo
   const severity = (textOf(test.config['severity']) ?? 'ERROR').toUpperCase();
   const got = `Got ${failures} result${failures === 1 ? '' : 's'}`;
   if (severity === 'ERROR' && counts.shouldError) {
-    return { status: 'fail', message: `${got}, configured to fail if ${textOf(test.config['error_if']) ?? ''}`, failures };
+    return {
+      status: 'fail',
+      message: `${got}, configured to fail if ${textOf(test.config['error_if']) ?? ''}`,
+      failures,
+    };
   }
   if (!counts.shouldWarn) return { status: 'pass', message: '', failures: 0 };
   const condition = textOf(test.config['warn_if']) ?? '';

@@ -33,7 +33,9 @@ export async function runUnitTest({ node, compiler, runner, session }: UnitTestR
   const [testedId = ''] = node.depends_on.nodes;
   const tested = manifest.nodes.get(testedId);
   if (!tested) throw new PyError(`the model '${node.model}' is not there`);
-  const overrides = new Map<string, Value>(Object.entries(node.overrides?.macros ?? {}).map(([name, value]) => [name, fromPlain(value)]));
+  const overrides = new Map<string, Value>(
+    Object.entries(node.overrides?.macros ?? {}).map(([name, value]) => [name, fromPlain(value)]),
+  );
   const replaced = new Map<string, { readonly cte: string }>();
   const ctes: { readonly name: string; readonly sql: string }[] = [];
   let self: string | undefined;
@@ -77,7 +79,8 @@ export async function runUnitTest({ node, compiler, runner, session }: UnitTestR
       ...tested.config,
       materialized: 'unit',
       expected_rows: expectedRows,
-      expected_sql: format === 'sql' && typeof rows === 'string' ? await context.render(rows, node.original_file_path) : null,
+      expected_sql:
+        format === 'sql' && typeof rows === 'string' ? await context.render(rows, node.original_file_path) : null,
     },
     compiled_code: sql,
     compiled: true,
@@ -111,7 +114,9 @@ async function inputOf(given: UnitFixture, tested: SqlNode, compiler: Compiler):
       return '';
     }),
   };
-  await renderNative(parseTemplate({ file: tested.original_file_path, text: `{{ ${text} }}` }), { globals: (name) => names[name] });
+  await renderNative(parseTemplate({ file: tested.original_file_path, text: `{{ ${text} }}` }), {
+    globals: (name) => names[name],
+  });
   if (!found) throw new PyError(`the input '${text}' of the unit test is not in the project`);
   return found;
 }
@@ -122,10 +127,13 @@ async function fixtureSql(
   { compiler, session }: { readonly compiler: Compiler; readonly session: WarehouseSession },
 ): Promise<string> {
   const { invocation } = compiler.options;
-  const node = (input.resource_type === 'source' ? { ...input, alias: input.identifier, raw_code: '', language: 'sql' } : input) as SqlNode; // only read by templates
+  const node = (
+    input.resource_type === 'source' ? { ...input, alias: input.identifier, raw_code: '', language: 'sql' } : input
+  ) as SqlNode; // only read by templates
   const self = input.resource_type === 'source' ? sourceRelation(invocation, input) : compiler.relationOf(input);
   const context = compiler.context(node, { session }, { self });
-  if (given.format === 'sql') return context.render(typeof given.rows === 'string' ? given.rows : '', input.original_file_path);
+  if (given.format === 'sql')
+    return context.render(typeof given.rows === 'string' ? given.rows : '', input.original_file_path);
   const rows = fromPlain(given.rows ?? []);
   const macro = context.macros.find('get_fixture_sql');
   if (!macro) throw new PyError("the macro 'get_fixture_sql' is missing");
@@ -153,12 +161,20 @@ function compared(table: TableValue): UnitTestOutcome {
   if (surplus.length === 0 && left.length === 0) return { status: 'pass', message: '', failures: 0, response };
   const missing = left.map((text) => JSON.parse(text) as string[]); // written by `key` just above
   const rows = [...surplus.map((row) => ['+++', ...row]), ...missing.map((row) => ['---', ...row])];
-  return { status: 'fail', message: `actual differs from expected:\n\n${diffText(['@@', ...names], rows)}`, failures: 1, response };
+  return {
+    status: 'fail',
+    message: `actual differs from expected:\n\n${diffText(['@@', ...names], rows)}`,
+    failures: 1,
+    response,
+  };
 }
 
 function diffText(head: readonly string[], rows: readonly (readonly string[])[]): string {
   const widths = head.map((name, i) => Math.max(name.length, ...rows.map((row) => row[i]?.length ?? 0)));
-  const line = (row: readonly string[]): string => row.map((cell, i) => cell.padEnd(widths[i] ?? 0)).join(' | ').trimEnd();
+  const line = (row: readonly string[]): string =>
+    row
+      .map((cell, i) => cell.padEnd(widths[i] ?? 0))
+      .join(' | ')
+      .trimEnd();
   return [line(head), ...rows.map(line)].join('\n');
 }
-

@@ -45,7 +45,8 @@ export class WarehouseSession implements Session, AsyncDisposable {
       return this.answer(sql, undefined, table);
     }
     const rows = await this.warehouse.execute(text, given);
-    if (/\b(create\s+(or\s+replace\s+)?(temp(orary)?\s+)?table|insert\s+into|merge\s+into|copy)\b/i.test(sql)) this.rowsWritten = rows;
+    if (/\b(create\s+(or\s+replace\s+)?(temp(orary)?\s+)?table|insert\s+into|merge\s+into|copy)\b/i.test(sql))
+      this.rowsWritten = rows;
     if (ends !== undefined) this.isOpen = false;
     else if (/^\s*(begin|start\s+transaction)\b/i.test(sql)) this.isOpen = true;
     return this.answer(sql, rows, { columns: [], rows: [] });
@@ -54,7 +55,12 @@ export class WarehouseSession implements Session, AsyncDisposable {
   private answer(sql: string, rows: number | undefined, table: Answer['table']): Answer {
     const verb = this.adapter.okMessage(sql);
     const rowsAffected = this.adapter.reportsRows ? rows : undefined;
-    return { table, message: rowsAffected === undefined || verb === 'OK' ? verb : `${verb} ${rowsAffected}`, code: verb, rowsAffected };
+    return {
+      table,
+      message: rowsAffected === undefined || verb === 'OK' ? verb : `${verb} ${rowsAffected}`,
+      code: verb,
+      rowsAffected,
+    };
   }
 
   private withComment(sql: string): string {

@@ -24,11 +24,19 @@ export interface Criteria {
 /** What is chosen: parts put together. */
 export type Selection =
   | Criteria
-  | { readonly kind: 'union' | 'intersection'; readonly parts: readonly Selection[]; readonly indirect: IndirectSelection }
-  | { readonly kind: 'difference'; readonly from: Selection; readonly without: Selection; readonly indirect: IndirectSelection };
+  | {
+      readonly kind: 'union' | 'intersection';
+      readonly parts: readonly Selection[];
+      readonly indirect: IndirectSelection;
+    }
+  | {
+      readonly kind: 'difference';
+      readonly from: Selection;
+      readonly without: Selection;
+      readonly indirect: IndirectSelection;
+    };
 
-const SPEC =
-  /^(?<at>@)?(?<up>(?<upDepth>\d*)\+)?((?<method>[\w.]+):)?(?<value>.*?)(?<down>\+(?<downDepth>\d*))?$/s;
+const SPEC = /^(?<at>@)?(?<up>(?<upDepth>\d*)\+)?((?<method>[\w.]+):)?(?<value>.*?)(?<down>\+(?<downDepth>\d*))?$/s;
 
 /** The methods of dbt's selector grammar. */
 export const METHODS = [
@@ -46,7 +54,10 @@ export function criteriaOf(raw: string, indirect: IndirectSelection): Criteria {
   }
   const [method = '', ...methodArguments] = (groups['method'] ?? implicitMethod(value)).split('.');
   if (!METHODS.includes(method)) {
-    throw projectErrors.SELECTION_INVALID({ selection: raw, problem: `'${method}' is no method; there are ${METHODS.join(', ')}` });
+    throw projectErrors.SELECTION_INVALID({
+      selection: raw,
+      problem: `'${method}' is no method; there are ${METHODS.join(', ')}`,
+    });
   }
   const depth = (sign: string | undefined, number: string | undefined): number | undefined =>
     sign === undefined ? undefined : number === undefined || number === '' ? Infinity : Number(number);
@@ -54,7 +65,10 @@ export function criteriaOf(raw: string, indirect: IndirectSelection): Criteria {
   const children = depth(groups['down'], groups['downDepth']);
   const withChildrensParents = groups['at'] !== undefined;
   if (withChildrensParents && children !== undefined) {
-    throw projectErrors.SELECTION_INVALID({ selection: raw, problem: "'@' before and '+' after a name exclude each other" });
+    throw projectErrors.SELECTION_INVALID({
+      selection: raw,
+      problem: "'@' before and '+' after a name exclude each other",
+    });
   }
   return { kind: 'criteria', method, methodArguments, value, withChildrensParents, parents, children, indirect, raw };
 }
@@ -103,7 +117,8 @@ export function selectorsOf(data: unknown, indirect: IndirectSelection): Map<str
   for (const entry of listOf(recordOf(data)['selectors'])) {
     const given = recordOf(entry);
     const name = textOf(given['name']);
-    if (name === undefined) throw projectErrors.SELECTION_INVALID({ selection: 'selectors.yml', problem: 'a selector has no name' });
+    if (name === undefined)
+      throw projectErrors.SELECTION_INVALID({ selection: 'selectors.yml', problem: 'a selector has no name' });
     const selection = fromDefinition(given['definition'], { selectors, indirect, name });
     const isDefault = given['default'] === true || textOf(given['default'])?.toLowerCase() === 'true';
     selectors.set(name, { name, isDefault, selection, definition: given['definition'] });
@@ -129,11 +144,18 @@ function fromDefinition(definition: unknown, context: DefinitionContext): Select
     const without = items.filter((item) => isRecord(item) && 'exclude' in item);
     const parts = items.filter((item) => !without.includes(item)).map((item) => fromDefinition(item, context));
     const combined: Selection = { kind, parts, indirect: context.indirect };
-    return excluding(combined, without.flatMap((item) => listOf(recordOf(item)['exclude'])), context);
+    return excluding(
+      combined,
+      without.flatMap((item) => listOf(recordOf(item)['exclude'])),
+      context,
+    );
   }
   if (typeof definition['method'] === 'string') return fromMethod(definition, context);
   const [entry, ...more] = Object.entries(definition);
-  if (!entry || more.length > 0) return fail(`a definition must be one of union, intersection, method or one 'method: value', found ${Object.keys(definition).join(', ')}`);
+  if (!entry || more.length > 0)
+    return fail(
+      `a definition must be one of union, intersection, method or one 'method: value', found ${Object.keys(definition).join(', ')}`,
+    );
   return criteriaOf(`${entry[0]}:${textOf(entry[1]) ?? ''}`, context.indirect);
 }
 
@@ -142,7 +164,11 @@ function fromMethod(definition: Readonly<Record<string, unknown>>, context: Defi
   const value = textOf(definition['value']) ?? '';
   if (method === 'selector') {
     const other = context.selectors.get(value);
-    if (!other) throw projectErrors.SELECTION_INVALID({ selection: context.name, problem: `it refers to the selector '${value}', which does not stand before it` });
+    if (!other)
+      throw projectErrors.SELECTION_INVALID({
+        selection: context.name,
+        problem: `it refers to the selector '${value}', which does not stand before it`,
+      });
     return excluding(other.selection, listOf(definition['exclude']), context);
   }
   const depth = (key: string, size: string): number | undefined => {
@@ -151,7 +177,8 @@ function fromMethod(definition: Readonly<Record<string, unknown>>, context: Defi
     return typeof limit === 'number' ? limit : Infinity;
   };
   const [name = '', ...methodArguments] = method.split('.');
-  if (!METHODS.includes(name)) throw projectErrors.SELECTION_INVALID({ selection: context.name, problem: `'${name}' is no method` });
+  if (!METHODS.includes(name))
+    throw projectErrors.SELECTION_INVALID({ selection: context.name, problem: `'${name}' is no method` });
   const indirect = textOf(definition['indirect_selection']) as IndirectSelection | undefined; // one of the four, or nothing is found by it
   const criteria: Criteria = {
     kind: 'criteria',
@@ -170,5 +197,10 @@ function fromMethod(definition: Readonly<Record<string, unknown>>, context: Defi
 function excluding(selection: Selection, items: readonly unknown[], context: DefinitionContext): Selection {
   if (items.length === 0) return selection;
   const parts = items.map((item) => fromDefinition(item, context));
-  return { kind: 'difference', from: selection, without: { kind: 'union', parts, indirect: context.indirect }, indirect: context.indirect };
+  return {
+    kind: 'difference',
+    from: selection,
+    without: { kind: 'union', parts, indirect: context.indirect },
+    indirect: context.indirect,
+  };
 }

@@ -74,7 +74,10 @@ function namedFits({ method, value, raw }: Criteria): Fits {
   const parts = value.split('.');
   const limit = method === 'source' ? 3 : 2;
   if (parts.length > limit) {
-    throw projectErrors.SELECTION_INVALID({ selection: raw, problem: `'${value}' has too many parts: write ${method === 'source' ? '[package.]source.table' : '[package.]name'}` });
+    throw projectErrors.SELECTION_INVALID({
+      selection: raw,
+      problem: `'${value}' has too many parts: write ${method === 'source' ? '[package.]source.table' : '[package.]name'}`,
+    });
   }
   if (method === 'source') {
     const [a = '*', b, c] = parts;
@@ -135,14 +138,27 @@ function pathFits(value: string): Fits {
     ? new RegExp(
         `^${wanted
           .split(/(\*\*\/?|\*|\?)/)
-          .map((part) => (part.startsWith('**') ? '(?:.*/)?' : part === '*' ? '[^/]*' : part === '?' ? '[^/]' : part.replace(/[.+^${}()|\\]/g, '\\$&')))
+          .map((part) =>
+            part.startsWith('**')
+              ? '(?:.*/)?'
+              : part === '*'
+                ? '[^/]*'
+                : part === '?'
+                  ? '[^/]'
+                  : part.replace(/[.+^${}()|\\]/g, '\\$&'),
+          )
           .join('')}(?:/.*)?$`,
       )
     : undefined;
   return (node) => {
-    const patch = 'patch_path' in node && typeof node.patch_path === 'string' ? node.patch_path.replace(/^\w+:\/\//, '') : undefined;
+    const patch =
+      'patch_path' in node && typeof node.patch_path === 'string'
+        ? node.patch_path.replace(/^\w+:\/\//, '')
+        : undefined;
     const paths = patch === undefined ? [node.original_file_path] : [node.original_file_path, patch];
-    return paths.some((path) => (expression ? expression.test(path) : path === wanted || path.startsWith(`${wanted}/`)));
+    return paths.some((path) =>
+      expression ? expression.test(path) : path === wanted || path.startsWith(`${wanted}/`),
+    );
   };
 }
 
@@ -172,7 +188,10 @@ function testTypeFits({ value, raw }: Criteria): Fits {
     case 'unit':
       return (node) => node.resource_type === 'unit_test';
     default:
-      throw projectErrors.SELECTION_INVALID({ selection: raw, problem: `'${value}' is none of generic, singular, unit, data` });
+      throw projectErrors.SELECTION_INVALID({
+        selection: raw,
+        problem: `'${value}' is none of generic, singular, unit, data`,
+      });
   }
 }
 
@@ -187,7 +206,8 @@ function sourceStatusFits({ value, raw }: Criteria, { previous }: MethodContext)
   const before = previous?.sources;
   const now = previous?.currentSources;
   if (!before || !now) throw projectErrors.STATE_MISSING({ selection: raw, file: 'sources.json' });
-  if (value !== 'fresher') throw projectErrors.SELECTION_INVALID({ selection: raw, problem: "there is only 'source_status:fresher'" });
+  if (value !== 'fresher')
+    throw projectErrors.SELECTION_INVALID({ selection: raw, problem: "there is only 'source_status:fresher'" });
   return (node) => {
     const [old, current] = [before.get(node.unique_id), now.get(node.unique_id)];
     return current !== undefined && (old === undefined || current > old);
@@ -207,7 +227,10 @@ function versionFits(node: ManifestNode, { value, raw }: Criteria): boolean {
     case 'none':
       return version === null;
     default:
-      throw projectErrors.SELECTION_INVALID({ selection: raw, problem: `'${value}' is none of latest, prerelease, old, none` });
+      throw projectErrors.SELECTION_INVALID({
+        selection: raw,
+        problem: `'${value}' is none of latest, prerelease, old, none`,
+      });
   }
 }
 
@@ -215,4 +238,3 @@ function compareVersions(a: string | number, b: string | number): number {
   const [x, y] = [Number(a), Number(b)];
   return Number.isNaN(x) || Number.isNaN(y) ? String(a).localeCompare(String(b)) : x - y;
 }
-

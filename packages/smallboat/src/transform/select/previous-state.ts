@@ -66,7 +66,11 @@ export async function readPreviousState(folder: string, targetFolder: string): P
   const current = await readJson(join(targetFolder, 'sources.json'), SourcesFile);
   const times = (file: typeof sources): ReadonlyMap<string, string> | undefined =>
     file &&
-    new Map(file.results.flatMap((one) => (one.max_loaded_at === undefined ? [] : [[one.unique_id, one.max_loaded_at] as const])));
+    new Map(
+      file.results.flatMap((one) =>
+        one.max_loaded_at === undefined ? [] : [[one.unique_id, one.max_loaded_at] as const],
+      ),
+    );
   return {
     folder,
     nodes:

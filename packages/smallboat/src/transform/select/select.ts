@@ -119,7 +119,11 @@ class Selector {
     return all;
   }
 
-  private incorporated(direct: ReadonlySet<string>, indirect: ReadonlySet<string>, mode: IndirectSelection): ReadonlySet<string> {
+  private incorporated(
+    direct: ReadonlySet<string>,
+    indirect: ReadonlySet<string>,
+    mode: IndirectSelection,
+  ): ReadonlySet<string> {
     if (mode !== 'cautious' && mode !== 'buildable') return direct;
     const chosen = new Set(direct);
     const near = mode === 'buildable' ? this.withParents(direct) : direct;

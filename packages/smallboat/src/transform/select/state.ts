@@ -10,7 +10,16 @@ type Same = (now: Node, before: Node) => boolean;
 
 /** Configuration that says where a node is, which has a comparison of its own, or that changes nothing that is built. */
 const NOT_COMPARED: ReadonlySet<string> = new Set(['alias', 'schema', 'database', 'tags', 'group', 'docs']);
-const TEST_CONFIG = ['severity', 'where', 'limit', 'fail_calc', 'warn_if', 'error_if', 'store_failures', 'store_failures_as'];
+const TEST_CONFIG = [
+  'severity',
+  'where',
+  'limit',
+  'fail_calc',
+  'warn_if',
+  'error_if',
+  'store_failures',
+  'store_failures_as',
+];
 
 const equal = (a: unknown, b: unknown): boolean => JSON.stringify(sorted(a)) === JSON.stringify(sorted(b));
 
@@ -36,7 +45,10 @@ const sameBody: Same = (now, before) =>
 
 const sameConfig: Same = (now, before) => {
   const [a, b] = [recordOf(now['unrendered_config']), recordOf(before['unrendered_config'])];
-  const keys = now['resource_type'] === 'test' ? TEST_CONFIG : [...new Set([...Object.keys(a), ...Object.keys(b)])].filter((key) => !NOT_COMPARED.has(key));
+  const keys =
+    now['resource_type'] === 'test'
+      ? TEST_CONFIG
+      : [...new Set([...Object.keys(a), ...Object.keys(b)])].filter((key) => !NOT_COMPARED.has(key));
   return keys.every((key) => Object.hasOwn(a, key) === Object.hasOwn(b, key) && equal(a[key], b[key]));
 };
 
@@ -45,7 +57,9 @@ const sameDescriptions: Same = (now, before) => {
   if (persists['relation'] === true && !sameKeys('description')(now, before)) return false;
   if (persists['columns'] !== true) return true;
   const texts = (node: Node): unknown =>
-    Object.fromEntries(Object.entries(recordOf(node['columns'])).map(([name, column]) => [name, recordOf(column)['description']]));
+    Object.fromEntries(
+      Object.entries(recordOf(node['columns'])).map(([name, column]) => [name, recordOf(column)['description']]),
+    );
   return equal(texts(now), texts(before));
 };
 
@@ -60,7 +74,11 @@ const sameContract: Same = (now, before) => {
   if (!enforced(now) && !enforced(before)) return true;
   if (enforced(now) !== enforced(before)) return false;
   const promised = (node: Node): unknown => [
-    Object.entries(recordOf(node['columns'])).map(([name, column]) => [name, recordOf(column)['data_type'], recordOf(column)['constraints']]),
+    Object.entries(recordOf(node['columns'])).map(([name, column]) => [
+      name,
+      recordOf(column)['data_type'],
+      recordOf(column)['constraints'],
+    ]),
     node['constraints'],
   ];
   return equal(promised(now), promised(before));
@@ -69,9 +87,24 @@ const sameContract: Same = (now, before) => {
 const sameContents: Same = (now, before) => {
   switch (now['resource_type']) {
     case 'source':
-      return sameKeys('fqn', 'quoting', 'freshness', 'loader', 'external', 'identifier')(now, before) && sameConfig(now, before) && equal(now['unrendered_schema'], before['unrendered_schema']) && equal(now['unrendered_database'], before['unrendered_database']);
+      return (
+        sameKeys('fqn', 'quoting', 'freshness', 'loader', 'external', 'identifier')(now, before) &&
+        sameConfig(now, before) &&
+        equal(now['unrendered_schema'], before['unrendered_schema']) &&
+        equal(now['unrendered_database'], before['unrendered_database'])
+      );
     case 'exposure':
-      return sameKeys('fqn', 'type', 'owner', 'maturity', 'url', 'description', 'label', 'refs', 'sources')(now, before);
+      return sameKeys(
+        'fqn',
+        'type',
+        'owner',
+        'maturity',
+        'url',
+        'description',
+        'label',
+        'refs',
+        'sources',
+      )(now, before);
     case 'unit_test':
       return sameKeys('checksum', 'fqn')(now, before);
     case 'metric':
@@ -93,16 +126,21 @@ const sameContents: Same = (now, before) => {
 };
 
 /** `state:new`, `state:modified.body`, …. @throws `STATE_MISSING`, `SELECTION_INVALID`. */
-export function stateCheck({ value, methodArguments, raw }: Criteria, { previous, macros }: MethodContext): (node: ManifestNode) => boolean {
+export function stateCheck(
+  { value, methodArguments, raw }: Criteria,
+  { previous, macros }: MethodContext,
+): (node: ManifestNode) => boolean {
   const nodes = previous?.nodes;
   if (!nodes) throw projectErrors.STATE_MISSING({ selection: raw, file: 'manifest.json' });
   const name = [value, ...methodArguments].join('.');
   const before = (node: ManifestNode): Node | undefined => nodes.get(node.unique_id);
   const now = (node: ManifestNode): Node => node as unknown as Node; // nodes are plain data
-  const changed = (same: Same) => (node: ManifestNode): boolean => {
-    const old = before(node);
-    return old === undefined || !same(now(node), old);
-  };
+  const changed =
+    (same: Same) =>
+    (node: ManifestNode): boolean => {
+      const old = before(node);
+      return old === undefined || !same(now(node), old);
+    };
   const hasMacroChange = macroChange(previous, macros);
   const isModified = (node: ManifestNode): boolean => changed(sameContents)(node) || hasMacroChange(node);
   const checks: Readonly<Record<string, (node: ManifestNode) => boolean>> = {
@@ -118,7 +156,11 @@ export function stateCheck({ value, methodArguments, raw }: Criteria, { previous
     'modified.macros': hasMacroChange,
   };
   const check = Object.hasOwn(checks, name) ? checks[name] : undefined;
-  if (!check) throw projectErrors.SELECTION_INVALID({ selection: raw, problem: `'${name}' is none of ${Object.keys(checks).join(', ')}` });
+  if (!check)
+    throw projectErrors.SELECTION_INVALID({
+      selection: raw,
+      problem: `'${name}' is none of ${Object.keys(checks).join(', ')}`,
+    });
   return check;
 }
 

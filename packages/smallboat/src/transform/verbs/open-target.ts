@@ -15,15 +15,26 @@ export interface OpenTargetOptions {
 export async function openTarget({ invocation }: Project, options: OpenTargetOptions): Promise<Warehouse> {
   if (options.warehouse) return { ...options.warehouse, [Symbol.asyncDispose]: () => Promise.resolve() };
   const { target } = invocation;
-  const given = { ...(options.cwd === undefined ? {} : { cwd: options.cwd }), ...(options.signal === undefined ? {} : { signal: options.signal }) };
+  const given = {
+    ...(options.cwd === undefined ? {} : { cwd: options.cwd }),
+    ...(options.signal === undefined ? {} : { signal: options.signal }),
+  };
   if (target.type === 'duckdb') return openDuckDb(invocation, given);
-  throw projectErrors.ADAPTER_UNKNOWN({ file: target.file ?? 'profiles.yml', type: target.type, nearest: [], known: ['duckdb'] });
+  throw projectErrors.ADAPTER_UNKNOWN({
+    file: target.file ?? 'profiles.yml',
+    type: target.type,
+    nearest: [],
+    known: ['duckdb'],
+  });
 }
 
 /** What dbt-duckdb has and is written in Python, or leads to a service that we do not reach. */
 const UNSUPPORTED = ['plugins', 'filesystems', 'remote', 'module_paths', 'flights', 'motherduck_token'];
 
-async function openDuckDb({ target, root }: Project['invocation'], given: { readonly cwd?: string; readonly signal?: AbortSignal }): Promise<Warehouse> {
+async function openDuckDb(
+  { target, root }: Project['invocation'],
+  given: { readonly cwd?: string; readonly signal?: AbortSignal },
+): Promise<Warehouse> {
   const { credentials } = target;
   const from = target.file ?? 'profiles.yml';
   for (const key of UNSUPPORTED) {
@@ -38,7 +49,9 @@ async function openDuckDb({ target, root }: Project['invocation'], given: { read
   }
   const place = path === ':memory:' ? path : resolve(given.cwd ?? process.cwd(), path);
   const settings = recordOf(credentials['settings']);
-  const limit = memoryLimitMiB(textOf(settings['memory_limit'] ?? recordOf(credentials['config_options'])['memory_limit']));
+  const limit = memoryLimitMiB(
+    textOf(settings['memory_limit'] ?? recordOf(credentials['config_options'])['memory_limit']),
+  );
   const threads = Number(settings['threads'] ?? Number.NaN);
   const warehouse = await openWarehouse(`duckdb:${place}`, {
     ...given,
@@ -56,26 +69,36 @@ async function openDuckDb({ target, root }: Project['invocation'], given: { read
   return warehouse;
 }
 
-async function prepare(warehouse: Warehouse, credentials: Readonly<Record<string, unknown>>, folder: string): Promise<void> {
+async function prepare(
+  warehouse: Warehouse,
+  credentials: Readonly<Record<string, unknown>>,
+  folder: string,
+): Promise<void> {
   for (const extension of listOf(credentials['extensions'])) {
     const name = isRecord(extension) ? textOf(extension['name']) : textOf(extension);
     if (name !== undefined) await loadExtension(warehouse, name);
   }
-  for (const [key, value] of Object.entries(recordOf(credentials['config_options']))) await setOption(warehouse, key, value);
+  for (const [key, value] of Object.entries(recordOf(credentials['config_options'])))
+    await setOption(warehouse, key, value);
   for (const [key, value] of Object.entries(recordOf(credentials['settings']))) await setOption(warehouse, key, value);
   for (const secret of listOf(credentials['secrets'])) await warehouse.execute(secretSql(recordOf(secret)));
-  for (const attachment of listOf(credentials['attach'])) await warehouse.execute(attachSql(recordOf(attachment), folder));
+  for (const attachment of listOf(credentials['attach']))
+    await warehouse.execute(attachSql(recordOf(attachment), folder));
 }
 
 /** Extensions that are part of the program need no loading; others are loaded if they are installed. */
 async function loadExtension(warehouse: Warehouse, name: string): Promise<void> {
-  const [known] = await warehouse.query<{ loaded: boolean }>(`select loaded from duckdb_extensions() where extension_name = ${quoteText(name)}`);
+  const [known] = await warehouse.query<{ loaded: boolean }>(
+    `select loaded from duckdb_extensions() where extension_name = ${quoteText(name)}`,
+  );
   if (known?.loaded !== true) await warehouse.execute(`load ${name}`);
 }
 
 async function setOption(warehouse: Warehouse, key: string, value: unknown): Promise<void> {
   if (['memory_limit', 'threads'].includes(key)) return;
-  await warehouse.execute(`set global ${key} = ${quoteText(String(value))}`).catch(async () => warehouse.execute(`set ${key} = ${quoteText(String(value))}`));
+  await warehouse
+    .execute(`set global ${key} = ${quoteText(String(value))}`)
+    .catch(async () => warehouse.execute(`set ${key} = ${quoteText(String(value))}`));
 }
 
 function attachSql(attachment: Readonly<Record<string, unknown>>, folder: string): string {
@@ -85,14 +108,19 @@ function attachSql(attachment: Readonly<Record<string, unknown>>, folder: string
   const options = [
     ...(attachment['type'] === undefined ? [] : [`type ${textOf(attachment['type']) ?? ''}`]),
     ...(attachment['read_only'] === true ? ['read_only'] : []),
-    ...Object.entries(recordOf(attachment['options'])).map(([key, value]) => (value === true ? key : `${key} ${quoteText(String(value))}`)),
+    ...Object.entries(recordOf(attachment['options'])).map(([key, value]) =>
+      value === true ? key : `${key} ${quoteText(String(value))}`,
+    ),
   ];
   return `attach if not exists ${quoteText(place)}${alias === undefined ? '' : ` as ${alias}`}${options.length === 0 ? '' : ` (${options.join(', ')})`}`;
 }
 
 function secretSql(secret: Readonly<Record<string, unknown>>): string {
   const { name, type, persistent, ...rest } = secret;
-  const parts = Object.entries(rest).map(([key, value]) => `${key} ${Array.isArray(value) ? `[${value.map((one) => quoteText(String(one))).join(', ')}]` : quoteText(String(value))}`);
+  const parts = Object.entries(rest).map(
+    ([key, value]) =>
+      `${key} ${Array.isArray(value) ? `[${value.map((one) => quoteText(String(one))).join(', ')}]` : quoteText(String(value))}`,
+  );
   const kind = persistent === true ? 'persistent secret' : 'secret';
   return `create or replace ${kind} ${textOf(name) ?? `secret_${textOf(type) ?? 's3'}`} (${[`type ${textOf(type) ?? 's3'}`, ...parts].join(', ')})`;
 }

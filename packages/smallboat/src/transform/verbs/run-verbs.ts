@@ -63,7 +63,14 @@ export type RunVerb = keyof typeof RUN_BY;
  * Runs a verb over what is chosen, and writes manifest.json and run_results.json. Failed nodes are in the results: nothing is thrown
  * for them.
  */
-export async function runVerb(verb: RunVerb, options: VerbOptions & { readonly begun?: VerbSession; readonly chosen?: readonly string[]; readonly batches?: ReadonlyMap<string, readonly (readonly [Date, Date])[]> }): Promise<RunResults> {
+export async function runVerb(
+  verb: RunVerb,
+  options: VerbOptions & {
+    readonly begun?: VerbSession;
+    readonly chosen?: readonly string[];
+    readonly batches?: ReadonlyMap<string, readonly (readonly [Date, Date])[]>;
+  },
+): Promise<RunResults> {
   const session = options.begun ?? (await beginVerb(verb, options));
   const { project, targetFolder } = session;
   const { invocation } = project;
@@ -88,7 +95,9 @@ export async function runVerb(verb: RunVerb, options: VerbOptions & { readonly b
   });
   const results = [...executed.hooks, ...executed.results];
   if (options.writeJson !== false) {
-    const selectors = Object.fromEntries([...session.selectors].map(([name, one]) => [name, { name, definition: one.definition }]));
+    const selectors = Object.fromEntries(
+      [...session.selectors].map(([name, one]) => [name, { name, definition: one.definition }]),
+    );
     await writeManifest(targetFolder, project, selectors);
     await writeRunResults(targetFolder, invocation, { results, seconds: executed.seconds });
   }
@@ -100,7 +109,8 @@ export async function runVerb(verb: RunVerb, options: VerbOptions & { readonly b
     seconds: executed.seconds,
     targetFolder,
     warnings: project.warnings,
-    hasFailed: results.some(isBad) || (executed.results.some(({ status }) => status === 'skipped') && results.some(isBad)),
+    hasFailed:
+      results.some(isBad) || (executed.results.some(({ status }) => status === 'skipped') && results.some(isBad)),
   };
 }
 

@@ -83,7 +83,8 @@ export async function beginVerb(which: string, options: VerbOptions): Promise<Ve
   const selectors = await readSelectors(folder, (name) => context.global(name), indirect);
   const cwd = options.cwd ?? process.cwd();
   const stateFolder = options.state ?? invocation.env['DBT_STATE'];
-  const previous = stateFolder === undefined ? undefined : await readPreviousState(resolve(cwd, stateFolder), targetFolder);
+  const previous =
+    stateFolder === undefined ? undefined : await readPreviousState(resolve(cwd, stateFolder), targetFolder);
   const deferFolder = options.deferState;
   const other = deferFolder === undefined ? previous : await readPreviousState(resolve(cwd, deferFolder), targetFolder);
   const deferred = options.defer === true ? deferredNodes(project, other) : new Map<string, SqlNode>();
@@ -97,7 +98,12 @@ export async function beginVerb(which: string, options: VerbOptions): Promise<Ve
     open: () => openTarget(project, options),
     choose(types, { mayBeEmpty = false } = {}) {
       const { selection, exclude, text } = selectionFrom(options, selectors, indirect);
-      const wanted = new Set(types.filter((type) => (options.resourceTypes?.includes(type) ?? true) && !(options.excludeResourceTypes?.includes(type) ?? false)));
+      const wanted = new Set(
+        types.filter(
+          (type) =>
+            (options.resourceTypes?.includes(type) ?? true) && !(options.excludeResourceTypes?.includes(type) ?? false),
+        ),
+      );
       const chosen = selectNodes({
         manifest: project.manifest,
         root: project.root.name,
@@ -196,7 +202,9 @@ async function databaseOf(warehouse: Warehouse | undefined): Promise<string | un
 
 function targetFolderOf(options: VerbOptions, { root, invocation }: Project): string {
   const given = options.targetFolder ?? invocation.env['DBT_TARGET_PATH'];
-  return given === undefined ? join(root.folder, root.project.targetPath ?? 'target') : resolve(options.cwd ?? process.cwd(), given);
+  return given === undefined
+    ? join(root.folder, root.project.targetPath ?? 'target')
+    : resolve(options.cwd ?? process.cwd(), given);
 }
 
 function selectionFrom(
@@ -216,13 +224,21 @@ function selectionFrom(
     }
     return { selection: found.selection, exclude, text: `selector ${options.selector}` };
   }
-  if (select.length > 0) return { selection: selectionOf(select, indirect), exclude, text: [...select, ...without.map((one) => `--exclude ${one}`)].join(' ') };
+  if (select.length > 0)
+    return {
+      selection: selectionOf(select, indirect),
+      exclude,
+      text: [...select, ...without.map((one) => `--exclude ${one}`)].join(' '),
+    };
   const usual = [...selectors.values()].find((one) => one.isDefault);
   if (usual && without.length === 0) return { selection: usual.selection, exclude, text: undefined };
   return { selection: { ...EVERYTHING, indirect }, exclude, text: undefined };
 }
 
-function macroState({ invocation }: Project): { readonly sql: Map<string, string>; readonly calls: Map<string, readonly string[]> } {
+function macroState({ invocation }: Project): {
+  readonly sql: Map<string, string>;
+  readonly calls: Map<string, readonly string[]>;
+} {
   findMacroDependencies(invocation.registry);
   const all = [...invocation.registry.all()].map(({ info }) => info);
   return {
