@@ -20,10 +20,25 @@ export interface CommandEntry {
 /** Every command by name, in the order in which `smallboat --help` lists them. */
 export const commands: Readonly<Record<string, CommandEntry>> = {
   run: { group: 'Flows', summary: 'Run a flow', load: () => import('./commands/run.ts') },
+  check: {
+    group: 'Flows',
+    summary: 'Look through a flow for mistakes',
+    load: () => import('./commands/check.ts'),
+  },
   resume: {
     group: 'Flows',
     summary: 'Continue a run that did not end well, without repeating what is done',
     load: () => import('./commands/resume.ts'),
+  },
+  spin: {
+    group: 'Flows',
+    summary: 'Run one step of a past run again, alone',
+    load: () => import('./commands/spin.ts'),
+  },
+  why: {
+    group: 'Flows',
+    summary: 'Say why a step was run, or was not',
+    load: () => import('./commands/why.ts'),
   },
   runs: { group: 'Flows', summary: 'List runs', load: () => import('./commands/runs.ts') },
   show: {

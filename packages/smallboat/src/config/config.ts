@@ -14,6 +14,8 @@ export interface Settings {
   readonly warehouse?: string;
   readonly memoryLimitMiB?: number;
   readonly maxWorkers?: number;
+  readonly compute?: 'local' | 'batch' | 'kubernetes';
+  readonly with?: readonly string[];
 }
 
 /** The profile in force where SMALLBOAT_PROFILE does not name one. */
@@ -32,7 +34,7 @@ export interface LoadOptions {
 
 /**
  * The settings in force: `smallboat.config.ts`, the profile named by SMALLBOAT_PROFILE (default `local`), and over it
- * SMALLBOAT_HOME, WAREHOUSE_URL, SMALLBOAT_MEMORY_LIMIT_MIB and SMALLBOAT_MAX_WORKERS.
+ * SMALLBOAT_HOME, WAREHOUSE_URL, SMALLBOAT_MEMORY_LIMIT_MIB, SMALLBOAT_MAX_WORKERS, SMALLBOAT_COMPUTE and SMALLBOAT_WITH.
  */
 export async function loadSettings({ folder, env }: LoadOptions): Promise<Settings> {
   const path = join(folder, 'smallboat.config.ts');
@@ -42,7 +44,10 @@ export async function loadSettings({ folder, env }: LoadOptions): Promise<Settin
       warehouse: env['WAREHOUSE_URL'],
       memoryLimitMiB: env['SMALLBOAT_MEMORY_LIMIT_MIB'],
       maxWorkers: env['SMALLBOAT_MAX_WORKERS'],
-    }).filter(([, value]) => value !== undefined && value !== ''),
+      compute: env['SMALLBOAT_COMPUTE'],
+      // Words with spaces between, as Metaflow has them.
+      with: (env['SMALLBOAT_WITH'] ?? env['METAFLOW_DEFAULT_DECOSPECS'])?.split(' ').filter((spec) => spec !== ''),
+    }).filter(([, value]) => value !== undefined && value !== '' && !(Array.isArray(value) && value.length === 0)),
   );
   const profile = env['SMALLBOAT_PROFILE'] ?? DEFAULT_PROFILE;
   const hasFile = existsSync(path);

@@ -11,6 +11,10 @@ const Profile = z.strictObject({
   memoryLimitMiB: z.coerce.number().int().min(256).optional(),
   /** Tasks at once; default the number of cores. */
   maxWorkers: z.coerce.number().int().min(1).optional(),
+  /** Where steps run that do not say so themselves: one setting for the whole pipeline. Default `local`. */
+  compute: z.enum(['local', 'batch', 'kubernetes']).optional(),
+  /** What every step gets that does not say so itself, as `--with` has it: `['retry:times=2']`. */
+  with: z.array(z.string().min(1)).optional(),
 });
 
 const Profiles = z.strictObject({ profiles: z.record(z.string(), Profile) });

@@ -65,11 +65,11 @@ function picture({ record, steps }: RunView): Html {
     return { id: name, label: name, note, tone: tones[step?.state ?? 'waiting'] };
   });
   const edges = graph.steps.flatMap(({ name, after }) => after.map((from) => ({ from, to: name })));
-  const groups = graph.foreach
-    .map(({ id }) => ({
+  const groups = graph.regions
+    .map(({ id, kind }) => ({
       id,
-      label: `each of ${id}`,
-      nodes: graph.steps.filter(({ scope }) => scope.at(-1) === id).map(({ name }) => name),
+      label: kind === 'each' ? `each of ${id}` : kind === 'choice' ? `by ${id}` : id,
+      nodes: graph.steps.filter(({ scope }) => scope.at(-1)?.split('=')[0] === id).map(({ name }) => name),
     }))
     .filter((group) => group.nodes.length > 0);
   return dagPicture({ nodes, edges, groups });

@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { describe, expect, it, vi } from 'vitest';
-import { openRunStore } from './store/local-run-store.ts';
+import { localRunStore } from './store/local-run-store.ts';
 import { readRun } from './read-run.ts';
 import { resumeFlow, runFlow } from './run-flow.ts';
 import { crashFlow, retryFlow, slowFlow, talkFlow } from './testing/crash-flow.ts';
@@ -63,7 +63,7 @@ describe.concurrent('kill -9, then resume', () => {
     await strike(folder, name, whom);
     const killed = await smallboat(folder, crashArgs(folder)).ended;
     expect(killed).toMatchObject(whom === 'self' ? { code: 1 } : { signal: 'SIGKILL' });
-    await using store = openRunStore({ folder });
+    await using store = localRunStore({ folder });
     const [first] = await store.runs('CrashFlow');
     if (!first) throw new Error('no run');
     const before = await readRun(store, first);

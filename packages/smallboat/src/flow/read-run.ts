@@ -1,5 +1,5 @@
 import { hostname } from 'node:os';
-import { isProcessAlive } from '../kernel/index.ts';
+import { isProcessAlive, mapAtMost } from '../kernel/index.ts';
 import type { TaskError } from './engine/job.ts';
 import { taskName } from './engine/job.ts';
 import { readRunRecord } from './engine/origin.ts';
@@ -62,7 +62,8 @@ export async function readRun(
   const info = (await store.runs(flow)).find((r) => r.run === run);
   const record = await readRunRecord(store, tasks);
   const isRunning = record !== undefined && isAlive(record, info);
-  const views = await Promise.all(tasks.filter((t) => !isFrame(t.path.step)).map((t) => viewTask(store, t, isRunning)));
+  const own = tasks.filter((t) => !isFrame(t.path.step));
+  const views = await mapAtMost(own, 64, (t) => viewTask(store, t, isRunning));
   const known = record?.graph.steps.map((s) => s.name) ?? [];
   const names = [...known, ...new Set(views.map((v) => v.path.step).filter((name) => !known.includes(name)))];
   const end = tasks.find((t) => t.path.step === 'end')?.ended;
@@ -84,12 +85,11 @@ export async function readStep<O extends object>(
   { flow, run, step }: { readonly flow: string; readonly run: string; readonly step: string },
 ): Promise<readonly O[]> {
   const tasks = (await store.tasks(flow, run)).filter((t) => t.path.step === step && t.ended?.hasSucceeded === true);
-  const views = await Promise.all(tasks.map((task) => viewTask(store, task, false)));
-  const made = viewStep(step, views).tasks.map(async ({ artifacts }) => {
+  const views = await mapAtMost(tasks, 64, (task) => viewTask(store, task, false));
+  return mapAtMost(viewStep(step, views).tasks, 32, async ({ artifacts }) => {
     const entries = Object.entries(artifacts).map(async ([name, key]) => [name, await store.load(key)] as const);
     return Object.fromEntries(await Promise.all(entries)) as O; // What the step's type says that it returns.
   });
-  return Promise.all(made);
 }
 
 /** Whether the process that schedules a run is there still, as far as this machine can tell. */

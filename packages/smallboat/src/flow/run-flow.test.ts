@@ -1,7 +1,9 @@
 import { describe, expect, expectTypeOf, it } from 'vitest';
 import * as z from 'zod';
-import { each, flow, step } from './compose.ts';
-import { env } from './definition.ts';
+import { each } from './compose/each.ts';
+import { flow } from './compose/flow.ts';
+import { step } from './compose/step.ts';
+import { env } from './options.ts';
 import type { RunEvent } from './engine/events.ts';
 import { resumeFlow, runFlow } from './run-flow.ts';
 import { inMemoryRunStore } from './store-in-memory.ts';

@@ -30,6 +30,7 @@ export function inMemoryRunStore(now: () => number = Date.now): RunStore {
   const tasks = new Map<string, Task[]>();
   const blobs = new Map<string, Uint8Array>();
   const logs = new Map<string, string>();
+  const checkpoints = new Map<string, ArtifactKey>();
   const names = layoutOf('');
   let lastRun = 0;
 
@@ -53,6 +54,7 @@ export function inMemoryRunStore(now: () => number = Date.now): RunStore {
 
   const store = {
     location,
+    user: location,
     createRun(flow, { tags = [], systemTags = [], origin } = {}) {
       const createdAt = now();
       lastRun = Math.max(lastRun + 1, createdAt * 1000);
@@ -98,13 +100,18 @@ export function inMemoryRunStore(now: () => number = Date.now): RunStore {
       const key = `${names.task(path)}/${attempt}/${stream}`;
       logs.set(key, (logs.get(key) ?? '') + text);
     },
+    saveCheckpoint({ flow, run }, name, key) {
+      tasksOf(flow, run);
+      checkpoints.set(`${names.run(flow, run)}/${name}`, key);
+    },
+    checkpoint: ({ flow, run }, name) => checkpoints.get(`${names.run(flow, run)}/${name}`),
+    remember: (flow, name, key) => void checkpoints.set(`${names.flow(flow)}//${name}`, key),
+    remembered: (flow, name) => checkpoints.get(`${names.flow(flow)}//${name}`),
+    has: (key) => blobs.has(key),
     flows: () => [...new Set([...runs.values()].map((r) => r.flow))].sort(),
     runs: (flow) => [...runs.values()].filter((r) => r.flow === flow).reverse(),
-    tasks: (flow, run) =>
-      tasksOf(flow, run).map(({ path, createdAt, begun, ended }): TaskInfo => {
-        const last = ended.at(-1);
-        return { path, createdAt, attemptsBegun: begun, ...(last ? { ended: last } : {}) };
-      }),
+    tasks: (flow, run) => tasksOf(flow, run).map(infoOf),
+    task: (path) => infoOf(taskAt(path)),
     load(key) {
       const bytes = blobs.get(key);
       if (!bytes) throw runStoreErrors.ARTIFACT_NOT_FOUND({ key, location });
@@ -114,6 +121,11 @@ export function inMemoryRunStore(now: () => number = Date.now): RunStore {
     [Symbol.asyncDispose]: () => undefined,
   } satisfies Plain;
   return asynchronous(store);
+}
+
+function infoOf({ path, createdAt, begun, ended }: Task): TaskInfo {
+  const last = ended.at(-1);
+  return { path, createdAt, attemptsBegun: begun, ...(last ? { ended: last } : {}) };
 }
 
 /** The port without its promises: nothing here has to wait. */
@@ -126,6 +138,7 @@ type Plain = {
 function asynchronous(store: Plain): RunStore {
   return {
     location: store.location,
+    user: store.user,
     createRun: async (...args) => store.createRun(...args),
     createTask: async (...args) => store.createTask(...args),
     beat: async (...args) => store.beat(...args),
@@ -133,9 +146,15 @@ function asynchronous(store: Plain): RunStore {
     save: async (...args) => store.save(...args),
     endAttempt: async (...args) => store.endAttempt(...args),
     appendLog: async (...args) => store.appendLog(...args),
+    saveCheckpoint: async (...args) => store.saveCheckpoint(...args),
+    checkpoint: async (...args) => store.checkpoint(...args),
+    remember: async (...args) => store.remember(...args),
+    remembered: async (...args) => store.remembered(...args),
+    has: async (...args) => store.has(...args),
     flows: async () => store.flows(),
     runs: async (...args) => store.runs(...args),
     tasks: async (...args) => store.tasks(...args),
+    task: async (...args) => store.task(...args),
     load: async (...args) => store.load(...args),
     readLog: async (...args) => store.readLog(...args),
     [Symbol.asyncDispose]: async () => store[Symbol.asyncDispose](),

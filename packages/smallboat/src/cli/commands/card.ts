@@ -26,7 +26,7 @@ export const command: Command<typeof schema> = {
   },
   async run({ run: given, out, json, ...args }, io) {
     const { home } = await flowSettings(args, io);
-    await using store = openRunStore({ folder: home });
+    await using store = await openRunStore({ folder: home });
     const { info } = (await findPath(store, given)).view;
     const { flow, run } = info;
     const path = out === undefined ? join(home, 'cards', `${flow}-${run}.html`) : resolve(io.cwd, out);

@@ -29,7 +29,7 @@ export const command: Command<typeof schema> = {
   },
   async run({ path, attempt, stdout, stderr, json, ...args }, io) {
     const { home } = await flowSettings(args, io);
-    await using store = openRunStore({ folder: home });
+    await using store = await openRunStore({ folder: home });
     const { tasks } = await findPath(store, path);
     const streams = (['stdout', 'stderr'] as const).filter(
       (s) => stdout === stderr || (s === 'stdout' ? stdout : stderr),

@@ -1,8 +1,16 @@
-import { type Flow, begun, loadFlow, openRunStore, readRun, resumeFlow } from '../../flow/index.ts';
+import { type Flow, applyWith, begun, loadFlow, openRunStore, readRun, resumeFlow } from '../../flow/index.ts';
 import { type Io, defineErrors } from '../../kernel/index.ts';
 import { type Command, type Flag, cliErrors } from '../command.ts';
 import { flowFile } from '../flow-file.ts';
-import { flowArgs, flowSettings, sharedFlags, stopSignal } from '../flow-settings.ts';
+import {
+  SWITCHES,
+  flowArgs,
+  flowSettings,
+  runIdWriter,
+  setConfigs,
+  sharedFlags,
+  stopSignal,
+} from '../flow-settings.ts';
 import { flowFlags, tellingUsage } from '../flow-flags.ts';
 import { firstPositional } from '../positional.ts';
 
@@ -22,7 +30,8 @@ const flags: Readonly<Record<string, Flag>> = {
 /** `smallboat resume`: continues the latest run that did not end well, with the flow file that it was made from. */
 export async function commandFor(argv: readonly string[], io: Io): Promise<Command<typeof flowArgs>> {
   if (argv.includes('--help') || argv.includes('-h')) return commandOf();
-  const given = firstPositional(argv, ['--json']);
+  await setConfigs(argv, io);
+  const given = firstPositional(argv, SWITCHES);
   const wanted = valueOf(argv, '--home');
   const { home } = await flowSettings(wanted === undefined ? {} : { home: wanted }, io);
   if (given !== undefined) {
@@ -52,16 +61,19 @@ async function commandOf(loaded?: Loaded): Promise<Command<typeof flowArgs>> {
     async run(args, io) {
       if (!loaded || !own) return;
       const { flow, module } = loaded;
-      const { home, maxWorkers } = await flowSettings(args, io);
+      const { home, maxWorkers, with: specs } = await flowSettings(args, io);
       const values = await own.values(args.given, io);
       const origin = args.run?.split('/').at(-1) ?? loaded.run;
       using stop = stopSignal(io);
-      await using run = await tellingUsage({ name: 'resume' }, () =>
-        resumeFlow(flow, {
+      await using run = await tellingUsage({ name: 'resume' }, async () =>
+        resumeFlow(applyWith(flow, specs), {
           module,
           params: values,
-          store: { folder: home },
+          store: args.debug ? await openRunStore({ folder: home }) : { folder: home },
           io,
+          showsLogs: !args.quiet,
+          cache: args.cache,
+          onEvent: runIdWriter(args, io),
           signal: stop.signal,
           tags: args.tags,
           ...(origin === undefined ? {} : { run: origin }),
@@ -80,7 +92,7 @@ async function findRun(
   home: string,
   { run, hasFrom }: { readonly run: string | undefined; readonly hasFrom: boolean },
 ): Promise<Required<Pick<Loaded, 'module' | 'run'>> & { readonly flow: string }> {
-  await using store = openRunStore({ folder: home });
+  await using store = await openRunStore({ folder: home });
   const lists = await Promise.all((await store.flows()).map((flow) => store.runs(flow)));
   // What failed before the latest run of its flow is history: that run did its work again.
   const all = run === undefined ? lists.flatMap((runs) => runs.slice(0, 1)) : lists.flat();

@@ -27,7 +27,7 @@ export const command: Command<typeof schema> = {
   },
   async run({ flow, tag, limit, json, ...args }, io) {
     const { home } = await flowSettings(args, io);
-    await using store = openRunStore({ folder: home });
+    await using store = await openRunStore({ folder: home });
     const flows = flow === undefined ? await store.flows() : [flow];
     const infos = (await Promise.all(flows.map((name) => store.runs(name))))
       .flat()

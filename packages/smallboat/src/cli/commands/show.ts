@@ -25,7 +25,7 @@ export const command: Command<typeof schema> = {
   },
   async run({ path, json, ...args }, io) {
     const { home } = await flowSettings(args, io);
-    await using store = openRunStore({ folder: home });
+    await using store = await openRunStore({ folder: home });
     const { view, tasks, step } = await findPath(store, path);
     const { info, state } = view;
     if (json) {

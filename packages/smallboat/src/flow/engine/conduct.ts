@@ -1,21 +1,24 @@
 import { hostname } from 'node:os';
 import { relative } from 'node:path';
-import type { Io } from '../../kernel/index.ts';
-import type { Flow, Params, Step } from '../compose.ts';
+import type { Flow, Params, RunOutcome } from '../compose/flow.ts';
 import type { Dag } from '../definition.ts';
-import { parseParams } from '../params.ts';
-import { readStep } from '../read-run.ts';
+import { readConfigs } from '../config-value.ts';
+import { type Parameters, parseParams } from '../params.ts';
+import { flowRunOf } from '../flow-run.ts';
 import { runDisplay } from '../run-display.ts';
 import { type FlowRun, type RunFlowOptions, runErrors } from '../run-flow.ts';
-import type { ArtifactKey, ArtifactKeys, RunStore } from '../store/run-store.ts';
+import { openRunStore } from '../store/open-run-store.ts';
+import { type ArtifactKey, type ArtifactKeys, type RunStore, pathspecOf } from '../store/run-store.ts';
+import { environmentOf } from './environment.ts';
 import type { RunEvent } from './events.ts';
+import { Halted } from './halted.ts';
 import { inProcessWorkers } from './in-process.ts';
-import { loadInput } from './inputs.ts';
-import type { InputSpec, Workers } from './job.ts';
+import { type InputSpec, type Job, type TaskError, type Workers, toTaskError } from './job.ts';
 import type { FinishedTask } from './origin.ts';
 import { processPool } from './process-pool.ts';
-import { RECORD, RESULT, type RunRecord, type TaskRecord, graphOf, runGraphOf } from './record.ts';
-import { Halted, schedule } from './schedule.ts';
+import { RECORD, RESULT, type RunRecord, type TaskRecord, graphOf } from './record.ts';
+import { runGraphOf } from './run-graph.ts';
+import { schedule } from './schedule.ts';
 
 /** `runFlow`. */
 export async function conductNew<P extends Params, R>(
@@ -24,7 +27,7 @@ export async function conductNew<P extends Params, R>(
 ): Promise<FlowRun<R>> {
   const desk = await openDesk(flow, options);
   return guarded(desk, async () => {
-    const values = parseParams(flow.name, flow.params, options.params ?? {});
+    const values = await parseParams(parametersOf(flow, options), options.params ?? {});
     return start<R>({ ...desk, values, tags: options.tags ?? [] });
   });
 }
@@ -43,19 +46,20 @@ export interface Desk {
   readonly environment: Readonly<Record<string, Readonly<Record<string, string>>>>;
   readonly signal: AbortSignal | undefined;
   readonly emit: (event: RunEvent) => void;
+  readonly isCached: boolean;
 }
 
 export async function openDesk(flow: Flow, options: Omit<RunFlowOptions<Params>, 'params'>): Promise<Desk> {
   const dag = flow.dag();
-  const environment = readEnvironment(dag, options.io?.env ?? process.env);
+  const environment = environmentOf(dag, options.io?.env ?? process.env);
   const module = options.module instanceof URL ? options.module.href : options.module;
-  const { maxWorkers, graceSeconds, signal, io } = options;
+  const { maxWorkers, graceSeconds, signal, io, showsLogs = true } = options;
   const limits = {
     ...(maxWorkers === undefined ? {} : { maxWorkers }),
     ...(graceSeconds === undefined ? {} : { graceSeconds }),
   };
   const ownsStore = 'folder' in options.store;
-  const store = 'folder' in options.store ? await openStore(options.store.folder) : options.store;
+  const store = 'folder' in options.store ? await openRunStore(options.store) : options.store;
   const { started } = options;
   const workers =
     'folder' in options.store
@@ -64,17 +68,25 @@ export async function openDesk(flow: Flow, options: Omit<RunFlowOptions<Params>,
           ...(started ? { started } : {}),
           module,
           flow: flow.name,
-          storeFolder: options.store.folder,
+          storeSpec: options.store,
+          variables: Object.fromEntries(readConfigs().map(({ variable }) => variable)),
+          tellsLogs: io !== undefined || options.onEvent !== undefined,
           store,
         })
       : inProcessWorkers({ ...limits, dag, store });
-  const display = io ? runDisplay(io, dag) : undefined;
+  const display = io ? runDisplay(io, dag, { showsLogs }) : undefined;
   const emit = (event: RunEvent): void => {
     display?.(event);
     options.onEvent?.(event);
   };
   const home = 'folder' in options.store ? homeFlag(options.store.folder, io?.cwd ?? process.cwd()) : '';
-  return { flow, dag, graph: graphOf(dag), module, store, ownsStore, home, workers, environment, signal, emit };
+  const shared = { flow, dag, graph: graphOf(dag, flow.options), module, store, ownsStore, home, workers, environment };
+  return { ...shared, signal, emit, isCached: options.cache ?? false };
+}
+
+/** A flow's parameters; paths of files lead from where the command was called. */
+export function parametersOf({ name, params }: Flow, { io }: Pick<RunFlowOptions<Params>, 'io'>): Parameters {
+  return { flow: name, params, cwd: io?.cwd ?? process.cwd() };
 }
 
 /** What a command needs to find a run: nothing where it is in `.smallboat` here. */
@@ -82,11 +94,6 @@ function homeFlag(folder: string, cwd: string): string {
   const path = relative(cwd, folder);
   if (path === '.smallboat') return '';
   return ` --home ${path === '' ? '.' : path.startsWith('..') ? folder : path}`;
-}
-
-async function openStore(folder: string): Promise<RunStore> {
-  const { openRunStore } = await import('../store/local-run-store.ts');
-  return openRunStore({ folder });
 }
 
 export async function guarded<T>(desk: Desk, work: () => Promise<T>): Promise<T> {
@@ -106,11 +113,14 @@ export interface Start extends Desk {
   readonly origin?: string;
   readonly from?: string;
   readonly finished?: ReadonlyMap<string, FinishedTask>;
+  /** The run that is resumed and those that it goes back to, the latest first. */
+  readonly origins?: readonly string[];
 }
 
 /** Makes a run and does all of its work. */
 export async function start<R>(desk: Start): Promise<FlowRun<R>> {
   const { flow, dag, store, emit, signal, origin } = desk;
+  const cache = desk.isCached ? await (await import('../cache/task-cache.ts')).openTaskCache(store, dag) : undefined;
   const run = await store.createRun(flow.name, {
     tags: desk.tags,
     graph: { ...runGraphOf(desk.graph), file: desk.module.split('/').at(-1) ?? '' },
@@ -127,7 +137,10 @@ export async function start<R>(desk: Start): Promise<FlowRun<R>> {
     workers: desk.workers,
     params: plan,
     environment: desk.environment,
+    tags: desk.tags,
+    ...(cache ? { cache } : {}),
     ...(desk.finished ? { finished: desk.finished } : {}),
+    ...(desk.origins ? { origins: desk.origins } : {}),
     ...(signal ? { signal } : {}),
     emit: (event) => {
       if (event.kind === 'taskEnded' && event.state !== 'failed' && event.state !== 'stopped') done.add(event.step);
@@ -138,6 +151,7 @@ export async function start<R>(desk: Start): Promise<FlowRun<R>> {
     await scheduled.runAll();
     await finish(desk, run, await scheduled.result(flow.result));
     emit({ kind: 'runEnded', state: 'done', at: Date.now() });
+    await callHook(desk, { flow: flow.name, run, state: 'done' });
   } catch (error) {
     const failure = error instanceof Halted ? error.failure : undefined;
     const isStopped = error instanceof Halted && !failure;
@@ -153,14 +167,27 @@ export async function start<R>(desk: Start): Promise<FlowRun<R>> {
     }
     if (!failure) throw error;
     const { path, ...facts } = failure;
-    const pathspec = [path.flow, path.run, path.step, path.task].join('/');
+    const pathspec = pathspecOf(path);
     const from = await makerOf(desk, run, facts.error.artifact);
+    await callHook(desk, { flow: flow.name, run, state: 'failed', message: `${facts.task}: ${facts.error.message}` });
     throw runErrors.STEP_FAILED({ ...facts, flow: flow.name, run, pathspec, home: desk.home, ...from });
   } finally {
     clearInterval(beat);
     await store.beat(flow.name, run);
   }
-  return flowRun<R>(desk, run);
+  return flowRunOf<R>(desk, run);
+}
+
+/** Calls what the flow wants called at the end of a run. What goes wrong in it is told, and changes nothing: the run has ended. */
+async function callHook({ flow, emit }: Start, outcome: RunOutcome): Promise<void> {
+  const { onSuccess, onFailure } = flow.options;
+  const hook = outcome.state === 'done' ? onSuccess : onFailure;
+  try {
+    await hook?.(outcome);
+  } catch (error) {
+    const name = outcome.state === 'done' ? 'onSuccess' : 'onFailure';
+    emit({ kind: 'hookFailed', hook: name, error: toTaskError(error) });
+  }
 }
 
 /** The step that has to run again where an artifact is damaged or gone. */
@@ -181,7 +208,11 @@ async function makerOf(
 type StoredParams = Record<string, { readonly key: ArtifactKey; readonly length?: number }>;
 
 /** Writes the tasks that Metaflow's client looks for at the head of a run, with the parameters in them. */
-async function opening({ flow, graph, module, values, from, store }: Start, run: string): Promise<StoredParams> {
+async function opening(
+  { flow, graph, module, values, from, store, isCached }: Start,
+  run: string,
+): Promise<StoredParams> {
+  const configs = readConfigs();
   const record: RunRecord = {
     kind: 'run',
     module,
@@ -189,7 +220,9 @@ async function opening({ flow, graph, module, values, from, store }: Start, run:
     host: hostname(),
     graph,
     params: Object.keys(values),
+    ...(configs.length > 0 ? { configs: configs.map(({ name }) => name) } : {}),
     ...(from === undefined ? {} : { from }),
+    ...(isCached ? { isCached } : {}),
   };
   const stored: StoredParams = {};
   const keys: Record<string, ArtifactKey> = {};
@@ -198,6 +231,7 @@ async function opening({ flow, graph, module, values, from, store }: Start, run:
     keys[name] = key;
     stored[name] = { key, ...(Array.isArray(value) ? { length: value.length } : {}) };
   }
+  for (const { name, value } of configs) keys[name] ??= await store.save(value);
   await writeTask(
     { store, flow: flow.name, run, step: '_parameters' },
     { ...keys, [RECORD]: await store.save(record) },
@@ -209,17 +243,19 @@ async function opening({ flow, graph, module, values, from, store }: Start, run:
 /** Writes the task `end`, which holds the flow's result: the artifacts of the step that it comes from, or `result`. */
 async function finish({ flow, store, workers }: Start, run: string, spec: InputSpec): Promise<void> {
   const at = { store, flow: flow.name, run, step: 'end' };
-  const empty: TaskRecord = { kind: 'task', index: [], lengths: {} };
-  if (spec.kind === 'object' || spec.kind === 'artifact') {
-    const artifacts = spec.kind === 'object' ? spec.artifacts : { [RESULT]: spec.key };
-    await writeTask(at, { ...artifacts, [RECORD]: await store.save(empty) });
+  if (spec.kind === 'object' || spec.kind === 'artifact' || spec.kind === 'absent') {
+    const artifacts = spec.kind === 'object' ? spec.artifacts : spec.kind === 'artifact' ? { [RESULT]: spec.key } : {};
+    const record: TaskRecord = { kind: 'task', index: [], lengths: {}, absent: spec.kind === 'absent' ? [RESULT] : [] };
+    await writeTask(at, { ...artifacts, [RECORD]: await store.save(record) });
     return;
   }
   const path = await store.createTask(flow.name, run, 'end');
-  const job = { path, attempt: 0, step: 'end', index: [], inputs: { result: spec }, environment: {}, measure: [] };
+  const rest = { index: [], environment: {}, measure: [], tags: [] };
+  const job: Job = { path, attempt: 0, step: 'end', inputs: { result: spec }, ...rest };
   const outcome = await workers.run(job);
   if (outcome.kind === 'succeeded') return;
-  const error = outcome.kind === 'failed' ? outcome.error : { message: `The process of the task was lost.` };
+  const error: TaskError =
+    outcome.kind === 'failed' ? outcome.error : { kind: 'killed', message: `The process of the task was lost.` };
   throw new Halted({ step: 'end', task: 'end', path, attempts: 1, error });
 }
 
@@ -230,40 +266,4 @@ async function writeTask(
   const path = await store.createTask(flow, run, step);
   await store.beginAttempt(path, 0);
   await store.endAttempt(path, 0, { artifacts, hasSucceeded: true });
-}
-
-function flowRun<R>({ flow, dag, store, ownsStore }: Start, run: string): FlowRun<R> {
-  return {
-    flow: flow.name,
-    run,
-    store,
-    result: async () => {
-      const end = (await store.tasks(flow.name, run)).find((t) => t.path.step === 'end')?.ended?.artifacts ?? {};
-      const whole = flow.result.kind === 'output' && flow.result.key === undefined;
-      const key = end[RESULT];
-      const names = Object.fromEntries(Object.entries(end).filter(([name]) => !name.startsWith('_')));
-      const spec: InputSpec = whole || !key ? { kind: 'object', artifacts: names } : { kind: 'artifact', key };
-      return (await loadInput(spec, { dag, inputs: store })) as R; // What the wiring says that the flow gives.
-    },
-    read: <O extends object>(step: Step<never, O>) => readStep<O>(store, { flow: flow.name, run, step: step.stepName }),
-    [Symbol.asyncDispose]: async () => {
-      if (ownsStore) await store[Symbol.asyncDispose]();
-    },
-  };
-}
-
-function readEnvironment(dag: Dag, env: Io['env']): Record<string, Record<string, string>> {
-  const missing = new Set<string>();
-  const read = dag.steps.map(({ name, options }) => {
-    const entries = Object.entries(options.environment ?? {}).map(([variable, given]) => {
-      const value = typeof given === 'string' ? given : env[given.env];
-      if (value === undefined) missing.add(typeof given === 'string' ? given : given.env);
-      return [variable, value ?? ''] as const;
-    });
-    return [name, Object.fromEntries(entries)] as const;
-  });
-  if (missing.size > 0) {
-    throw runErrors.ENVIRONMENT_MISSING({ flow: dag.flow, missing: [...missing].join(', ') });
-  }
-  return Object.fromEntries(read);
 }

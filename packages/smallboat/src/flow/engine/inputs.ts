@@ -1,4 +1,4 @@
-import { defineErrors } from '../../kernel/index.ts';
+import { defineErrors, mapAtMost } from '../../kernel/index.ts';
 import type { Dag, StepNode } from '../definition.ts';
 import type { ArtifactKey, RunStore } from '../store/run-store.ts';
 import type { InputSpec } from './job.ts';
@@ -7,6 +7,9 @@ export const inputErrors = defineErrors({
   NOT_A_LIST: (f: { what: string; found: string }) =>
     `${f.what} is fanned out with each(), but it is ${f.found} and not a list. Return a list from that step.`,
 });
+
+/** Elements of a list that are read at once: each may be several files. */
+const AT_ONCE = 32;
 
 /** Reads artifacts for the tasks of one process. */
 export interface Inputs {
@@ -62,7 +65,7 @@ export async function loadInputs(
   const values = await Promise.all(
     Object.entries(specs).map(async ([name, spec]) => {
       const wired = node.inputs[name];
-      const value = wired?.kind === 'const' ? wired.value : await loadInput(spec, from);
+      const value = spec.kind === 'const' && wired?.kind === 'const' ? wired.value : await loadInput(spec, from);
       return [name, value] as const;
     }),
   );
@@ -82,14 +85,21 @@ export async function loadInput(
       return Object.fromEntries(await Promise.all(values)) as unknown;
     }
     case 'list':
-      return Promise.all(spec.items.map((item) => loadInput(item, from)));
+      return mapAtMost(spec.items, AT_ONCE, (item) => loadInput(item, from));
     case 'element':
       return elementOf(await loadInput(spec.of, from), spec.index);
     case 'constElement': {
-      const over = from.dag.foreach.find((f) => f.id === spec.foreach)?.over;
+      const region = from.dag.regions.find((r) => r.id === spec.each);
+      const over = region?.kind === 'each' ? region.over : undefined;
       return elementOf(over?.kind === 'const' ? over.value : undefined, spec.index);
     }
+    case 'initial': {
+      const region = from.dag.regions.find((r) => r.id === spec.repeat);
+      const initial = region?.kind === 'repeat' ? region.initial[spec.key] : undefined;
+      return initial?.kind === 'const' ? initial.value : undefined;
+    }
     case 'const':
+    case 'absent':
       break;
   }
   return undefined;

@@ -9,7 +9,17 @@ export interface FinishedTask {
   readonly artifacts: ArtifactKeys;
   /** The same with what the engine keeps beside it: all that a clone must carry. */
   readonly stored: ArtifactKeys;
+  /** Names of artifacts that it returned as undefined. */
+  readonly absent: readonly string[];
   readonly lengths: Readonly<Record<string, number>>;
+}
+
+/** What a resumed run goes back to. */
+export interface Origin {
+  /** Finished tasks by name: `train[3]`. */
+  readonly finished: Map<string, FinishedTask>;
+  /** The runs, the latest first. */
+  readonly runs: readonly string[];
 }
 
 /** The record of a run; undefined where the process was killed before it wrote one, or where Metaflow's own runtime made the run. */
@@ -35,11 +45,13 @@ export async function begun(
  * killed before it had taken over everything hides nothing: its origin is asked for the rest, less what it was told to
  * run again.
  */
-export async function finishedTasks(store: RunStore, flow: string, run: string): Promise<Map<string, FinishedTask>> {
+export async function readOrigin(store: RunStore, flow: string, run: string): Promise<Origin> {
   const origins = new Map((await store.runs(flow)).map((info) => [info.run, info.origin]));
   const finished = new Map<string, FinishedTask>();
   const excluded = new Set<string>();
+  const runs: string[] = [];
   for (let at: string | undefined = run; at !== undefined; at = origins.get(at)) {
+    runs.push(at);
     const tasks = await store.tasks(flow, at);
     for (const { path, ended } of tasks) {
       const key = ended?.artifacts[RECORD];
@@ -52,13 +64,14 @@ export async function finishedTasks(store: RunStore, flow: string, run: string):
       finished.set(name, {
         artifacts: Object.fromEntries(entries.filter(([artifact]) => isArtifactName(artifact))),
         stored: Object.fromEntries(entries.filter(([n]) => isArtifactName(n) || n === RECORD || n === CARD)),
+        absent: record.absent ?? [],
         lengths: record.lengths,
       });
     }
     const record = await readRunRecord(store, tasks);
     if (record?.from !== undefined) for (const step of withDescendants(record.graph, record.from)) excluded.add(step);
   }
-  return finished;
+  return { finished, runs };
 }
 
 /** A step and all that comes after it. */

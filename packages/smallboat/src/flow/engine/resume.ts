@@ -1,10 +1,18 @@
-import type { Flow, Params } from '../compose.ts';
+import { isDeepStrictEqual } from 'node:util';
+import { defineErrors } from '../../kernel/index.ts';
+import type { Flow, Params } from '../compose/flow.ts';
+import { readConfigs } from '../config-value.ts';
 import { checkUnchanged, parseParams } from '../params.ts';
 import { isAlive } from '../read-run.ts';
 import { type FlowRun, type ResumeFlowOptions, runErrors } from '../run-flow.ts';
-import type { RunStore } from '../store/run-store.ts';
-import { guarded, openDesk, start } from './conduct.ts';
-import { begun, finishedTasks, readRunRecord, withDescendants } from './origin.ts';
+import type { ArtifactKeys, RunStore } from '../store/run-store.ts';
+import { guarded, openDesk, parametersOf, start } from './conduct.ts';
+import { begun, readOrigin, readRunRecord, withDescendants } from './origin.ts';
+
+export const resumeErrors = defineErrors({
+  CONFIG_CHANGED: (f: { flow: string; run: string; name: string }) =>
+    `The configuration '${f.name}' is not what run ${f.flow}/${f.run} was made with. Put it back, or start a new run with 'smallboat run'.`,
+});
 
 /** `resumeFlow`. */
 export async function conductResumed<P extends Params, R>(
@@ -38,14 +46,43 @@ export async function conductResumed<P extends Params, R>(
       const key = keys[name];
       if (key) stored[name] = await store.load(key);
     }
-    checkUnchanged({ flow: flow.name, params: flow.params, run: origin }, stored, options.params ?? {});
+    const parameters = parametersOf(flow, options);
+    await checkConfigs(store, { flow: flow.name, run: origin, names: record.configs ?? [], keys });
+    await checkUnchanged({ ...parameters, run: origin }, stored, options.params ?? {});
     const added = Object.fromEntries(Object.entries(flow.params).filter(([name]) => !(name in stored)));
-    const values = { ...stored, ...parseParams(flow.name, added, {}) };
-    const finished = await finishedTasks(store, flow.name, origin);
+    const values = { ...stored, ...(await parseParams({ ...parameters, params: added }, {})) };
+    const { finished, runs: origins } = await readOrigin(store, flow.name, origin);
     const again = from === undefined ? new Set<string>() : withDescendants(graph, from);
     for (const name of finished.keys()) if (again.has(name.replace(/\[.*$/, ''))) finished.delete(name);
-    return start<R>({ ...desk, values, tags: options.tags ?? [], origin, finished, ...(from ? { from } : {}) });
+    return start<R>({
+      ...desk,
+      values,
+      tags: options.tags ?? [],
+      origin,
+      finished,
+      origins,
+      ...(from ? { from } : {}),
+    });
   });
+}
+
+/** A resumed run has the configuration that it was made with: steps that are done were done with it. */
+async function checkConfigs(
+  store: RunStore,
+  of: {
+    readonly flow: string;
+    readonly run: string;
+    readonly names: readonly string[];
+    readonly keys: ArtifactKeys;
+  },
+): Promise<void> {
+  const now = new Map(readConfigs().map(({ name, value }) => [name, value]));
+  for (const name of of.names) {
+    const key = of.keys[name];
+    if (key === undefined || !now.has(name)) continue;
+    if (isDeepStrictEqual(await store.load(key), now.get(name))) continue;
+    throw resumeErrors.CONFIG_CHANGED({ flow: of.flow, run: of.run, name });
+  }
 }
 
 async function latestResumable(store: RunStore, flow: string, withEnded: boolean): Promise<string> {

@@ -37,6 +37,7 @@ export interface BlobStore {
   save(pieces: readonly Uint8Array[], type: string): Promise<ArtifactKey>;
   /** Rejects with `ARTIFACT_NOT_FOUND` and `ARTIFACT_CORRUPT`. */
   load(key: ArtifactKey): Promise<Uint8Array>;
+  has(key: ArtifactKey): Promise<boolean>;
   /** Rejects with `ARTIFACT_NOT_FOUND`. */
   facts(key: ArtifactKey): Promise<BlobFacts>;
   /** Makes a blob one of the flow's, on the disk for good. Rejects with `ARTIFACT_NOT_FOUND`. */
@@ -155,7 +156,8 @@ export function blobStore(layout: Layout): BlobStore {
     }
   }
 
-  return { save, load, facts, claim, prune };
+  const has = async (key: ArtifactKey): Promise<boolean> => (await find(key)) !== undefined;
+  return { save, load, has, facts, claim, prune };
 }
 
 /** The content of a blob's file, packed or not; undefined if it is not what the key says. */

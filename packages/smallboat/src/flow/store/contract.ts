@@ -19,7 +19,7 @@ export interface RunStoreContract {
 /**
  * What every run store promises. An adapter calls this in its tests, and adds only what is special to it.
  *
- *     runStoreContract({ name: 'local', create: async () => ({ open: () => openRunStore({ folder: await aFolder() }) }) });
+ *     runStoreContract({ name: 'local', create: async () => ({ open: () => localRunStore({ folder: await aFolder() }) }) });
  */
 export function runStoreContract({ name, create }: RunStoreContract): void {
   describe(`${name}: run store`, () => {

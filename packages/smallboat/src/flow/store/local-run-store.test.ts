@@ -6,7 +6,7 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { afterEach, describe, expect, it } from 'vitest';
 import { runStoreContract } from './contract.ts';
-import { openRunStore } from './local-run-store.ts';
+import { localRunStore } from './local-run-store.ts';
 import type { ArtifactKey, RunStore, TaskPath } from './run-store.ts';
 import { storeFileErrors } from './store-file.ts';
 
@@ -42,7 +42,7 @@ runStoreContract({
   create: async () => {
     const folder = await aFolder();
     return {
-      open: () => openRunStore({ folder }),
+      open: () => localRunStore({ folder }),
       corrupt: async (key) => {
         const path = await blobOf(folder, key);
         const bytes = await readFile(path);
@@ -56,7 +56,7 @@ runStoreContract({
 describe('blobs', () => {
   it('lie where Metaflow looks for them, with a sidecar that says how they are packed', async () => {
     const folder = await aFolder();
-    const store = openRunStore({ folder });
+    const store = localRunStore({ folder });
     const { key } = await anEnd(store, 'f', 'text '.repeat(1000));
     const noise = await anEnd(store, 'f', Float64Array.from({ length: 20_000 }, Math.random));
     const sidecar = async (of: string): Promise<unknown> =>
@@ -71,16 +71,16 @@ describe('blobs', () => {
   it('are not written again when nothing changed, through any store', async () => {
     const folder = await aFolder();
     const value = Float32Array.from({ length: 100_000 }, Math.random);
-    const { key } = await anEnd(openRunStore({ folder }), 'f', value);
+    const { key } = await anEnd(localRunStore({ folder }), 'f', value);
     const before = await stat(await blobOf(folder, key));
-    const { key: again } = await anEnd(openRunStore({ folder }), 'f', value);
+    const { key: again } = await anEnd(localRunStore({ folder }), 'f', value);
     const after = await stat(await blobOf(folder, again));
     expect([after.ino, after.mtimeMs]).toEqual([before.ino, before.mtimeMs]);
   });
 
   it('of two flows are one file on the disk', async () => {
     const folder = await aFolder();
-    const store = openRunStore({ folder });
+    const store = localRunStore({ folder });
     const { key } = await anEnd(store, 'f', { a: 'b' });
     await anEnd(store, 'g', { a: 'b' });
     const inodes = await Promise.all(
@@ -91,12 +91,12 @@ describe('blobs', () => {
 
   it('get their sidecar back if it was lost on the way', async () => {
     const folder = await aFolder();
-    const store = openRunStore({ folder });
+    const store = localRunStore({ folder });
     for (const value of ['short', 'long '.repeat(1000)]) {
       const key = await store.save(value);
       await rm(join(folder, '.metaflow/.saved', `${key}_meta`));
       const task = await store.createTask('f', await store.createRun('f'), 's');
-      await openRunStore({ folder }).endAttempt(task, 0, { artifacts: { x: key }, hasSucceeded: true });
+      await localRunStore({ folder }).endAttempt(task, 0, { artifacts: { x: key }, hasSucceeded: true });
       const sidecar: unknown = JSON.parse(await readFile(`${await blobOf(folder, key)}_meta`, 'utf8'));
       expect(sidecar).toMatchObject({ cas_raw: value === 'short', cas_version: 1 });
     }
@@ -104,7 +104,7 @@ describe('blobs', () => {
 
   it('that nothing claimed go after a week, and not before', async () => {
     const folder = await aFolder();
-    const store = openRunStore({ folder });
+    const store = localRunStore({ folder });
     const [old, young] = [await store.save('old'), await store.save('young')];
     const saved = (key: string): string => join(folder, '.metaflow/.saved', key);
     const longAgo = (Date.now() - 8 * 864e5) / 1000;
@@ -115,7 +115,7 @@ describe('blobs', () => {
 
   it('that are gone are written again', async () => {
     const folder = await aFolder();
-    const store = openRunStore({ folder });
+    const store = localRunStore({ folder });
     const { key } = await anEnd(store, 'f', 'value');
     await rm(await blobOf(folder, key));
     await anEnd(store, 'f', 'value');
@@ -126,7 +126,7 @@ describe('blobs', () => {
 describe('the clock', () => {
   it('gives the times, and the run its id', async () => {
     let now = 1_700_000_000_000;
-    const store = openRunStore({ folder: await aFolder(), clock: () => now, user: 'ada' });
+    const store = localRunStore({ folder: await aFolder(), clock: () => now, user: 'ada' });
     const run = await store.createRun('f');
     expect(run).toBe('1700000000000000');
     const task = await store.createTask('f', run, 's');
@@ -147,7 +147,7 @@ describe('the clock', () => {
 describe('a file that a power cut left empty', () => {
   it('of a task is done without, and of an ended attempt is named', async () => {
     const folder = await aFolder();
-    const store = openRunStore({ folder });
+    const store = localRunStore({ folder });
     const { task } = await anEnd(store, 'f', 1);
     const path = join(folder, '.metaflow', task.flow, task.run, task.step, task.task);
     await writeFile(join(path, '_meta/_self.json'), '');
@@ -162,16 +162,16 @@ describe('a place that takes nothing', () => {
   it('is named, and nothing has ended', async () => {
     const folder = await aFolder();
     await writeFile(join(folder, '.metaflow'), 'a file where the folder should be');
-    const error: unknown = await openRunStore({ folder })
+    const error: unknown = await localRunStore({ folder })
       .createRun('f')
       .catch((e: unknown) => e);
     expect(storeFileErrors.STORE_WRITE_FAILED.is(error) && error.facts.path).toContain(join(folder, '.metaflow'));
-    await expect(openRunStore({ folder }).save(1)).rejects.toMatchObject({ code: 'STORE_WRITE_FAILED' });
+    await expect(localRunStore({ folder }).save(1)).rejects.toMatchObject({ code: 'STORE_WRITE_FAILED' });
   });
 
   it('leaves the attempt open where its end cannot be written, and closes it once it can', async () => {
     const folder = await aFolder();
-    const store = openRunStore({ folder });
+    const store = localRunStore({ folder });
     const task = await store.createTask('f', await store.createRun('f'), 's');
     const key = await store.save({ a: 1 });
     const inTheWay = join(folder, '.metaflow/f/data');
@@ -181,7 +181,7 @@ describe('a place that takes nothing', () => {
     expect((await store.tasks('f', task.run))[0]).not.toHaveProperty('ended');
     await rm(inTheWay);
     await end();
-    expect((await openRunStore({ folder }).tasks('f', task.run))[0]?.ended?.artifacts).toEqual({ key });
+    expect((await localRunStore({ folder }).tasks('f', task.run))[0]?.ended?.artifacts).toEqual({ key });
   });
 });
 
@@ -205,11 +205,11 @@ const firstLine = async (process: ReturnType<typeof spawn>): Promise<string> => 
 describe('several processes', () => {
   it('write one run without getting into each other’s way', async () => {
     const folder = await aFolder();
-    const run = await openRunStore({ folder }).createRun('f');
+    const run = await localRunStore({ folder }).createRun('f');
     const writers = [1, 2, 3].map((n) => child(folder, [run, '15', String(n)]));
     const codes = await Promise.all(writers.map(async (writer) => (await once(writer, 'exit'))[0] as unknown));
     expect(codes).toEqual([0, 0, 0]);
-    const store = openRunStore({ folder });
+    const store = localRunStore({ folder });
     const tasks = await store.tasks('f', run);
     expect(tasks).toHaveLength(45);
     expect(new Set(tasks.map(({ path }) => path.task)).size).toBe(45);
@@ -221,7 +221,7 @@ describe('several processes', () => {
 
   it('that are killed at any moment leave attempts with all of their artifacts, or open', async () => {
     const folder = await aFolder();
-    const run = await openRunStore({ folder }).createRun('f');
+    const run = await localRunStore({ folder }).createRun('f');
     for (let life = 0; life < 6; life += 1) {
       const writer = child(folder, [run, '100000', `${life}`]);
       await firstLine(writer);
@@ -230,7 +230,7 @@ describe('several processes', () => {
       writer.kill('SIGKILL');
       await once(writer, 'exit');
     }
-    const store = openRunStore({ folder });
+    const store = localRunStore({ folder });
     const tasks = await store.tasks('f', run);
     const ended = tasks.flatMap((task) => (task.ended ? [task.ended] : []));
     expect(ended.length).toBeGreaterThan(0);
@@ -251,11 +251,11 @@ describe('several processes', () => {
   it('that run out of space say where, and leave nothing half-written', async () => {
     const folder = await aFolder();
     await mkdir(join(folder, '.metaflow'), { recursive: true });
-    const run = await openRunStore({ folder }).createRun('f');
+    const run = await localRunStore({ folder }).createRun('f');
     // No file may grow beyond 64 KiB: to the writer a full disk, but for the number of the error.
     const writer = child(folder, [run, '1', '0', '1000000'], 'ulimit -f 128; trap "" XFSZ;');
     expect(await firstLine(writer)).toMatch(/^STORE_WRITE_FAILED .*\.metaflow\/\.saved\/[0-9a-f]{40}$/);
-    const store = openRunStore({ folder });
+    const store = localRunStore({ folder });
     expect((await store.tasks('f', run))[0]).not.toHaveProperty('ended');
     expect((await filesIn(join(folder, '.metaflow'))).filter((file) => file.includes('.part'))).toEqual([]);
   });

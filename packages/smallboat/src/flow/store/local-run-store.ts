@@ -14,8 +14,8 @@ import { encodePickle } from './pickle-encode.ts';
 import { pythonTypeOf } from './python-type.ts';
 import { type RunExtra, readRunExtra } from './run-extra.ts';
 import { claimNumber } from './run-ids.ts';
-import { runStoreErrors } from './run-store.ts';
-import type { ArtifactKey, ArtifactKeys, NewRun, RunStore, TaskPath } from './run-store.ts';
+import { pathspecOf, runStoreErrors } from './run-store.ts';
+import type { ArtifactKey, ArtifactKeys, NewRun, RunPath, RunStore, TaskInfo, TaskPath } from './run-store.ts';
 import { appendText, exists, namesIn, writeJson, writeSmall } from './store-file.ts';
 
 /** A blob that no attempt claimed in this time belongs to a process that was killed: 7 days, in milliseconds. */
@@ -42,7 +42,7 @@ export interface RunStoreOptions {
  *   only Metaflow's readers use. A task costs one wait for the disk.
  * - Processes may share a store. Ids are claimed by files that only one process can make.
  */
-export function openRunStore({ folder, clock = Date.now, user = processUser() }: RunStoreOptions): RunStore {
+export function localRunStore({ folder, clock = Date.now, user = processUser() }: RunStoreOptions): RunStore {
   return new LocalRunStore(layoutOf(join(resolve(folder), '.metaflow')), clock, user);
 }
 
@@ -59,17 +59,18 @@ function processUser(): string {
   }
 }
 
-function nameOf({ flow, run, step, task }: TaskPath): string {
-  return [flow, run, step, task].join('/');
+/** A name of any characters as that of a file. */
+function keptName(name: string): string {
+  return `${encodeURIComponent(name)}.json`;
 }
 
 /** A class for its life: what it remembers of runs and tasks. */
 class LocalRunStore implements RunStore {
   readonly location: string;
+  readonly user: string;
   readonly #layout: Layout;
   readonly #blobs: BlobStore;
   readonly #clock: () => number;
-  readonly #user: string;
   readonly #nextTask = new Map<string, number>();
   readonly #extras = new Map<string, RunExtra>();
   #lastMicros = 0;
@@ -79,7 +80,7 @@ class LocalRunStore implements RunStore {
     this.location = layout.root;
     this.#blobs = blobStore(layout);
     this.#clock = clock;
-    this.#user = user;
+    this.user = user;
   }
 
   async createRun(flow: string, { tags = [], systemTags = [], origin, graph }: NewRun = {}): Promise<string> {
@@ -180,6 +181,29 @@ class LocalRunStore implements RunStore {
     if (text !== '') appendText(path, (tail) => toLogLines(text, tail, (above) => this.#micros(above)));
   }
 
+  async saveCheckpoint({ flow, run }: RunPath, name: string, key: ArtifactKey): Promise<void> {
+    this.#checkRun(flow, run);
+    await this.#blobs.claim(flow, key);
+    await writeJson(this.#checkpointFile({ flow, run }, name), { key, at: this.#clock() });
+  }
+
+  async checkpoint(run: RunPath, name: string): Promise<ArtifactKey | undefined> {
+    return (await readers()).readCheckpoint(this.#checkpointFile(run, name));
+  }
+
+  async remember(flow: string, name: string, key: ArtifactKey): Promise<void> {
+    await this.#blobs.claim(flow, key);
+    writeSmall(join(this.#layout.flow(flow), '_meta/kept'), { [keptName(name)]: JSON.stringify({ key }) });
+  }
+
+  async remembered(flow: string, name: string): Promise<ArtifactKey | undefined> {
+    return (await readers()).readCheckpoint(join(this.#layout.flow(flow), '_meta/kept', keptName(name)));
+  }
+
+  async has(key: ArtifactKey): Promise<boolean> {
+    return this.#blobs.has(key);
+  }
+
   async flows(): Promise<readonly string[]> {
     return (await readers()).readFlows(this.#layout);
   }
@@ -190,6 +214,13 @@ class LocalRunStore implements RunStore {
 
   async tasks(flow: string, run: string): ReturnType<RunStore['tasks']> {
     return (await readers()).readTasks(this.#layout, this.#blobs, flow, run);
+  }
+
+  async task(path: TaskPath): Promise<TaskInfo> {
+    this.#checkTask(path);
+    const info = await (await readers()).readTask(this.#layout, this.#blobs, path);
+    if (!info) throw runStoreErrors.TASK_NOT_FOUND({ task: pathspecOf(path), location: this.location });
+    return info;
   }
 
   async load(key: ArtifactKey): Promise<unknown> {
@@ -205,7 +236,7 @@ class LocalRunStore implements RunStore {
   }
 
   #maker(): Maker {
-    return { user: this.#user, now: this.#clock() };
+    return { user: this.user, now: this.#clock() };
   }
 
   /** Microseconds since 1970, above `above` and never the same twice. */
@@ -218,6 +249,10 @@ class LocalRunStore implements RunStore {
     return join(this.#layout.task(task), `${attempt}.${name}`);
   }
 
+  #checkpointFile({ flow, run }: RunPath, name: string): string {
+    return join(this.#layout.run(flow, run), '_meta/checkpoints', keptName(name));
+  }
+
   #checkRun(flow: string, run: string): void {
     if (!exists(join(this.#layout.run(flow, run), '_meta/_self.json'))) {
       throw runStoreErrors.RUN_NOT_FOUND({ flow, run, location: this.location });
@@ -226,12 +261,12 @@ class LocalRunStore implements RunStore {
 
   #checkTask(task: TaskPath): void {
     if (exists(join(this.#layout.task(task), '_meta'))) return;
-    throw runStoreErrors.TASK_NOT_FOUND({ task: nameOf(task), location: this.location });
+    throw runStoreErrors.TASK_NOT_FOUND({ task: pathspecOf(task), location: this.location });
   }
 
   #checkOpen(task: TaskPath, attempt: number): void {
     this.#checkTask(task);
-    const name = nameOf(task);
+    const name = pathspecOf(task);
     if (exists(this.#file(task, attempt, 'DONE.lock'))) throw runStoreErrors.ATTEMPT_ENDED({ task: name, attempt });
   }
 

@@ -1,6 +1,7 @@
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import * as z from 'zod';
+import { mapAtMost } from '../../kernel/index.ts';
 import type { BlobStore } from './blob-store.ts';
 import type { Layout } from './layout.ts';
 import { fromLogLines } from './mflog.ts';
@@ -99,12 +100,13 @@ export async function readTasks(
       (await namesIn(join(folder, step))).filter((task) => task !== '_meta').map((task) => ({ flow, run, step, task })),
     ),
   );
-  const tasks = await Promise.all(paths.flat().map((path) => readTask(layout, blobs, path)));
+  const tasks = await mapAtMost(paths.flat(), 64, (path) => readTask(layout, blobs, path));
   const byAge = (a: TaskInfo, b: TaskInfo): number => compareIds(a.path.task, b.path.task) || a.createdAt - b.createdAt;
   return tasks.filter((task) => task !== undefined).sort(byAge);
 }
 
-async function readTask(layout: Layout, blobs: BlobStore, path: TaskPath): Promise<TaskInfo | undefined> {
+/** One task; undefined where its process has not said that it exists. */
+export async function readTask(layout: Layout, blobs: BlobStore, path: TaskPath): Promise<TaskInfo | undefined> {
   const folder = layout.task(path);
   const names = await namesIn(folder);
   const self = join(folder, '_meta/_self.json');
@@ -160,6 +162,13 @@ function visible(objects: ArtifactKeys): ArtifactKeys {
   const isHidden = (name: string, key: string): boolean =>
     HIDDEN.has(name) || (name === '_exception' && key === KEY_OF.none);
   return Object.fromEntries(Object.entries(objects).filter(([name, key]) => !isHidden(name, key)));
+}
+
+const Kept = z.object({ key: z.string().transform((key) => key as ArtifactKey) });
+
+/** The key of a checkpoint; undefined where there is none. Rejects with `STORE_FILE_DAMAGED`. */
+export async function readCheckpoint(path: string): Promise<ArtifactKey | undefined> {
+  return (await readJson(path, Kept))?.key;
 }
 
 /** The text of an attempt's log: what the task wrote and what its runtime wrote. */

@@ -16,6 +16,9 @@ export const runStoreErrors = defineErrors({
     `${JSON.stringify(f.name)} is no name for a ${f.what}. Use letters, digits and _, and for flows and steps also - and . inside.`,
 });
 
+/** The place of a run. */
+export type RunPath = Pick<TaskPath, 'flow' | 'run'>;
+
 /** The place of one task in Metaflow's words (a "pathspec"): flow/run/step/task. */
 export interface TaskPath {
   readonly flow: string;
@@ -24,6 +27,11 @@ export interface TaskPath {
   readonly step: string;
   /** Unique within the run, in decimal. */
   readonly task: string;
+}
+
+/** `intent/1795433364090388/train/4` */
+export function pathspecOf({ flow, run, step, task }: TaskPath): string {
+  return [flow, run, step, task].join('/');
 }
 
 /** Content key of an artifact's blob: two artifacts of the same content have the same key. */
@@ -53,8 +61,8 @@ export interface RunGraph {
 
 export interface RunGraphStep {
   readonly name: string;
-  /** `split` goes to all that is in `next`; `foreach` runs the one in `next` once for each item of a list. */
-  readonly kind: 'start' | 'linear' | 'split' | 'foreach' | 'join' | 'end';
+  /** `split` goes to all that is in `next`, `switch` to one of them; `foreach` runs the one in `next` once for each item of a list. */
+  readonly kind: 'start' | 'linear' | 'split' | 'switch' | 'foreach' | 'join' | 'end';
   /** Names of the steps after this one. */
   readonly next: readonly string[];
   readonly doc?: string;
@@ -105,6 +113,8 @@ export interface TaskInfo {
 export interface RunStore extends AsyncDisposable {
   /** For messages and logs. Holds no secret. */
   readonly location: string;
+  /** Who makes the runs. */
+  readonly user: string;
 
   /** Rejects with `STORE_NAME_INVALID`, as everything that takes a name. */
   createRun(flow: string, options?: NewRun): Promise<string>;
@@ -132,11 +142,25 @@ export interface RunStore extends AsyncDisposable {
   /** Adds text to a log of an attempt; a line may come in several pieces. Rejects with `TASK_NOT_FOUND`. */
   appendLog(task: TaskPath, attempt: number, stream: 'stdout' | 'stderr', text: string): Promise<void>;
 
+  /** Keeps a key under a name of the run, in place of the one before: where a task has come to. Rejects with `RUN_NOT_FOUND`. */
+  saveCheckpoint(run: RunPath, name: string, key: ArtifactKey): Promise<void>;
+  /** The key under a name of the run; undefined where none was kept. */
+  checkpoint(run: RunPath, name: string): Promise<ArtifactKey | undefined>;
+
+  /** Keeps a key under a name of the flow, for other runs of it, in place of the one before. */
+  remember(flow: string, name: string, key: ArtifactKey): Promise<void>;
+  /** The key under a name of the flow; undefined where none was kept. */
+  remembered(flow: string, name: string): Promise<ArtifactKey | undefined>;
+  /** Whether the content is there, without reading it. */
+  has(key: ArtifactKey): Promise<boolean>;
+
   flows(): Promise<readonly string[]>;
   /** Newest first. */
   runs(flow: string): Promise<readonly RunInfo[]>;
   /** All tasks of a run, in the order of their creation. Rejects with `RUN_NOT_FOUND`. */
   tasks(flow: string, run: string): Promise<readonly TaskInfo[]>;
+  /** One task. Rejects with `TASK_NOT_FOUND`. */
+  task(path: TaskPath): Promise<TaskInfo>;
   /** Rejects with `ARTIFACT_NOT_FOUND`, and with `ARTIFACT_CORRUPT` if the bytes do not match the key. */
   load(key: ArtifactKey): Promise<unknown>;
   /** All that an attempt wrote; empty text if it wrote nothing. */

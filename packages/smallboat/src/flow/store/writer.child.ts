@@ -1,9 +1,9 @@
 import { SmallboatError } from '../../kernel/index.ts';
-import { openRunStore } from './local-run-store.ts';
+import { localRunStore } from './local-run-store.ts';
 
 /** For the tests: a process that makes tasks in a run, one after the other, and says when the first has ended. */
 const [folder = '', run = '', count = '1', seed = '0', noise = '5000'] = process.argv.slice(2);
-const store = openRunStore({ folder });
+const store = localRunStore({ folder });
 try {
   for (let i = 0; i < Number(count); i += 1) {
     const task = await store.createTask('f', run, `s${i % 3}`);

@@ -1,7 +1,11 @@
 import { describe, expect, expectTypeOf, it } from 'vitest';
 import * as z from 'zod';
-import { type Outputs, type Ref, each, flow, isFlow, step } from './compose.ts';
-import { describeDag, env } from './definition.ts';
+import { each } from './each.ts';
+import { flow, isFlow } from './flow.ts';
+import type { Outputs, Ref } from './ref.ts';
+import { step } from './step.ts';
+import { describeDag } from '../definition.ts';
+import { env } from '../options.ts';
 
 interface Point {
   readonly rate: number;
@@ -62,7 +66,7 @@ describe('a flow', () => {
       select({ trials: first });
       return select.as('select_2')({ trials: second });
     });
-    expect(twice.dag().foreach.map((f) => f.id)).toEqual(['xs', 'xs#2']);
+    expect(twice.dag().regions.map((f) => f.id)).toEqual(['xs', 'xs#2']);
   });
 
   it('waits for a list of its region although it reads nothing of it', () => {
