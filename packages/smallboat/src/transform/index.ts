@@ -22,5 +22,5 @@ export type { RunVerb } from './verbs/run-verbs.ts';
 export type { VerbOptions, VerbSession } from './verbs/session.ts';
 export { show } from './verbs/show.ts';
 export type { Shown, ShowOptions } from './verbs/show.ts';
-export type { NodeEvent } from './run/run-project.ts';
+export type { NodeEvent } from './run/node-event.ts';
 export type { NodeResult, NodeStatus, RunResults } from './run/node-result.ts';

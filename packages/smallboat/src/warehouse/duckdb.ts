@@ -39,7 +39,14 @@ export async function duckdbWarehouse(options: DuckDbOptions): Promise<Warehouse
     throw error;
   }
   const { BIGINT } = await import('@duckdb/node-api');
-  return connected({ location, connection, path: options.path, release, BIGINT, again: () => duckdbWarehouse(options) });
+  return connected({
+    location,
+    connection,
+    path: options.path,
+    release,
+    BIGINT,
+    again: () => duckdbWarehouse(options),
+  });
 }
 
 async function acquire(options: DuckDbOptions): Promise<{ instance: DuckDBInstance; release: () => Promise<void> }> {

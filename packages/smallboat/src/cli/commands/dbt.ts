@@ -1,9 +1,9 @@
 import type { Io } from '../../kernel/index.ts';
-import type { Command, Flag } from '../command.ts';
+import type { Command } from '../command.ts';
 import { usage } from '../command.ts';
 import { nearest } from '../nearest.ts';
 import { Arguments, oneEach, verbOf } from '../dbt/arguments.ts';
-import { VERBS } from '../dbt/verbs.ts';
+import { COMMON, VERBS } from '../dbt/verbs.ts';
 
 /** `smallboat dbt build --select orders+`, and `smallboat transform build`, which takes the warehouse from the settings. */
 export function dbtCommand(argv: readonly string[], name: 'dbt' | 'transform'): Command<typeof Arguments> {
@@ -38,8 +38,6 @@ export function dbtCommand(argv: readonly string[], name: 'dbt' | 'transform'): 
 /** As dbt: 1 where nodes failed, 2 where the project could not be run at all. */
 const EXIT: Readonly<Record<string, 1>> = { TESTS_FAILED: 1, MODELS_FAILED: 1, DBT_FAILED: 1 };
 
-const NO_FLAGS: Readonly<Record<string, Flag>> = {};
-
 function overview(name: 'dbt' | 'transform'): Command<typeof Arguments> {
   const width = Math.max(...Object.keys(VERBS).map((verb) => verb.length)) + 2;
   const verbs = Object.entries(VERBS).map(([verb, { summary }]) => `  ${verb.padEnd(width)}${summary}`);
@@ -51,10 +49,10 @@ function overview(name: 'dbt' | 'transform'): Command<typeof Arguments> {
       '',
       ...verbs,
       '',
-      `See 'smallboat ${name} <verb> --help' for its flags.`,
+      `See 'smallboat ${name} <verb> --help' for its flags; all take these:`,
     ].join('\n'),
     example: `smallboat ${name} build --select orders+`,
-    flags: NO_FLAGS,
+    flags: COMMON,
     schema: Arguments,
     run() {
       throw usage({ name, call: `smallboat ${name}` }, `<what>: name a verb, one of ${Object.keys(VERBS).join(', ')}`);

@@ -1,22 +1,12 @@
 import { join, resolve } from 'node:path';
-import type { Io, SmallboatError } from '../../kernel/index.ts';
+import type { Io } from '../../kernel/index.ts';
 import type { RunResults, VerbOptions } from '../../transform/index.ts';
 import * as room from '../../transform/index.ts';
 import { openWarehouse } from '../../warehouse/index.ts';
 import { usage } from '../command.ts';
-import type { ExitCode } from '../command.ts';
 import type { DbtArguments } from './arguments.ts';
 import { mappingOf, verbOptions } from './arguments.ts';
 import { report, summary } from './report.ts';
-
-/** As dbt: 1 where nodes failed, 2 where the project could not be run at all. */
-export function exitCodeOf(error: SmallboatError): ExitCode {
-  return room.transformErrors.TESTS_FAILED.is(error) ||
-    room.transformErrors.MODELS_FAILED.is(error) ||
-    error.code === 'DBT_FAILED'
-    ? 1
-    : 2;
-}
 
 export interface VerbCall {
   readonly verb: string;
@@ -164,7 +154,7 @@ async function perform(verb: string, options: VerbOptions, args: DbtArguments, i
 }
 
 async function other(verb: string, options: VerbOptions, args: DbtArguments, io: Io): Promise<void> {
-  const folder = String(options.project);
+  const folder = typeof options.project === 'string' ? options.project : options.project.root.folder;
   switch (verb) {
     case 'clean': {
       const { root } = await room.loadProject(folder, { ...options, isProfileOptional: true });

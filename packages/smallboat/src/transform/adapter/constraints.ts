@@ -7,7 +7,7 @@ type Warn = (message: string) => void;
 function columnConstraint(constraint: Readonly<Record<string, unknown>>): string | undefined {
   const expression = textOf(constraint['expression']) ?? '';
   const trailing = expression === '' ? '' : ` ${expression}`;
-  switch (textOf(constraint['type'])) {
+  switch (textOf(constraint['type']) ?? '') {
     case 'check':
       return expression === '' ? undefined : `check (${expression})`;
     case 'not_null':
@@ -35,7 +35,7 @@ function modelConstraint(constraint: Readonly<Record<string, unknown>>): string 
   const expression = textOf(constraint['expression']) ?? '';
   const trailing = expression === '' ? '' : ` ${expression}`;
   const columns = textsOf(constraint['columns']).join(', ');
-  switch (textOf(constraint['type'])) {
+  switch (textOf(constraint['type']) ?? '') {
     case 'check':
       return expression === '' ? undefined : `${prefix}check (${expression})`;
     case 'unique':

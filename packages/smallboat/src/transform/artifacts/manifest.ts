@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import { join } from 'node:path';
 import { writeWhole } from '../../kernel/index.ts';
-import { quotingOf } from '../context/adapter-object.ts';
+import { quotingOf } from '../context/adapter-options.ts';
 import { findMacroDependencies } from '../macros/registry.ts';
 import type { Manifest } from '../manifest/manifest.ts';
 import type { ManifestNode } from '../manifest/node.ts';

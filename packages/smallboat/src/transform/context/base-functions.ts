@@ -184,15 +184,21 @@ function exceptionsValue(invocation: Invocation): Bag {
   ];
   const first = (given: Arguments): string => str(firstOf(given.positional[0], ...given.named.values()) ?? '');
   const names = [
-    ...['raise_compiler_error', 'raise_database_error', 'raise_not_implemented', 'raise_dependency_error'],
-    ...[
-      'raise_cache_inconsistent',
-      'raise_dataclass_not_dict',
-      'raise_fail_fast_error',
-      'raise_duplicate_resource_name',
-    ],
-    ...['raise_ambiguous_alias', 'raise_ambiguous_catalog_match', 'raise_duplicate_patch_name', 'raise_dep_not_found'],
-    ...['missing_materialization', 'raise_invalid_property_yml_version', 'missing_relation'],
+    'raise_compiler_error',
+    'raise_database_error',
+    'raise_not_implemented',
+    'raise_dependency_error',
+    'raise_cache_inconsistent',
+    'raise_dataclass_not_dict',
+    'raise_fail_fast_error',
+    'raise_duplicate_resource_name',
+    'raise_ambiguous_alias',
+    'raise_ambiguous_catalog_match',
+    'raise_duplicate_patch_name',
+    'raise_dep_not_found',
+    'missing_materialization',
+    'raise_invalid_property_yml_version',
+    'missing_relation',
   ];
   const warn = new Fn('warn', (given) => {
     const message = first(given);

@@ -11,7 +11,7 @@ function kindOf(type: string): string {
   if (/\[\]|^(struct|map|list|array|union|json|variant|super|object)/.test(name)) return 'Text';
   if (/^u?(tiny|small|big|huge)?int(eger)?\d?$|^(fixed|oid|serial|bigserial|int[248])$/.test(name)) return 'Integer';
   if (/^(decimal|numeric|number|float|double|real)/.test(name)) return 'Number';
-  if (/^bool/.test(name)) return 'Boolean';
+  if (name.startsWith('bool')) return 'Boolean';
   if (name === 'date') return 'Date';
   if (/^(timestamp|datetime)/.test(name)) return 'DateTime';
   return 'Text';

@@ -1,3 +1,4 @@
+import { textOf } from '../project/plain.ts';
 import type { ColumnType } from '../../warehouse/index.ts';
 import type { AdapterDescription } from '../adapter/adapter.ts';
 import type { Session } from '../adapter/session.ts';
@@ -10,7 +11,7 @@ export async function columnsOfStatement(
 ): Promise<readonly ColumnType[]> {
   if (adapter.type === 'duckdb') {
     const { table } = await session.ask(`describe (\n${sql}\n)`, { isRead: true });
-    return table.rows.map(([name = '', type = '']) => ({ name: String(name), type: String(type) }));
+    return table.rows.map(([name = '', type = '']) => ({ name: textOf(name) ?? '', type: textOf(type) ?? '' }));
   }
   const { table } = await session.ask(sql, { isRead: true });
   return table.columns;

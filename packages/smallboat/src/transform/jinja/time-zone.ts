@@ -48,7 +48,7 @@ function localized(value: Value, zone: TimeZone): Value {
 export function zoneNamed(name: Value): TimeZone {
   const text = str(name);
   try {
-    new Intl.DateTimeFormat('en-US', { timeZone: text });
+    new Intl.DateTimeFormat('en-US', { timeZone: text }).format();
   } catch (error) {
     throw error instanceof RangeError ? new PyError(`UnknownTimeZoneError: '${text}'`) : error;
   }

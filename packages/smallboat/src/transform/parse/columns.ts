@@ -18,8 +18,18 @@ function columnOf(name: string, entry: Readonly<Record<string, unknown>>): Colum
   const meta = { ...recordOf(entry['meta']), ...recordOf(config['meta']) };
   const tags = [...new Set([...textsOf(entry['tags']), ...textsOf(config['tags'])])];
   const known = new Set([
-    ...['name', 'description', 'meta', 'data_type', 'constraints', 'quote', 'config', 'tags', 'granularity'],
-    ...['tests', 'data_tests', 'docs'],
+    'name',
+    'description',
+    'meta',
+    'data_type',
+    'constraints',
+    'quote',
+    'config',
+    'tags',
+    'granularity',
+    'tests',
+    'data_tests',
+    'docs',
   ]);
   const others = Object.fromEntries(Object.entries(entry).filter(([key]) => !known.has(key)));
   return {

@@ -7,7 +7,7 @@ import { Dict, repr, str } from '../jinja/value.ts';
 import type { SqlNode } from '../manifest/node.ts';
 import { nearestNames, projectErrors } from '../project/errors.ts';
 import type { DbtPackage } from '../project/package.ts';
-import { isRecord, listOf, recordOf, textsOf } from '../project/plain.ts';
+import { isRecord, listOf, recordOf, textsOf, textOf } from '../project/plain.ts';
 import type { Parsing } from './parsing.ts';
 import { fqnOf, parseContext } from './parsing.ts';
 import { readSqlNode } from './sql-node.ts';
@@ -15,8 +15,20 @@ import { testHash, testName } from './test-name.ts';
 
 /** Arguments of a test that configure it, where they do not stand under `config`. */
 const CONFIG = [
-  ...['severity', 'tags', 'enabled', 'where', 'limit', 'warn_if', 'error_if', 'fail_calc', 'store_failures'],
-  ...['store_failures_as', 'meta', 'database', 'schema', 'alias'],
+  'severity',
+  'tags',
+  'enabled',
+  'where',
+  'limit',
+  'warn_if',
+  'error_if',
+  'fail_calc',
+  'store_failures',
+  'store_failures_as',
+  'meta',
+  'database',
+  'schema',
+  'alias',
 ];
 
 /** What a generic test is asked of. */
@@ -205,7 +217,7 @@ function calledWith(
   if (!isRecord(given)) return fail('a test must be a name, or a mapping from its name to its arguments');
   if (typeof given['test_name'] === 'string') {
     const { test_name: called, ...all } = given;
-    return { called: String(called), all };
+    return { called, all };
   }
   const [entry, ...more] = Object.entries(given);
   if (!entry || more.length > 0) {
@@ -281,7 +293,7 @@ export function askedTests(
   const asked: AskedTest[] = [];
   for (const [c, column] of listOf(data['columns']).entries()) {
     if (!isRecord(column)) continue;
-    const name = String(column['name'] ?? '');
+    const name = textOf(column['name']) ?? '';
     const isQuoted = column['quote'] === true || (column['quote'] === undefined && options.quotesColumns === true);
     const tags = [...(options.tags ?? []), ...textsOf(column['tags']), ...textsOf(recordOf(column['config'])['tags'])];
     for (const key of ['data_tests', 'tests']) {

@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import { Relation } from '../adapter/relation.ts';
 import { RelationCache } from '../adapter/relation-cache.ts';
-import { quotingOf } from '../context/adapter-object.ts';
+import { quotingOf } from '../context/adapter-options.ts';
 import type { Invocation } from '../context/invocation.ts';
 import type { ContextNode, NodeContext } from '../context/node-context.ts';
 import { nodeContext } from '../context/node-context.ts';

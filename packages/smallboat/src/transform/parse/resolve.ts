@@ -2,7 +2,7 @@ import type { Manifest } from '../manifest/manifest.ts';
 import type { ManifestNode, RefArguments, SqlNode } from '../manifest/node.ts';
 import { materializedOf } from '../manifest/node.ts';
 import { projectErrors } from '../project/errors.ts';
-import { recordOf, textsOf } from '../project/plain.ts';
+import { recordOf, textsOf, textOf } from '../project/plain.ts';
 import type { Parsing } from './parsing.ts';
 
 /** Turns names into unique ids: what each node reads. @throws `REF_UNKNOWN`, `SOURCE_UNKNOWN`, `REF_PRIVATE`. */
@@ -103,13 +103,13 @@ function checkAccess(
   }
 }
 
-/** What cannot be right about single nodes. @throws `CONFIG_INVALID`. */
+/** What cannot be right about single nodes. @throws `NODE_CONFIG_INVALID`. */
 export function checkNodes({ manifest }: Parsing): void {
   const groups = new Set([...manifest.groups.values()].map(({ name }) => name));
   const relations = new Map<string, SqlNode>();
   for (const node of manifest.nodes.values()) {
     const fail = (problem: string): never => {
-      throw projectErrors.CONFIG_INVALID({ node: node.unique_id, file: node.original_file_path, problem });
+      throw projectErrors.NODE_CONFIG_INVALID({ node: node.unique_id, file: node.original_file_path, problem });
     };
     if (node.group !== null && node.resource_type === 'model' && !groups.has(node.group)) {
       fail(`it is in group '${node.group}', which no file declares under 'groups:'`);
@@ -172,7 +172,8 @@ function checkModel(node: SqlNode, fail: Fail): void {
 function checkMicrobatch({ config }: SqlNode, fail: Fail): void {
   if (typeof config['event_time'] !== 'string') fail("a microbatch model needs 'event_time', the name of a column");
   if (config['begin'] === null || config['begin'] === undefined) fail("a microbatch model needs 'begin', a date");
-  if (Number.isNaN(new Date(String(config['begin'])).getTime())) fail(`'begin' is no date: ${String(config['begin'])}`);
+  const begin = config['begin'] instanceof Date ? config['begin'].toISOString() : (textOf(config['begin']) ?? '');
+  if (Number.isNaN(new Date(begin).getTime())) fail(`'begin' is no date: ${begin}`);
   if (!['hour', 'day', 'month', 'year'].includes(String(config['batch_size']))) {
     fail(`'batch_size' must be hour, day, month or year, found ${String(config['batch_size'])}`);
   }

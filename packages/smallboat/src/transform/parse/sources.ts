@@ -213,7 +213,7 @@ function externalLocation(node: SourceNode): string | undefined {
   if (settings['plugin'] !== undefined) {
     throw projectErrors.ADAPTER_FEATURE({
       from: node.original_file_path,
-      feature: `the dbt-duckdb plugin '${String(settings['plugin'])}' of source '${node.source_name}.${node.name}'`,
+      feature: `the dbt-duckdb plugin '${textOf(settings['plugin']) ?? '?'}' of source '${node.source_name}.${node.name}'`,
       instead: 'read the files with external_location, or load them before',
     });
   }

@@ -12,7 +12,7 @@ export const projectErrors = defineErrors({
     f.profile === ''
       ? `dbt_project.yml names no profile. Add the line 'profile: <name>', or give --profile.`
       : `There is no profiles.yml with profile '${f.profile}'; looked in ${f.folders.join(', ')}. Write one, or name its folder with --profiles-dir.`,
-  PROFILE_UNKNOWN: (f: { file: string; profile: string; nearest: readonly string[]; known: readonly string[] }) =>
+  PROFILE_ABSENT: (f: { file: string; profile: string; nearest: readonly string[]; known: readonly string[] }) =>
     `${f.file} has no profile '${f.profile}'; it has ${f.known.join(', ') || 'none'}.${nearest(f.nearest)} Add it, or name another with --profile.`,
   PROFILE_INVALID: (f: { file: string; profile: string; target: string; problem: string }) =>
     `${f.file}: profile '${f.profile}', target '${f.target}': ${f.problem}. Correct the output.`,
@@ -20,8 +20,6 @@ export const projectErrors = defineErrors({
     `${f.file} has no target '${f.target}' in profile '${f.profile}'; it has ${f.known.join(', ') || 'none'}. Name one of them, or add it.`,
   NODE_DUPLICATE: (f: { kind: string; name: string; files: readonly string[] }) =>
     `Two of kind ${f.kind} are named '${f.name}': ${f.files.join(' and ')}. Rename one: a node is known by its name.`,
-  MODEL_DUPLICATE: (f: { name: string; files: readonly string[] }) =>
-    `Two models are named '${f.name}': ${f.files.join(' and ')}. Rename one: a model is known by its name alone.`,
   SEED_INVALID: (f: { file: string; line: number; problem: string }) =>
     `${f.file}:${f.line}: ${f.problem}. Correct the CSV file.`,
   ADAPTER_UNKNOWN: (f: { file: string; type: string; nearest: readonly string[]; known: readonly string[] }) =>
@@ -42,7 +40,7 @@ export const projectErrors = defineErrors({
     `${f.from} refers to '${f.name}', which is disabled. Enable it, or take the reference out.`,
   REF_PRIVATE: (f: { from: string; name: string; group: string }) =>
     `${f.from} refers to ${f.name}, which only '${f.group}' may use. Put both into one group, or change its access.`,
-  CONFIG_INVALID: (f: { node: string; file: string; problem: string }) =>
+  NODE_CONFIG_INVALID: (f: { node: string; file: string; problem: string }) =>
     `${f.file}: ${f.node}: ${f.problem}. Correct its configuration.`,
   RELATION_DUPLICATE: (f: { relation: string; nodes: readonly string[]; files: readonly string[] }) =>
     `${f.nodes.join(' and ')} would both be ${f.relation} (${f.files.join(', ')}). Give one of them another alias or schema.`,
@@ -52,8 +50,6 @@ export const projectErrors = defineErrors({
     `${f.from} refers to '${f.name}' only when it runs, so it was not put after it. Add the line '-- depends_on: {{ ref('${f.name}') }}' to its file.`,
   MODEL_CYCLE: (f: { path: readonly string[] }) =>
     `Models depend on each other in a circle: ${f.path.join(' → ')}. Take one of these references out.`,
-  MATERIALIZATION_UNSUPPORTED: (f: { model: string; file: string; materialized: string }) =>
-    `${f.file}: model '${f.model}' is materialized as '${f.materialized}', which this version cannot build yet. Use view, table or ephemeral, or run this project with dbt.`,
   TEST_UNKNOWN: (f: { from: string; test: string; nearest: readonly string[] }) =>
     `${f.from} asks for the test '${f.test}', and there is no macro for it.${nearest(f.nearest)} Correct the name, or write it as a test block under tests/generic.`,
   ENV_VAR_MISSING: (f: { name: string; from: string }) =>

@@ -26,10 +26,3 @@ export function textOrNull(value: unknown): string | null {
 export function textsOf(value: unknown): string[] {
   return listOf(value).flatMap((one) => textOf(one) ?? []);
 }
-
-/** True, false, or undefined for what is neither; texts as `true` count. */
-export function booleanOf(value: unknown): boolean | undefined {
-  if (typeof value === 'boolean') return value;
-  if (typeof value === 'string' && /^(true|false)$/i.test(value)) return value.toLowerCase() === 'true';
-  return undefined;
-}

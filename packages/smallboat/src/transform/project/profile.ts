@@ -5,7 +5,7 @@ import * as z from 'zod';
 import { isMissing } from '../../kernel/index.ts';
 import type { Value } from '../jinja/value.ts';
 import { nearestNames, projectErrors } from './errors.ts';
-import { isRecord } from './plain.ts';
+import { isRecord, textOf } from './plain.ts';
 import { renderYaml } from './render-yaml.ts';
 import { readYaml, shaped } from './yaml-file.ts';
 
@@ -65,14 +65,14 @@ export async function readTarget(options: ProfileOptions): Promise<Target> {
   if (own === undefined) {
     if (options.isOptional && !isRecord(yaml.data)) return withoutFile(options);
     const known = isRecord(yaml.data) ? Object.keys(yaml.data).filter((name) => name !== 'config') : [];
-    throw projectErrors.PROFILE_UNKNOWN({ file: path, profile, nearest: nearestNames(profile, known), known });
+    throw projectErrors.PROFILE_ABSENT({ file: path, profile, nearest: nearestNames(profile, known), known });
   }
   const { outputs, target: usual } = shaped(
     { ...yaml, data: own, lineOf: (p) => yaml.lineOf([profile, ...p]) },
     Profile,
   );
   const context = { file: path, names };
-  const name = options.target ?? String((await renderYaml(usual ?? 'default', context)) ?? 'default');
+  const name = options.target ?? textOf(await renderYaml(usual ?? 'default', context)) ?? 'default';
   const chosen = outputs[name];
   if (!isRecord(chosen)) {
     throw projectErrors.PROFILE_TARGET_UNKNOWN({ file: path, profile, target: name, known: Object.keys(outputs) });

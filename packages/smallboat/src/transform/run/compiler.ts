@@ -2,7 +2,7 @@ import { Relation } from '../adapter/relation.ts';
 import type { EventTimeFilter } from '../adapter/relation.ts';
 import type { RelationCache } from '../adapter/relation-cache.ts';
 import type { Session } from '../adapter/session.ts';
-import { findRelation } from '../context/adapter-object.ts';
+import { findRelation } from '../context/adapter-options.ts';
 import type { Invocation } from '../context/invocation.ts';
 import type { NodeContext, NodeContextOptions, References } from '../context/node-context.ts';
 import { nodeContext } from '../context/node-context.ts';
@@ -41,12 +41,6 @@ export interface CompileOptions {
   readonly vars?: Readonly<Record<string, unknown>>;
   /** In place of what a name would lead to: what a unit test gives. */
   readonly replaced?: ReadonlyMap<string, { readonly cte: string }>;
-}
-
-/** SQL of a node, and where in its file each part of it is from. */
-export interface Compiled {
-  readonly sql: string;
-  readonly map: SourceMap;
 }
 
 /** Turns nodes into SQL. Each node is compiled once, ephemeral ones when the first that reads them is. */

@@ -1,7 +1,7 @@
 import type { RelationCache } from '../adapter/relation-cache.ts';
-import { findRelation } from '../context/adapter-object.ts';
+import { findRelation } from '../context/adapter-options.ts';
 import { fromPlain } from '../jinja/json.ts';
-import { Fn, PyError } from '../jinja/value.ts';
+import { Fn } from '../jinja/value.ts';
 import type { SqlNode } from '../manifest/node.ts';
 import { textOf } from '../project/plain.ts';
 import type { Batch, Compiler } from './compiler.ts';
@@ -192,11 +192,4 @@ function idOf(start: Date, size: string): string {
 function utc(text: string): string {
   if (/[zZ]|[+-]\d\d:?\d\d$/.test(text)) return text;
   return /^\d{4}-\d\d-\d\d$/.test(text) ? `${text}T00:00:00Z` : `${text.replace(' ', 'T')}Z`;
-}
-
-/** @throws PyError: `begin` is no time. */
-export function timeOf(text: string): Date {
-  const at = new Date(utc(text));
-  if (Number.isNaN(at.getTime())) throw new PyError(`'${text}' is no time: write 2024-01-31 or 2024-01-31 10:00:00`);
-  return at;
 }

@@ -1,4 +1,3 @@
-import type { Row } from '../../warehouse/index.ts';
 import { Relation } from '../adapter/relation.ts';
 import type { Value } from '../jinja/value.ts';
 import { Bag, Dict, PyError, isTrue, iterate, numberOf, str } from '../jinja/value.ts';
@@ -132,24 +131,4 @@ function ranOf(response: Value): Ran {
     };
   }
   return { message: str(response), response: { _message: str(response) } };
-}
-
-/** Rows of a table value as plain rows, for messages. */
-export function plainRows(table: TableValue): Row[] {
-  return table.rows.map((row) =>
-    Object.fromEntries(table.names.map((name, i) => [name, plainCell(row.items[i] ?? null)])),
-  );
-}
-
-function plainCell(value: Value): Row[string] {
-  if (
-    value === null ||
-    typeof value === 'string' ||
-    typeof value === 'number' ||
-    typeof value === 'boolean' ||
-    typeof value === 'bigint'
-  )
-    return value;
-  const number = numberOf(value);
-  return typeof number === 'number' ? number : str(value);
 }

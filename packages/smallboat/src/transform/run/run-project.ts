@@ -1,40 +1,30 @@
 import { join, relative } from 'node:path';
 import type { Warehouse } from '../../warehouse/index.ts';
-import type { Relation } from '../adapter/relation.ts';
 import { RelationCache } from '../adapter/relation-cache.ts';
 import type { Invocation } from '../context/invocation.ts';
 import { fromPlain } from '../jinja/json.ts';
 import type { Project } from '../load.ts';
 import type { ManifestNode, SqlNode } from '../manifest/node.ts';
-import { isEphemeral, isSqlNode, materializedOf } from '../manifest/node.ts';
+import { isEphemeral, isSqlNode } from '../manifest/node.ts';
 import { textOf } from '../project/plain.ts';
 import { Compiler, isMicrobatch } from './compiler.ts';
+import { createSchemas } from './create-schemas.ts';
 import { failureText } from './failure.ts';
 import { countFused, fusionKey } from './fused-tests.ts';
 import { inOrder, waitGraph } from './graph.ts';
+import type { HookRun } from './hooks.ts';
+import { runHooks } from './hooks.ts';
 import { runMicrobatch } from './microbatch.ts';
-import { NodeRunner } from './node-runner.ts';
-import type { NodeResult, NodeStatus, Timing } from './node-result.ts';
+import type { NodeEvent } from './node-event.ts';
+import { titleOf } from './node-event.ts';
+import type { NodeResult, Timing } from './node-result.ts';
 import { blocks, isBad } from './node-result.ts';
+import { NodeRunner } from './node-runner.ts';
+import { resultOf, resultValue } from './result-of.ts';
 import { sqlPath, writeSql } from './target-folder.ts';
 import { fits, outcomeOf } from './test-outcome.ts';
 import { runUnitTest } from './unit-test.ts';
 import { WarehouseSession } from './warehouse-session.ts';
-
-/** Said when a node begins and when it has ended. */
-export interface NodeEvent {
-  readonly phase: 'start' | 'end';
-  readonly uniqueId: string;
-  readonly name: string;
-  readonly kind: ManifestNode['resource_type'];
-  /** What it is: `view model main.orders`, `test not_null_orders_id`. */
-  readonly title: string;
-  /** From 1. */
-  readonly index: number;
-  readonly total: number;
-  /** At the end only. */
-  readonly result?: NodeResult;
-}
 
 export interface ExecuteOptions {
   readonly project: Project;
@@ -97,14 +87,15 @@ class Execution {
     invocation.selected = options.chosen;
     const first = this.session(options.warehouse);
     const hooks: NodeResult[] = [];
-    if (options.does !== 'compile') await this.createSchemas(first, nodes);
-    if (options.withHooks && nodes.length > 0) hooks.push(...(await this.runHooks(first, 'on-run-start')));
+    if (options.does !== 'compile')
+      await createSchemas({ compiler: this.compiler, session: first, cache: this.cache }, nodes);
+    if (options.withHooks && nodes.length > 0) hooks.push(...(await this.hooks(first, 'on-run-start')));
     if (hooks.some(isBad)) {
       for (const id of nodes) this.skip(id, 'on-run-start failed');
     } else await this.runNodes(nodes, first);
     if (options.withHooks && nodes.length > 0) {
       invocation.results = fromPlain(this.results.map((one) => resultValue(one, invocation)));
-      hooks.push(...(await this.runHooks(first, 'on-run-end')));
+      hooks.push(...(await this.hooks(first, 'on-run-end')));
     }
     return { results: this.results, hooks, seconds: (performance.now() - this.started) / 1000 };
   }
@@ -134,100 +125,18 @@ class Execution {
     return new WarehouseSession(warehouse, adapter, { signal, ...(onStatement ? { onStatement } : {}) });
   }
 
-  private async createSchemas(session: WarehouseSession, ids: readonly string[]): Promise<void> {
-    const { manifest, flags } = this.invocation;
-    const wanted = new Map<string, Relation>();
-    for (const id of ids) {
-      const node = manifest.get(id);
-      if (!node || !isSqlNode(node)) continue;
-      const isStored =
-        node.config['store_failures'] === true || (flags.storeFailures && node.config['store_failures'] === null);
-      if (node.resource_type === 'test' && !isStored) continue;
-      if (!['model', 'seed', 'snapshot', 'test', 'function'].includes(node.resource_type) || node.schema === '')
-        continue;
-      const relation = this.compiler.relationOf(node).with({ identifier: undefined });
-      wanted.set(JSON.stringify([relation.database, relation.schema?.toLowerCase()]), relation);
-    }
-    if (wanted.size === 0) return;
-    const context = this.macroContext(session);
-    const known = new Map<string, ReadonlySet<string>>();
-    for (const relation of wanted.values()) {
-      const database = relation.database ?? this.invocation.database;
-      let names = known.get(database);
-      if (!names) {
-        const table = await context.macros.find('list_schemas')?.call({ positional: [database], named: new Map() });
-        const rows =
-          table !== null && typeof table === 'object' && 'rows' in table
-            ? (table.rows as readonly { readonly items: readonly unknown[] }[])
-            : []; // a TableValue
-        names = new Set(rows.map((row) => String(row.items[0]).toLowerCase()));
-        known.set(database, names);
-      }
-      if (names.has((relation.schema ?? '').toLowerCase())) continue;
-      await context.macros.find('create_schema')?.call({ positional: [relation], named: new Map() });
-      this.cache.addSchema(relation.database, relation.schema ?? '');
-    }
-    await session.commit();
-  }
-
-  /** Names for macros that are called for no node in particular. */
-  private macroContext(session: WarehouseSession): ReturnType<Compiler['context']> {
-    return this.compiler.context(operationNode(this.invocation, 'macros', ''), { session });
-  }
-
-  private async runHooks(session: WarehouseSession, when: 'on-run-start' | 'on-run-end'): Promise<NodeResult[]> {
-    const { manifest, root } = this.invocation;
-    const hooks = [...manifest.nodes.values()]
-      .filter((node) => node.resource_type === 'operation' && node.tags.includes(when))
-      .sort(
-        (a, b) => hookOrder(a, root.name).localeCompare(hookOrder(b, root.name)) || (a.index ?? 0) - (b.index ?? 0),
-      );
-    const results: NodeResult[] = [];
-    for (const hook of hooks) {
-      const startedAt = new Date();
-      const name = `${hook.package_name}.${when}.${(hook.index ?? 1) - 1}`;
-      if (results.some(isBad)) {
-        results.push(this.resultOf(hook, 'skipped', { message: `${name} skipped`, startedAt }));
-        continue;
-      }
-      try {
-        const schemas = this.builtSchemas();
-        const extra =
-          when === 'on-run-end'
-            ? { schemas: schemas.map(([, schema]) => schema), database_schemas: fromPlain(schemas) }
-            : {};
-        const sql = await this.compiler.compile(hook, { session, extra });
-        this.writeCompiled(hook, sql);
-        if (sql.trim() !== '') await session.ask(sql);
-        await session.commit();
-        results.push(
-          this.resultOf(hook, 'success', { message: `${name} passed`, startedAt, failures: 0, compiledSql: sql }),
-        );
-      } catch (error) {
-        this.options.signal?.throwIfAborted();
-        await session.rollback();
-        const message = failureText(error, {
-          node: hook,
-          map: undefined,
-          statement: session.lastStatement,
-          compiledPath: undefined,
-        });
-        this.options.onMessage?.(message);
-        results.push(this.resultOf(hook, 'error', { message, startedAt, failures: 1 }));
-      }
-    }
-    return results;
-  }
-
-  private builtSchemas(): [string, string][] {
-    const built = new Map<string, [string, string]>();
-    for (const { uniqueId, status } of this.results) {
-      const node = this.invocation.manifest.nodes.get(uniqueId);
-      if (!node || status === 'error' || status === 'fail' || status === 'skipped' || node.resource_type === 'test')
-        continue;
-      built.set(`${node.database ?? ''}.${node.schema}`, [node.database ?? '', node.schema]);
-    }
-    return [...built.values()];
+  private hooks(session: WarehouseSession, when: HookRun['when']): Promise<NodeResult[]> {
+    const { signal, onMessage } = this.options;
+    const writeCompiled = (node: SqlNode, sql: string): void => this.writeCompiled(node, sql);
+    return runHooks({
+      compiler: this.compiler,
+      session,
+      when,
+      results: this.results,
+      signal,
+      onMessage,
+      writeCompiled,
+    });
   }
 
   private async runNodes(ids: readonly string[], first: WarehouseSession): Promise<void> {
@@ -329,7 +238,7 @@ class Execution {
     const index = (this.index += 1);
     const startedAt = new Date();
     const result = node
-      ? this.resultOf(node, 'skipped', { message: '', startedAt, seconds: 0 })
+      ? resultOf(node, 'skipped', { message: '', startedAt, seconds: 0 })
       : {
           uniqueId: id,
           name: id,
@@ -379,7 +288,7 @@ class Execution {
         statement: session.lastStatement,
         compiledPath,
       });
-      result = this.resultOf(node, 'error', { message, startedAt });
+      result = resultOf(node, 'error', { message, startedAt });
     }
     this.say(node, index, 'end', result);
     return result;
@@ -396,9 +305,9 @@ class Execution {
     });
     if (node.resource_type === 'unit_test') {
       const outcome = await runUnitTest({ node, compiler, runner, session });
-      return this.resultOf(node, outcome.status, { ...outcome, startedAt });
+      return resultOf(node, outcome.status, { ...outcome, startedAt });
     }
-    if (!isSqlNode(node)) return this.resultOf(node, 'no-op', { message: 'NO-OP', startedAt });
+    if (!isSqlNode(node)) return resultOf(node, 'no-op', { message: 'NO-OP', startedAt });
     if (options.does === 'clone') return this.clone(node, runner, startedAt);
     if (isMicrobatch(node) && options.does === 'run') {
       const ran = await runMicrobatch({
@@ -409,11 +318,11 @@ class Execution {
         cache: this.cache,
         again: options.batches?.get(node.unique_id),
       });
-      return this.resultOf(node, ran.status, { ...ran, startedAt });
+      return resultOf(node, ran.status, { ...ran, startedAt });
     }
     if (node.resource_type === 'seed') {
       const ran = await runner.materialize(node);
-      return this.resultOf(node, 'success', { ...ran, startedAt, ...rowsOf(session) });
+      return resultOf(node, 'success', { ...ran, startedAt, ...rowsOf(session) });
     }
     const sql = await compiler.compile(node, { session });
     this.writeCompiled(node, sql);
@@ -423,7 +332,7 @@ class Execution {
       { name: 'execute', startedAt: compiledAt, completedAt: compiledAt },
     ];
     if (options.does === 'compile')
-      return this.resultOf(node, 'success', { message: '', startedAt, compiledSql: sql, timing });
+      return resultOf(node, 'success', { message: '', startedAt, compiledSql: sql, timing });
     if (node.resource_type === 'test') {
       const counts =
         counted === undefined
@@ -431,7 +340,7 @@ class Execution {
           : { ...plainCounts(node, counted), response: { _message: 'OK' } };
       const outcome = outcomeOf(node, counts, invocation.flags.warnError);
       const sample = outcome.status === 'fail' ? await this.sample(session, sql) : undefined;
-      return this.resultOf(node, outcome.status, {
+      return resultOf(node, outcome.status, {
         ...outcome,
         response: counts.response,
         startedAt,
@@ -441,13 +350,13 @@ class Execution {
       });
     }
     const ran = await runner.materialize(node);
-    return this.resultOf(node, 'success', { ...ran, startedAt, compiledSql: sql, timing, ...rowsOf(session) });
+    return resultOf(node, 'success', { ...ran, startedAt, compiledSql: sql, timing, ...rowsOf(session) });
   }
 
   private async clone(node: SqlNode, runner: NodeRunner, startedAt: Date): Promise<NodeResult> {
     const other = this.compiler.options.deferred.get(node.unique_id);
     if (!other || node.resource_type === 'test' || isEphemeral(node)) {
-      return this.resultOf(node, 'success', { message: 'No-op', startedAt });
+      return resultOf(node, 'success', { message: 'No-op', startedAt });
     }
     const ran = await runner
       .materialize(node, { extra: { defer_relation: this.compiler.relationOf(other) } }, 'clone')
@@ -456,7 +365,7 @@ class Execution {
           return { message: 'No-op', response: {} };
         throw error;
       });
-    return this.resultOf(node, 'success', { ...ran, startedAt });
+    return resultOf(node, 'success', { ...ran, startedAt });
   }
 
   /** The first rows that a failed test found. */
@@ -479,41 +388,6 @@ class Execution {
     node.compiled_path = relative(this.invocation.root.folder, path);
   }
 
-  private resultOf(
-    node: ManifestNode,
-    status: NodeStatus,
-    more: Partial<NodeResult> & { readonly startedAt: Date },
-  ): NodeResult {
-    const completedAt = new Date();
-    const [compile, run] = more.timing ?? [];
-    const timing: readonly Timing[] =
-      compile && run
-        ? [compile, { ...run, completedAt }]
-        : [
-            { name: 'compile', startedAt: more.startedAt, completedAt: more.startedAt },
-            { name: 'execute', startedAt: more.startedAt, completedAt },
-          ];
-    const relation = isSqlNode(node) ? node.relation_name : null;
-    return {
-      uniqueId: node.unique_id,
-      name: node.name,
-      kind: node.resource_type,
-      status,
-      message: '',
-      response: {},
-      file: node.original_file_path,
-      seconds: (completedAt.getTime() - more.startedAt.getTime()) / 1000,
-      thread: 'Thread-1 (worker)',
-      ...(isSqlNode(node) ? { materialized: materializedOf(node) } : {}),
-      ...(relation === null ? {} : { relation }),
-      ...(isSqlNode(node) && node.compiled_code !== undefined && node.resource_type !== 'seed'
-        ? { compiledSql: node.compiled_code }
-        : {}),
-      ...more,
-      timing: status === 'skipped' ? [] : timing,
-    };
-  }
-
   private say(node: ManifestNode, index: number, phase: 'start' | 'end', result?: NodeResult): void {
     this.options.onNode?.({
       phase,
@@ -528,6 +402,12 @@ class Execution {
   }
 }
 
+function refCall({ name, package_name: pkg, version }: SqlNode): string {
+  return version === null || version === undefined
+    ? `ref('${pkg}', '${name}')`
+    : `ref('${pkg}', '${name}', version='${version}')`;
+}
+
 function rowsOf({ rowsWritten }: WarehouseSession): { readonly rows?: number } {
   return rowsWritten === undefined ? {} : { rows: rowsWritten };
 }
@@ -539,92 +419,4 @@ function plainCounts(
 ): { readonly failures: number; readonly shouldWarn: boolean; readonly shouldError: boolean } {
   const says = (key: string): boolean => fits(failures, textOf(test.config[key]) ?? '!= 0') ?? false;
   return { failures, shouldWarn: says('warn_if'), shouldError: says('error_if') };
-}
-
-function titleOf(node: ManifestNode): string {
-  if (!isSqlNode(node))
-    return `${node.resource_type.replace('_', ' ')} ${node.resource_type === 'unit_test' ? `${node.model}::` : ''}${node.name}`;
-  const place = `${node.schema}.${node.alias}`;
-  switch (node.resource_type) {
-    case 'model':
-      return `${materializedOf(node)} model ${place}`;
-    case 'seed':
-      return `seed ${place}`;
-    case 'snapshot':
-      return `snapshot ${place}`;
-    default:
-      return `${node.resource_type} ${node.name}`;
-  }
-}
-
-function hookOrder({ package_name: name }: SqlNode, root: string): string {
-  return name === root ? '1' : `0${name}`;
-}
-
-function refCall({ name, package_name: pkg, version }: SqlNode): string {
-  return version === null || version === undefined
-    ? `ref('${pkg}', '${name}')`
-    : `ref('${pkg}', '${name}', version='${version}')`;
-}
-
-/** A node for what is run without being in the project. */
-export function operationNode(
-  invocation: Invocation,
-  name: string,
-  sql: string,
-  kind: 'operation' | 'sql_operation' = 'operation',
-): SqlNode {
-  return {
-    database: invocation.database,
-    schema: invocation.target.schema,
-    name,
-    resource_type: kind,
-    package_name: invocation.root.name,
-    path: name,
-    original_file_path: name,
-    unique_id: `${kind}.${invocation.root.name}.${name}`,
-    fqn: [invocation.root.name, name],
-    alias: name,
-    checksum: { name: 'none', checksum: '' },
-    config: { materialized: 'view', enabled: true },
-    tags: [],
-    description: '',
-    columns: {},
-    meta: {},
-    group: null,
-    docs: { show: true, node_color: null },
-    patch_path: null,
-    build_path: null,
-    unrendered_config: {},
-    created_at: invocation.startedAt.getTime() / 1000,
-    relation_name: null,
-    raw_code: sql,
-    doc_blocks: [],
-    language: 'sql',
-    refs: [],
-    sources: [],
-    metrics: [],
-    functions: [],
-    depends_on: { macros: [], nodes: [] },
-  };
-}
-
-/** A result as templates of `on-run-end` see it. */
-function resultValue(result: NodeResult, { manifest }: Invocation): Record<string, unknown> {
-  const node = manifest.get(result.uniqueId);
-  return {
-    status: result.status,
-    message: result.message === '' ? null : result.message,
-    failures: result.failures ?? null,
-    execution_time: result.seconds,
-    thread_id: result.thread,
-    unique_id: result.uniqueId,
-    adapter_response: result.response,
-    timing: result.timing.map((one) => ({
-      name: one.name,
-      started_at: one.startedAt.toISOString(),
-      completed_at: one.completedAt.toISOString(),
-    })),
-    node: node ?? {},
-  };
 }

@@ -40,9 +40,28 @@ const SPEC = /^(?<at>@)?(?<up>(?<upDepth>\d*)\+)?((?<method>[\w.]+):)?(?<value>.
 
 /** The methods of dbt's selector grammar. */
 export const METHODS = [
-  ...['fqn', 'tag', 'group', 'access', 'source', 'path', 'file', 'package', 'config', 'test_name', 'test_type'],
-  ...['resource_type', 'state', 'exposure', 'metric', 'result', 'source_status', 'version', 'semantic_model'],
-  ...['saved_query', 'unit_test', 'function'],
+  'fqn',
+  'tag',
+  'group',
+  'access',
+  'source',
+  'path',
+  'file',
+  'package',
+  'config',
+  'test_name',
+  'test_type',
+  'resource_type',
+  'state',
+  'exposure',
+  'metric',
+  'result',
+  'source_status',
+  'version',
+  'semantic_model',
+  'saved_query',
+  'unit_test',
+  'function',
 ];
 
 /** Reads one part of a selection. @throws `SELECTION_INVALID`. */

@@ -1,6 +1,6 @@
 import type { ManifestNode } from '../manifest/node.ts';
 import { projectErrors } from '../project/errors.ts';
-import { isRecord, recordOf } from '../project/plain.ts';
+import { isRecord, recordOf, textOf } from '../project/plain.ts';
 import type { Criteria } from './criteria.ts';
 import type { MethodContext } from './methods.ts';
 import type { PreviousState } from './previous-state.ts';
@@ -41,7 +41,7 @@ const sameKeys =
 const sameBody: Same = (now, before) =>
   now['resource_type'] === 'seed'
     ? sameKeys('checksum')(now, before)
-    : String(now['raw_code'] ?? '').trim() === String(before['raw_code'] ?? '').trim();
+    : textOf(now['raw_code'])?.trim() === textOf(before['raw_code'])?.trim();
 
 const sameConfig: Same = (now, before) => {
   const [a, b] = [recordOf(now['unrendered_config']), recordOf(before['unrendered_config'])];

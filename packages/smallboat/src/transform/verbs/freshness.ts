@@ -10,7 +10,7 @@ import type { FreshnessTime, SourceNode, SqlNode } from '../manifest/node.ts';
 import { sourceRelation } from '../parse/sources.ts';
 import { Compiler } from '../run/compiler.ts';
 import { failureText } from '../run/failure.ts';
-import { operationNode } from '../run/run-project.ts';
+import { operationNode } from '../run/operation-node.ts';
 import { WarehouseSession } from '../run/warehouse-session.ts';
 import type { VerbOptions } from './session.ts';
 import { beginVerb } from './session.ts';

@@ -26,18 +26,16 @@ const LISTED: readonly ResourceType[] = [
 ];
 
 const KEYS = [
-  ...[
-    'alias',
-    'name',
-    'package_name',
-    'depends_on',
-    'tags',
-    'config',
-    'resource_type',
-    'source_name',
-    'original_file_path',
-    'unique_id',
-  ],
+  'alias',
+  'name',
+  'package_name',
+  'depends_on',
+  'tags',
+  'config',
+  'resource_type',
+  'source_name',
+  'original_file_path',
+  'unique_id',
 ];
 
 /** The nodes that are chosen, a line each: dbt's `list`. */
@@ -47,33 +45,23 @@ export async function list(options: ListOptions): Promise<string[]> {
   const chosen = session.choose([...new Set([...LISTED, ...asked])], { mayBeEmpty: true }).sort();
   const { manifest } = session.project;
   const nodes = chosen.flatMap((id) => manifest.get(id) ?? []);
-  switch (options.output ?? 'selector') {
-    case 'name':
-      return nodes.map(({ name }) => name);
-    case 'path':
-      return nodes.map((node) => node.original_file_path);
-    case 'json':
-      return nodes.map((node) => JSON.stringify(fieldsOf(node, options.outputKeys)));
-    default:
-      return nodes.map(selectorOf);
-  }
+  const line: Readonly<Record<NonNullable<ListOptions['output']>, (node: ManifestNode) => string>> = {
+    selector: selectorOf,
+    name: ({ name }) => name,
+    path: (node) => node.original_file_path,
+    json: (node) => JSON.stringify(fieldsOf(node, options.outputKeys)),
+  };
+  return nodes.map(line[options.output ?? 'selector']);
 }
+
+const NAMED: ReadonlySet<string> = new Set(['exposure', 'metric', 'semantic_model', 'saved_query']);
 
 function selectorOf(node: ManifestNode): string {
   const named = `${node.package_name}.${node.name}`;
-  switch (node.resource_type) {
-    case 'source':
-      return `source:${node.package_name}.${node.source_name}.${node.name}`;
-    case 'exposure':
-    case 'metric':
-    case 'semantic_model':
-    case 'saved_query':
-      return `${node.resource_type}:${named}`;
-    case 'unit_test':
-      return `unit_test:${named}${node.version === null ? '' : `_v${node.version}`}`;
-    default:
-      return node.fqn.join('.');
-  }
+  if (node.resource_type === 'source') return `source:${node.package_name}.${node.source_name}.${node.name}`;
+  if (node.resource_type === 'unit_test')
+    return `unit_test:${named}${node.version === null ? '' : `_v${node.version}`}`;
+  return NAMED.has(node.resource_type) ? `${node.resource_type}:${named}` : node.fqn.join('.');
 }
 
 function fieldsOf(node: ManifestNode, keys: readonly string[] | undefined): Record<string, unknown> {

@@ -13,7 +13,7 @@ export interface OpenTargetOptions {
 
 /** Opens the warehouse that the target of a project names; one that the caller brought is given as it is, and stays open. */
 export async function openTarget({ invocation }: Project, options: OpenTargetOptions): Promise<Warehouse> {
-  if (options.warehouse) return { ...options.warehouse, [Symbol.asyncDispose]: () => Promise.resolve() };
+  if (options.warehouse) return inTurn(options.warehouse);
   const { target } = invocation;
   const given = {
     ...(options.cwd === undefined ? {} : { cwd: options.cwd }),
@@ -26,6 +26,23 @@ export async function openTarget({ invocation }: Project, options: OpenTargetOpt
     nearest: [],
     known: ['duckdb'],
   });
+}
+
+const turns = new WeakMap<Warehouse, Promise<void>>();
+
+/** A warehouse of the caller's: it stays open, and runs that share it come one after the other, for they share its transactions. */
+async function inTurn(warehouse: Warehouse): Promise<Warehouse> {
+  const before = turns.get(warehouse);
+  const { promise, resolve: end } = Promise.withResolvers<undefined>();
+  turns.set(warehouse, promise);
+  await before;
+  return {
+    ...warehouse,
+    [Symbol.asyncDispose]: () => {
+      end(undefined);
+      return Promise.resolve();
+    },
+  };
 }
 
 /** What dbt-duckdb has and is written in Python, or leads to a service that we do not reach. */

@@ -6,7 +6,7 @@ import { writeRunResults } from '../artifacts/run-results.ts';
 import { Compiler } from '../run/compiler.ts';
 import { failureText } from '../run/failure.ts';
 import type { NodeResult, RunResults } from '../run/node-result.ts';
-import { operationNode } from '../run/run-project.ts';
+import { operationNode } from '../run/operation-node.ts';
 import { WarehouseSession } from '../run/warehouse-session.ts';
 import type { VerbOptions } from './session.ts';
 import { beginVerb } from './session.ts';

@@ -1,4 +1,5 @@
-import { defineErrors } from '../../kernel/index.ts';
+import { join } from 'node:path';
+import { defineErrors, exclusive } from '../../kernel/index.ts';
 import type { Row } from '../../warehouse/index.ts';
 import { writeManifest } from '../artifacts/manifest.ts';
 import { writeRunResults } from '../artifacts/run-results.ts';
@@ -76,8 +77,11 @@ export async function runVerb(
   const { invocation } = project;
   const mayBeEmpty = options.exclude !== undefined || options.selector !== undefined;
   const chosen = options.chosen ?? session.choose(RUN_BY[verb], { mayBeEmpty });
-  await using warehouse = await session.open();
   const isCompile = verb === 'compile';
+  await using _lock = isCompile
+    ? undefined
+    : await exclusive(join(targetFolder, 'run.lock'), `A run of target '${invocation.target.name}'`);
+  await using warehouse = await session.open();
   const executed = await execute({
     project,
     warehouse,

@@ -10,7 +10,7 @@ import type { ResourceType, SqlNode } from '../manifest/node.ts';
 import { isSqlNode } from '../manifest/node.ts';
 import { projectErrors } from '../project/errors.ts';
 import { readSelectors } from '../project/selectors-file.ts';
-import type { NodeEvent } from '../run/run-project.ts';
+import type { NodeEvent } from '../run/node-event.ts';
 import type { IndirectSelection, Selection, YamlSelector } from '../select/criteria.ts';
 import { EVERYTHING, selectionOf } from '../select/criteria.ts';
 import type { PreviousState } from '../select/previous-state.ts';

@@ -9,7 +9,7 @@ import type { Project } from '../load.ts';
 import type { SqlNode } from '../manifest/node.ts';
 import { projectErrors } from '../project/errors.ts';
 import { Compiler } from '../run/compiler.ts';
-import { operationNode } from '../run/run-project.ts';
+import { operationNode } from '../run/operation-node.ts';
 import { WarehouseSession } from '../run/warehouse-session.ts';
 import type { VerbOptions, VerbSession } from './session.ts';
 import { beginVerb } from './session.ts';
