@@ -24,3 +24,5 @@ export { show } from './verbs/show.ts';
 export type { Shown, ShowOptions } from './verbs/show.ts';
 export type { NodeEvent } from './run/node-event.ts';
 export type { NodeResult, NodeStatus, RunResults } from './run/node-result.ts';
+export { deps } from './verbs/deps.ts';
+export type { DepsOptions } from './verbs/deps.ts';

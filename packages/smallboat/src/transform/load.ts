@@ -4,6 +4,9 @@ import type { AdapterDescription } from './adapter/adapter.ts';
 import { adapterNamed } from './adapter/adapters.ts';
 import { envFunction, varFunction } from './context/base-functions.ts';
 import type { Flags, Invocation } from './context/invocation.ts';
+import { DBT_VERSION } from './context/invocation.ts';
+import { fitsDbt } from './packages/versions.ts';
+import { projectErrors } from './project/errors.ts';
 import { modulesAt } from './jinja/modules.ts';
 import { JINJA_GLOBALS } from './jinja/globals.ts';
 import type { Value } from './jinja/value.ts';
@@ -47,6 +50,8 @@ export interface LoadOptions {
   readonly database?: string;
   /** Do without profiles.yml: the caller has the warehouse. */
   readonly isProfileOptional?: boolean;
+  /** Whether `require-dbt-version` is looked at. Default true. */
+  readonly isVersionChecked?: boolean;
   readonly startedAt?: Date;
   readonly invocationId?: string;
   readonly onSay?: (message: string, isInfo: boolean) => void;
@@ -110,6 +115,13 @@ export async function loadProject(folder: string, options: LoadOptions = {}): Pr
   const project = await readProjectFile(home, withTarget);
   const root: DbtPackage = { name: project.name, folder: home, project, files: readPackageFiles(home, project) };
   const installed = await readInstalled(home, project, withTarget);
+  if (options.isVersionChecked !== false) {
+    for (const one of [root, ...installed]) {
+      const { requiresVersion: needed } = one.project;
+      if (!fitsDbt(needed))
+        throw projectErrors.DBT_VERSION_UNSUPPORTED({ project: one.name, needed, own: DBT_VERSION });
+    }
+  }
   const packages = new Map([root, ...installed].map((one) => [one.name, one] as const));
   const registry = new MacroRegistry({
     root: root.name,

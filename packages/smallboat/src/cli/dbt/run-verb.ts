@@ -171,6 +171,20 @@ async function other(verb: string, options: VerbOptions, args: DbtArguments, io:
       if (bad.length > 0) throw failed(bad.map(({ what }) => what));
       return;
     }
+    case 'deps': {
+      const installed = await room.deps({
+        project: folder,
+        vars: options.vars ?? {},
+        env: io.env,
+        upgrade: args.upgrade,
+        lockOnly: args.lock,
+        ...(args['add-package'] === undefined ? {} : { add: args['add-package'] }),
+        ...(args.source === undefined ? {} : { source: args.source }),
+        onMessage: (message) => io.err(message),
+      });
+      io.out(args.json ? JSON.stringify(installed) : `${installed.length} packages installed`);
+      return;
+    }
     case 'init': {
       const made = await room.init(io.cwd, args.name ?? '');
       io.out(

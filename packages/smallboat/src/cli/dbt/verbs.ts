@@ -15,6 +15,8 @@ const yes = (help: string, short?: string): Flag => ({
 /** Flags of every verb. */
 /** Flags of all verbs. */
 export const COMMON = {
+  'no-version-check': yes("go on where a project asks for another dbt"),
+  'version-check': yes('accepted'),
   'project-dir': text('folder of the project (default: the one you are in)'),
   project: text('the same, by its old name', 'p'),
   'profiles-dir': text('folder of profiles.yml (default: the project, the one you are in, ~/.dbt)'),
@@ -171,8 +173,6 @@ export const IGNORED: ReadonlySet<string> = new Set([
   'no-static-parser',
   'use-colors',
   'no-use-colors',
-  'version-check',
-  'no-version-check',
   'populate-cache',
   'no-populate-cache',
   'cache-selected-only',

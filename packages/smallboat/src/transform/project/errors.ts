@@ -34,6 +34,20 @@ export const projectErrors = defineErrors({
     `Package '${f.package}' has two macros named '${f.name}': ${f.files.join(' and ')}. Rename or remove one.`,
   PACKAGE_DUPLICATE: (f: { name: string; folders: readonly string[] }) =>
     `Two packages are named '${f.name}': ${f.folders.join(' and ')}. Remove one, or rename the project.`,
+  PACKAGES_NOT_INSTALLED: (f: { file: string; named: number; installed: number; folder: string }) =>
+    `${f.file} names ${f.named} package(s), and ${f.installed} are in ${f.folder}. Install them with 'smallboat dbt deps'.`,
+  DBT_VERSION_UNSUPPORTED: (f: { project: string; needed: readonly string[]; own: string }) =>
+    `The project '${f.project}' asks for dbt ${f.needed.join(', ')}, and Smallboat behaves as dbt ${f.own}. Change 'require-dbt-version', or go on with --no-version-check.`,
+  PACKAGE_NOT_FOUND: (f: { name: string; home: string }) =>
+    `${f.home} has no package '${f.name}'. Correct its name in packages.yml.`,
+  PACKAGE_VERSION: (f: { name: string; asked: readonly string[]; known: readonly string[] }) =>
+    `No version of package '${f.name}' fits ${f.asked.join(' and ')}; there are ${f.known.slice(-8).join(', ') || 'none'}. Correct the version in packages.yml.`,
+  PACKAGE_CONFLICT: (f: { name: string; asked: readonly string[] }) =>
+    `The package '${f.name}' is asked for in ways that exclude each other: ${f.asked.join(', ')}. Change one of them.`,
+  DOWNLOAD_FAILED: (f: { url: string; problem: string }) =>
+    `${f.url} could not be fetched: ${f.problem}. Look at the address and the line, and try again.`,
+  GIT_FAILED: (f: { address: string; revision: string; problem: string }) =>
+    `git could not get '${f.revision}' of ${f.address}: ${f.problem}. Correct the address or the revision, or see to access.`,
   REF_UNKNOWN: (f: { from: string; name: string; nearest: readonly string[] }) =>
     `${f.from} refers to '${f.name}', and the project has no such model.${nearest(f.nearest)} Correct the name, or add the model.`,
   REF_DISABLED: (f: { from: string; name: string }) =>

@@ -4,6 +4,7 @@ import type { Value } from '../jinja/value.ts';
 import type { DbtProjectFile } from './dbt-project-file.ts';
 import { readProjectFile } from './dbt-project-file.ts';
 import { projectErrors } from './errors.ts';
+import { readPackagesFile } from '../packages/package-specs.ts';
 import type { PackageFiles } from './package-files.ts';
 import { readPackageFiles } from './package-files.ts';
 
@@ -27,10 +28,22 @@ export async function readInstalled(
 ): Promise<DbtPackage[]> {
   const home = join(folder, root.packagesPath);
   const found: DbtPackage[] = [];
-  if (!existsSync(home)) return found;
-  for (const name of readdirSync(home).sort()) {
+  const folders = existsSync(home)
+    ? readdirSync(home)
+        .sort()
+        .filter((name) => existsSync(join(home, name, 'dbt_project.yml')))
+    : [];
+  const { file, specs } = await readPackagesFile(folder, names);
+  if (file !== undefined && specs.length > folders.length) {
+    throw projectErrors.PACKAGES_NOT_INSTALLED({
+      file,
+      named: specs.length,
+      installed: folders.length,
+      folder: root.packagesPath,
+    });
+  }
+  for (const name of folders) {
     const inside = join(home, name);
-    if (!existsSync(join(inside, 'dbt_project.yml'))) continue;
     const project = await readProjectFile(inside, names, `${root.packagesPath}/${name}/dbt_project.yml`);
     const other = [{ name: root.name, folder }, ...found].find((one) => one.name === project.name);
     if (other) {
