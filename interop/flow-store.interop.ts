@@ -94,14 +94,14 @@ describe('a run made here, in Metaflow’s own client', () => {
       await store.endAttempt(target, at, { artifacts, hasSucceeded: !(step === 'train' && at === 0) });
       return target;
     };
-    const rate = await store.save(0.5);
+    const rate = await store.save('Intent', 0.5);
     await attempt('_parameters', { rate });
     await attempt('start', { rate });
     const keys: Record<string, ArtifactKey> = {};
-    for (const [name, value] of Object.entries(values)) keys[name] = await store.save(value);
+    for (const [name, value] of Object.entries(values)) keys[name] = await store.save('Intent', value);
     path = await attempt('train', {});
     await attempt('train', keys, 1, path);
-    await attempt('end', { result: await store.save({ auc: 0.75 }) });
+    await attempt('end', { result: await store.save('Intent', { auc: 0.75 }) });
   });
 
   it('is the latest run, successful, with its tags, steps, logs and parameters', async () => {
@@ -244,7 +244,7 @@ if __name__ == '__main__':
   const valueOf = async (step: string, name: string): Promise<unknown> => {
     const key = (await taskOf(step)).ended?.artifacts[name];
     if (key === undefined) throw new Error(`no artifact ${name}`);
-    return store.load(key);
+    return store.load('PyFlow', key);
   };
 
   beforeAll(async () => {

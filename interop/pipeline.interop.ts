@@ -102,7 +102,7 @@ async function madeIn(home: string): Promise<Made> {
   expect(view.state).toBe('done');
   const artifact = async (step: string, name: string, task = 0): Promise<unknown> => {
     const key = view.steps.find((s) => s.name === step)?.tasks[task]?.artifacts[name];
-    return key === undefined ? undefined : store.load(key);
+    return key === undefined ? undefined : store.load(view.info.flow, key);
   };
   const wanted = ['dataset.examples', 'dataset.statistics', 'dataset.dataHash', 'baselines.fitted', 'baselines.scores'];
   const keys = view.steps.flatMap(({ name, tasks }) =>

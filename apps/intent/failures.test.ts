@@ -135,7 +135,7 @@ describe.concurrent('npm start on data that cannot be learned from', () => {
     await using store = await openRunStore({ folder: home });
     const { steps } = await readRun(store, { flow: 'intent', run });
     const key = steps.find(({ name }) => name === 'dataset')?.tasks[0]?.artifacts['dataHash'];
-    expect(JSON.parse(out)).toMatchObject({ rows: 3000, dataHash: key && (await store.load(key)) });
+    expect(JSON.parse(out)).toMatchObject({ rows: 3000, dataHash: key && (await store.load('intent', key)) });
   });
 });
 

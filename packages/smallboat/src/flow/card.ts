@@ -136,8 +136,8 @@ function failures({ steps }: RunView): ReportComponent[] {
     }));
 }
 
-async function parameters(store: RunStore, { params }: RunView): Promise<ReportComponent[]> {
-  const rows = Object.entries(params).map(async ([name, key]) => [name, short(await store.load(key))]);
+async function parameters(store: RunStore, { info, params }: RunView): Promise<ReportComponent[]> {
+  const rows = Object.entries(params).map(async ([name, key]) => [name, short(await store.load(info.flow, key))]);
   if (rows.length === 0) return [];
   return [
     { kind: 'heading', text: 'Parameters' },
@@ -150,7 +150,7 @@ async function ofStep(store: RunStore, { name, tasks }: StepView): Promise<Repor
   for (const task of tasks) {
     if (!task.card) continue;
     // Stored by the step's context, as this type.
-    const made = (await store.load(task.card)) as ReportComponent[];
+    const made = (await store.load(task.path.flow, task.card)) as ReportComponent[];
     if (parts.length === 0) parts.push({ kind: 'heading', text: name });
     if (tasks.length > 1) parts.push({ kind: 'heading', level: 3, text: task.name });
     parts.push(...made);

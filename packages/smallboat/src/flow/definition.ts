@@ -15,8 +15,8 @@ export type Source =
   | { readonly kind: 'gather'; readonly each: string; readonly of: Source }
   /** What the case of a choice that was taken made; undefined where none was, or where it has no such artifact. */
   | { readonly kind: 'chosen'; readonly choice: string; readonly of: Readonly<Record<string, Source>> }
-  /** Inside a `repeat`: what it was started with, then what the iteration before made. */
-  | { readonly kind: 'state'; readonly repeat: string; readonly key: string }
+  /** Inside a `repeat`: what it was started with, then what the iteration before made; one value of it, or all. */
+  | { readonly kind: 'state'; readonly repeat: string; readonly key?: string }
   /** What the last iteration of a `repeat` made. */
   | { readonly kind: 'last'; readonly repeat: string; readonly of: Source }
   /** The artifacts of several, which must agree where they share a name. */
@@ -57,6 +57,8 @@ export type Region =
       readonly id: string;
       readonly scope: readonly Place[];
       readonly initial: Readonly<Record<string, Source>>;
+      /** All that a step made, to start with, in place of values by name. */
+      readonly start?: Source;
       readonly result: Source;
       readonly again: Source;
       readonly atMost: number;
@@ -121,6 +123,7 @@ export function isWhole(from: Source): boolean {
   switch (from.kind) {
     case 'output':
     case 'merge':
+    case 'state':
       return from.key === undefined;
     case 'gather':
     case 'last':
@@ -130,7 +133,6 @@ export function isWhole(from: Source): boolean {
     case 'const':
     case 'item':
     case 'param':
-    case 'state':
       break;
   }
   return false;

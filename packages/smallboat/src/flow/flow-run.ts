@@ -1,6 +1,6 @@
 import type { Flow } from './compose/flow.ts';
 import type { Step } from './compose/step.ts';
-import { loadInput } from './engine/inputs.ts';
+import { inputsFrom, loadInput } from './engine/inputs.ts';
 import type { InputSpec } from './engine/job.ts';
 import { RECORD, RESULT, asTaskRecord } from './engine/record.ts';
 import { readStep } from './read-run.ts';
@@ -21,11 +21,11 @@ export function flowRunOf<R>(
       const end = (await store.tasks(name, run)).find((t) => t.path.step === 'end')?.ended?.artifacts ?? {};
       const whole = result.kind === 'output' && result.key === undefined;
       const [key, record] = [end[RESULT], end[RECORD]];
-      const { absent = [] } = (record ? asTaskRecord(await store.load(record)) : undefined) ?? {};
+      const { absent = [] } = (record ? asTaskRecord(await store.load(name, record)) : undefined) ?? {};
       if (!whole && absent.includes(RESULT)) return undefined as R; // A case that was not taken gives nothing.
       const names = Object.fromEntries(Object.entries(end).filter(([artifact]) => !artifact.startsWith('_')));
       const spec: InputSpec = whole || !key ? { kind: 'object', artifacts: names } : { kind: 'artifact', key };
-      return (await loadInput(spec, { dag: dag(), inputs: store })) as R; // What the wiring says that the flow gives.
+      return (await loadInput(spec, { dag: dag(), inputs: inputsFrom(store, name) })) as R; // What the wiring says that the flow gives.
     },
     read: <O extends object, C extends object = never>(step: Step<never, O, C>) =>
       readStep<O | C>(store, { flow: name, run, step: step.stepName }),

@@ -1,5 +1,7 @@
 export { whyTask } from './cache/why.ts';
 export type { Why } from './cache/why.ts';
+export { clientErrors, openClient } from './client.ts';
+export type { Client, FlowRuns, PastRun, PastTask, RunFilter } from './client.ts';
 export { match, when } from './compose/choice.ts';
 export { each } from './compose/each.ts';
 export { wiringErrors } from './compose/errors.ts';

@@ -79,7 +79,7 @@ function sourcesOf({ steps, regions }: Dag, result: Source): Source[] {
   const inRegions = regions.flatMap((region): Source[] => {
     if (region.kind === 'each') return [region.over];
     if (region.kind === 'choice') return [region.on];
-    return [...Object.values(region.initial), region.result, region.again];
+    return [...Object.values(region.initial), ...(region.start ? [region.start] : []), region.result, region.again];
   });
   const all = [
     ...steps.flatMap(({ inputs, spread, waitFor }) => [

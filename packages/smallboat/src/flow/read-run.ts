@@ -59,7 +59,7 @@ export async function readRun(
   { flow, run }: { readonly flow: string; readonly run: string },
 ): Promise<RunView> {
   const tasks = await store.tasks(flow, run);
-  const info = (await store.runs(flow)).find((r) => r.run === run);
+  const info = await store.run(flow, run);
   const record = await readRunRecord(store, tasks);
   const isRunning = record !== undefined && isAlive(record, info);
   const own = tasks.filter((t) => !isFrame(t.path.step));
@@ -87,7 +87,7 @@ export async function readStep<O extends object>(
   const tasks = (await store.tasks(flow, run)).filter((t) => t.path.step === step && t.ended?.hasSucceeded === true);
   const views = await mapAtMost(tasks, 64, (task) => viewTask(store, task, false));
   return mapAtMost(viewStep(step, views).tasks, 32, async ({ artifacts }) => {
-    const entries = Object.entries(artifacts).map(async ([name, key]) => [name, await store.load(key)] as const);
+    const entries = Object.entries(artifacts).map(async ([name, key]) => [name, await store.load(flow, key)] as const);
     return Object.fromEntries(await Promise.all(entries)) as O; // What the step's type says that it returns.
   });
 }
@@ -112,7 +112,7 @@ async function viewTask(
   isRunning: boolean,
 ): Promise<TaskView & { readonly index: readonly number[] }> {
   const key = ended?.artifacts[RECORD];
-  const record = key ? asTaskRecord(await store.load(key)) : undefined;
+  const record = key ? asTaskRecord(await store.load(path.flow, key)) : undefined;
   const isOver = ended !== undefined && (ended.hasSucceeded || ended.attempt === attemptsBegun - 1 || !isRunning);
   const state = ended?.hasSucceeded === true ? 'done' : isOver ? 'failed' : isRunning ? 'running' : 'lost';
   const card = ended?.artifacts[CARD];

@@ -10,3 +10,4 @@ export { isProcessAlive } from './process-alive.ts';
 export { processIo } from './io.ts';
 export type { Io } from './io.ts';
 export type { Progress, WorkOptions } from './progress.ts';
+export { VERSION } from './version.ts';

@@ -4,7 +4,7 @@ export async function mapAtMost<T, R>(
   count: number,
   work: (item: T, index: number) => Promise<R>,
 ): Promise<R[]> {
-  const made: R[] = new Array<R>(items.length);
+  const made: R[] = [];
   let next = 0;
   const worker = async (): Promise<void> => {
     for (let at = next++; at < items.length; at = next++) made[at] = await work(items[at] as T, at); // Within the list.

@@ -49,7 +49,7 @@ export const command: Command<typeof schema> = {
     for (const { title, artifacts } of sources) {
       const values: Record<string, unknown> = {};
       for (const [artifact, key] of Object.entries(artifacts)) {
-        if (name === undefined || artifact === name) values[artifact] = await store.load(key);
+        if (name === undefined || artifact === name) values[artifact] = await store.load(info.flow, key);
       }
       found[title] = values;
     }

@@ -36,7 +36,8 @@ export const command: Command<typeof schema> = {
     io.out(
       `began ${new Date(info.createdAt).toISOString()} by ${info.user}${info.origin === undefined ? '' : `, continues ${info.origin}`}`,
     );
-    for (const [name, key] of Object.entries(view.params)) io.out(`  ${name} = ${summaryOf(await store.load(key))}`);
+    for (const [name, key] of Object.entries(view.params))
+      io.out(`  ${name} = ${summaryOf(await store.load(info.flow, key))}`);
     io.out('');
     if (step === undefined) {
       const rows = view.steps.map((s) => [

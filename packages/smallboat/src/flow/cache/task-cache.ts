@@ -57,7 +57,7 @@ export async function openTaskCache(store: RunStore, dag: Dag): Promise<TaskCach
   const lists = new Map<ArtifactKey, Promise<unknown>>();
   /** A list that is fanned out over is read once, and its elements told apart by what they are: a longer list has the same first ones. */
   const elementOf = async (key: ArtifactKey, index: number): Promise<unknown> => {
-    const list = lists.get(key) ?? store.load(key);
+    const list = lists.get(key) ?? store.load(dag.flow, key);
     lists.set(key, list);
     const value = await list;
     return Array.isArray(value) ? value[index] : undefined;
@@ -90,9 +90,9 @@ export async function openTaskCache(store: RunStore, dag: Dag): Promise<TaskCach
       const kept = await store.remembered(dag.flow, key);
       if (!kept) return undefined;
       try {
-        const task = (await store.load(kept)) as Remembered; // Written below.
+        const task = (await store.load(dag.flow, kept)) as Remembered; // Written below.
         // All of it must be there still: retention may have deleted the run that made it.
-        const isThere = await Promise.all(Object.values(task.stored).map((artifact) => store.has(artifact)));
+        const isThere = await Promise.all(Object.values(task.stored).map((artifact) => store.has(dag.flow, artifact)));
         return isThere.every(Boolean) ? task : undefined;
       } catch (error) {
         if (runStoreErrors.ARTIFACT_NOT_FOUND.is(error) || runStoreErrors.ARTIFACT_CORRUPT.is(error)) return undefined;
@@ -100,7 +100,7 @@ export async function openTaskCache(store: RunStore, dag: Dag): Promise<TaskCach
       }
     },
     async remember(key, task, from) {
-      await store.remember(dag.flow, key, await store.save({ ...task, from }));
+      await store.remember(dag.flow, key, await store.save(dag.flow, { ...task, from }));
     },
   };
 }

@@ -27,7 +27,7 @@ export async function whyTask(
   const tasks = await store.tasks(flow, run);
   const own = await recordsOf(store, tasks, step);
   const isCached = (await readRunRecord(store, tasks))?.isCached === true;
-  const isResumed = (await store.runs(flow)).find((info) => info.run === run)?.origin;
+  const isResumed = (await store.run(flow, run))?.origin;
   const earlier = own.some(({ cache, takenFrom }) => cache && takenFrom === undefined)
     ? await latestBefore(store, { flow, run, step })
     : undefined;
@@ -51,8 +51,12 @@ export async function whyTask(
 }
 
 async function recordsOf(store: RunStore, tasks: readonly TaskInfo[], step: string): Promise<TaskRecord[]> {
-  const keys = tasks.filter(({ path }) => path.step === step).map(({ ended }) => ended?.artifacts[RECORD]);
-  const records = await Promise.all(keys.map(async (key) => (key ? asTaskRecord(await store.load(key)) : undefined)));
+  const records = await Promise.all(
+    tasks.map(async ({ path, ended }) => {
+      const key = path.step === step ? ended?.artifacts[RECORD] : undefined;
+      return key ? asTaskRecord(await store.load(path.flow, key)) : undefined;
+    }),
+  );
   return records.filter((record) => record !== undefined).sort((a, b) => compare(a.index, b.index));
 }
 

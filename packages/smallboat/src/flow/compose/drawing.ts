@@ -60,7 +60,7 @@ export function nameOf(from: Source): string {
     case 'last':
       return nameOf(from.of);
     case 'state':
-      return `${from.repeat}.${from.key}`;
+      return `${from.repeat}.${from.key ?? '*'}`;
     case 'chosen':
       return from.choice;
     case 'merge':
@@ -83,7 +83,7 @@ export function checkReach(from: Source, user: string, into: Drawing): void {
       checkScope([{ region: from.each }], { user, from: `an element of '${from.each}'` }, into, true);
       return;
     case 'state':
-      checkScope([{ region: from.repeat }], { user, from: `'${from.key}' of '${from.repeat}'` }, into, true);
+      checkScope([{ region: from.repeat }], { user, from: `'${from.key ?? 'all'}' of '${from.repeat}'` }, into, true);
       return;
     case 'output': {
       const made = into.steps.find((s) => s.name === from.step);
@@ -149,7 +149,7 @@ export function stepsBehind(from: Source, into: Pick<Drawing, 'regions'>): strin
     }
     case 'state': {
       const repeat = region(from.repeat);
-      const initial = repeat?.kind === 'repeat' ? repeat.initial[from.key] : undefined;
+      const initial = repeat?.kind === 'repeat' ? (repeat.start ?? repeat.initial[from.key ?? '']) : undefined;
       return initial ? stepsBehind(initial, into) : [];
     }
     case 'chosen':
@@ -167,7 +167,7 @@ export function stepsBehind(from: Source, into: Pick<Drawing, 'regions'>): strin
 export function sourcesOf(region: Region): readonly Source[] {
   if (region.kind === 'each') return [region.over];
   if (region.kind === 'choice') return [region.on];
-  return Object.values(region.initial);
+  return [...Object.values(region.initial), ...(region.start ? [region.start] : [])];
 }
 
 /** Whether some of a source is made inside the region. */

@@ -60,6 +60,7 @@ export function outputs(from: Source): Ref<object> {
 function keyed(from: Source, key: string): Source {
   switch (from.kind) {
     case 'output':
+    case 'state':
       return { ...from, key };
     case 'last':
       return { ...from, of: keyed(from.of, key) };
@@ -71,7 +72,6 @@ function keyed(from: Source, key: string): Source {
     case 'gather':
     case 'item':
     case 'param':
-    case 'state':
       break;
   }
   return from;

@@ -164,6 +164,13 @@ describe('repeat', () => {
     expect((await run.read(grow)).map(({ total }) => total)).toEqual([11, 13, 16]);
   });
 
+  it('is started with all that a step made', async () => {
+    const handedOn = flow('F', params, ({ n }) =>
+      repeat(grow.as('first')({ total: n, round: 0 }), (state) => grow(state), { while: (made) => made.goesOn }),
+    );
+    expect(await resultOf(handedOn, 10)).toEqual({ total: 16, round: 4, goesOn: false });
+  });
+
   it('runs at least once, and fails after its limit', async () => {
     const once = step('once', { run: ({ x }: { x: number }) => ({ x: x + 1, goesOn: false }) });
     const g = flow('F', params, ({ n }) => repeat({ x: n }, (s) => once(s), { while: (made) => made.goesOn }));

@@ -3,8 +3,11 @@ import { checkReach, currentDrawing, freshId, inside, isMadeIn } from './drawing
 import { wiringErrors } from './errors.ts';
 import { type Outputs, type Ref, type Unref, isRef, kindOf, outputs, ref, sourceOf } from './ref.ts';
 
+/** The values that a repeat is started with: by name, or all that a step made. */
+type Values<W> = W extends Ref<infer T extends object> ? T : { readonly [K in keyof W]: Unref<W[K]> };
+
 /** What an iteration has: what the repeat was started with, then what the iteration before made. */
-export type State<W> = { readonly [K in keyof W]: Ref<Unref<W[K]>> };
+export type State<W> = { readonly [K in keyof Values<W>]: Ref<Values<W>[K]> };
 
 export interface RepeatOptions<R extends object> {
   /** Decides after each iteration, from what it made, whether there is one more. */
@@ -19,8 +22,10 @@ export interface RepeatOptions<R extends object> {
  * that it stopped in.
  *
  *     const { model } = repeat({ model: start.model, round: 0 }, (state) => improve(state), { while: (made) => made.isBetter });
+ *
+ * It may be started with all that a step made: `repeat(fit({ rows }), …)`.
  */
-export function repeat<W extends object, R extends { readonly [K in keyof W]: Unref<W[K]> }>(
+export function repeat<W extends object, R extends Values<W> & object>(
   initial: W,
   body: (state: State<W>) => Ref<R>,
   options: RepeatOptions<R>,
@@ -32,17 +37,24 @@ export function repeat<W extends object, R extends { readonly [K in keyof W]: Un
   const { atMost = 1000 } = options;
   if (!Number.isInteger(atMost) || atMost < 1)
     fail(`was given atMost ${String(atMost)}, which is no whole number above 0`);
-  const started = Object.fromEntries(Object.entries(initial).map(([key, given]) => [key, sourceOf(given)]));
-  for (const from of Object.values(started)) checkReach(from, 'repeat()', into);
+  const start = isRef(initial) ? sourceOf(initial) : undefined;
+  if (start && !isWhole(start)) fail('was started with one value');
+  const started = start
+    ? {}
+    : Object.fromEntries(Object.entries(initial).map(([key, given]) => [key, sourceOf(given)]));
+  for (const from of start ? [start] : Object.values(started)) checkReach(from, 'repeat()', into);
   const id = freshId('repeat', into);
   const scope = [...into.scope];
-  const shared = { kind: 'repeat', id, scope, initial: started, atMost } as const;
+  const shared = { kind: 'repeat', id, scope, initial: started, ...(start ? { start } : {}), atMost } as const;
   const region = (result: Source, again: Source): Region => ({ ...shared, result, again });
   const unknown: Source = { kind: 'const', value: undefined };
   const place = into.regions.push(region(unknown, unknown)) - 1;
   const result = inside(into, { region: id }, () => {
-    const state = Object.keys(initial).map((key) => [key, ref({ kind: 'state', repeat: id, key })]);
-    const made: unknown = body(Object.fromEntries(state) as State<W>); // Its own keys.
+    const state = start
+      ? // The names of what a step makes are types only: each is made when it is first read.
+        outputs({ kind: 'state', repeat: id })
+      : Object.fromEntries(Object.keys(initial).map((key) => [key, ref({ kind: 'state', repeat: id, key })]));
+    const made: unknown = body(state as State<W>); // Its own names.
     if (!isRef(made)) return fail(`has a body that returned ${kindOf(made)}`);
     const last = sourceOf(made);
     if (!isWhole(last)) fail('has a body that returned one value');

@@ -56,7 +56,9 @@ export async function runAttempt(job: Job, host: AttemptHost): Promise<Outcome> 
     if (!node) throw attemptErrors.STEP_UNKNOWN({ step: job.step, flow: host.dag.flow });
     const { made, absent } = await runBody(node, job, { ...host, components });
     if (host.signal.aborted) return { kind: 'stopped' };
-    const keys = await Promise.all(made.map(async ([name, value]) => [name, await store.save(value)] as const));
+    const keys = await Promise.all(
+      made.map(async ([name, value]) => [name, await store.save(path.flow, value)] as const),
+    );
     artifacts = Object.fromEntries(keys);
     const lengths = Object.fromEntries(
       made.flatMap(([name, value]) =>
@@ -75,8 +77,8 @@ export async function runAttempt(job: Job, host: AttemptHost): Promise<Outcome> 
   }
   if (host.isOrphan?.() === true) return { kind: 'stopped' };
   const hidden = {
-    [RECORD]: await store.save(record),
-    ...(components.length > 0 ? { [CARD]: await store.save(components) } : {}),
+    [RECORD]: await store.save(path.flow, record),
+    ...(components.length > 0 ? { [CARD]: await store.save(path.flow, components) } : {}),
   };
   await host.flushLogs?.();
   const stored = { ...artifacts, ...hidden };

@@ -149,12 +149,15 @@ async function endFailed(
   const ended = (await store.task(path)).ended;
   if (ended?.attempt === attempt && ended.hasSucceeded) {
     const record = ended.artifacts[RECORD];
-    const { lengths, absent = [] } = (record ? await store.load(record) : { lengths: {} }) as TaskRecord; // Written by us.
+    const { lengths, absent = [] } = (record ? await store.load(path.flow, record) : { lengths: {} }) as TaskRecord; // Written by us.
     const artifacts = Object.fromEntries(Object.entries(ended.artifacts).filter(([name]) => isArtifactName(name)));
     return { path, artifacts, stored: ended.artifacts, absent, lengths, isCloned: false };
   }
   if (ended?.attempt === attempt) return error;
   const record: TaskRecord = { kind: 'task', index, lengths: {}, inputs, error };
-  await store.endAttempt(path, attempt, { artifacts: { [RECORD]: await store.save(record) }, hasSucceeded: false });
+  await store.endAttempt(path, attempt, {
+    artifacts: { [RECORD]: await store.save(path.flow, record) },
+    hasSucceeded: false,
+  });
   return error;
 }

@@ -227,14 +227,14 @@ async function opening(
   const stored: StoredParams = {};
   const keys: Record<string, ArtifactKey> = {};
   for (const [name, value] of Object.entries(values)) {
-    const key = await store.save(value);
+    const key = await store.save(flow.name, value);
     keys[name] = key;
     stored[name] = { key, ...(Array.isArray(value) ? { length: value.length } : {}) };
   }
-  for (const { name, value } of configs) keys[name] ??= await store.save(value);
+  for (const { name, value } of configs) keys[name] ??= await store.save(flow.name, value);
   await writeTask(
     { store, flow: flow.name, run, step: '_parameters' },
-    { ...keys, [RECORD]: await store.save(record) },
+    { ...keys, [RECORD]: await store.save(flow.name, record) },
   );
   await writeTask({ store, flow: flow.name, run, step: 'start' }, keys);
   return stored;
@@ -246,7 +246,7 @@ async function finish({ flow, store, workers }: Start, run: string, spec: InputS
   if (spec.kind === 'object' || spec.kind === 'artifact' || spec.kind === 'absent') {
     const artifacts = spec.kind === 'object' ? spec.artifacts : spec.kind === 'artifact' ? { [RESULT]: spec.key } : {};
     const record: TaskRecord = { kind: 'task', index: [], lengths: {}, absent: spec.kind === 'absent' ? [RESULT] : [] };
-    await writeTask(at, { ...artifacts, [RECORD]: await store.save(record) });
+    await writeTask(at, { ...artifacts, [RECORD]: await store.save(flow.name, record) });
     return;
   }
   const path = await store.createTask(flow.name, run, 'end');

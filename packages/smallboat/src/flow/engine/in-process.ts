@@ -17,7 +17,7 @@ export interface InProcessOptions {
  * A body that neither ends nor looks at its signal is left to itself after its time is up.
  */
 export function inProcessWorkers({ dag, store, maxWorkers }: InProcessOptions): Workers {
-  const inputs = cachedInputs(store);
+  const inputs = cachedInputs(store, dag.flow);
   return {
     size: maxWorkers ?? availableParallelism(),
     run: (job, { timeoutSeconds, signal, onProgress, onLog } = {}) => {

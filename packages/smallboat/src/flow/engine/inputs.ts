@@ -11,17 +11,22 @@ export const inputErrors = defineErrors({
 /** Elements of a list that are read at once: each may be several files. */
 const AT_ONCE = 32;
 
-/** Reads artifacts for the tasks of one process. */
+/** Reads artifacts of one flow. */
 export interface Inputs {
   load(key: ArtifactKey): Promise<unknown>;
 }
 
+/** Reads artifacts of a flow each time anew. */
+export function inputsFrom(store: RunStore, flow: string): Inputs {
+  return { load: (key) => store.load(flow, key) };
+}
+
 /**
- * Reads artifacts, and keeps the last few that several tasks of this process read, so that a list of tasks over one
+ * Reads artifacts for the tasks of one process, and keeps the last few that several tasks of this process read, so that a list of tasks over one
  * dataset reads it once. Only what no task can change in place is shared: values made of frozen plain objects and
  * lists. Typed arrays, maps, sets and dates cannot be frozen and are read anew for each task.
  */
-export function cachedInputs(store: RunStore, size = 16): Inputs {
+export function cachedInputs(store: RunStore, flow: string, size = 16): Inputs {
   const kept = new Map<ArtifactKey, unknown>();
   return {
     async load(key) {
@@ -31,7 +36,7 @@ export function cachedInputs(store: RunStore, size = 16): Inputs {
         kept.set(key, value);
         return value;
       }
-      const value = await store.load(key);
+      const value = await store.load(flow, key);
       if (!freeze(value, 100_000)) return value;
       kept.set(key, value);
       const [oldest] = kept.keys();

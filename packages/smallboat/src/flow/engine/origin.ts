@@ -24,8 +24,9 @@ export interface Origin {
 
 /** The record of a run; undefined where the process was killed before it wrote one, or where Metaflow's own runtime made the run. */
 export async function readRunRecord(store: RunStore, tasks: readonly TaskInfo[]): Promise<RunRecord | undefined> {
-  const key = tasks.find((t) => t.path.step === '_parameters')?.ended?.artifacts[RECORD];
-  return key ? asRunRecord(await store.load(key)) : undefined;
+  const task = tasks.find((t) => t.path.step === '_parameters');
+  const key = task?.ended?.artifacts[RECORD];
+  return task && key ? asRunRecord(await store.load(task.path.flow, key)) : undefined;
 }
 
 /** The run itself; where it is a resumed one that was killed before it took anything over, the run that it was to continue. */
@@ -33,8 +34,7 @@ export async function begun(
   store: RunStore,
   { flow, run }: { readonly flow: string; readonly run: string },
 ): Promise<string> {
-  const origins = new Map((await store.runs(flow)).map((info) => [info.run, info.origin]));
-  for (let at: string | undefined = run; at !== undefined; at = origins.get(at)) {
+  for (let at: string | undefined = run; at !== undefined; at = (await store.run(flow, at))?.origin) {
     if ((await readRunRecord(store, await store.tasks(flow, at))) !== undefined) return at;
   }
   return run;
@@ -46,17 +46,16 @@ export async function begun(
  * run again.
  */
 export async function readOrigin(store: RunStore, flow: string, run: string): Promise<Origin> {
-  const origins = new Map((await store.runs(flow)).map((info) => [info.run, info.origin]));
   const finished = new Map<string, FinishedTask>();
   const excluded = new Set<string>();
   const runs: string[] = [];
-  for (let at: string | undefined = run; at !== undefined; at = origins.get(at)) {
+  for (let at: string | undefined = run; at !== undefined; at = (await store.run(flow, at))?.origin) {
     runs.push(at);
     const tasks = await store.tasks(flow, at);
     for (const { path, ended } of tasks) {
       const key = ended?.artifacts[RECORD];
       if (!ended?.hasSucceeded || !key || path.step === '_parameters' || excluded.has(path.step)) continue;
-      const record = asTaskRecord(await store.load(key));
+      const record = asTaskRecord(await store.load(flow, key));
       if (!record) continue;
       const name = taskName(path.step, record.index);
       if (finished.has(name)) continue;

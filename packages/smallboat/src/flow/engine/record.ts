@@ -111,7 +111,7 @@ function sourceName(from: Source): string {
     case 'chosen':
       return Object.values(from.of).map(sourceName).join(' or ');
     case 'state':
-      return `${from.key} of the iteration before`;
+      return `${from.key ?? 'all'} of the iteration before`;
     case 'last':
       return `the last ${sourceName(from.of)}`;
     case 'merge':

@@ -10,7 +10,7 @@ import {
   numbered,
 } from '../definition.ts';
 import type { ArtifactKey, ArtifactKeys, RunStore, TaskPath } from '../store/run-store.ts';
-import { inputErrors, loadInput } from './inputs.ts';
+import { inputErrors, inputsFrom, loadInput } from './inputs.ts';
 import { type InputSpec, taskName } from './job.ts';
 
 export const resolverErrors = defineErrors({
@@ -66,6 +66,7 @@ export interface Resolver {
 }
 
 export function resolver({ dag, store, params, task }: ResolverOptions): Resolver {
+  const inputs = inputsFrom(store, dag.flow);
   const steps = new Map(dag.steps.map((node) => [node.name, node]));
   const regions = new Map(dag.regions.map((region) => [region.id, region]));
   const lengths = memory<number>();
@@ -95,14 +96,14 @@ export function resolver({ dag, store, params, task }: ResolverOptions): Resolve
       const length = (await task(nodeOf(over.step), prefix)).lengths[over.key ?? ''];
       if (length !== undefined) return length;
     }
-    const value = await loadInput(spec, { dag, inputs: store });
+    const value = await loadInput(spec, { dag, inputs });
     if (Array.isArray(value)) return value.length;
     const what = over.kind === 'output' ? `'${over.key ?? ''}' of step '${over.step}'` : 'What';
     throw inputErrors.NOT_A_LIST({ what, found: value === undefined ? 'missing' : `of type ${typeof value}` });
   };
 
   const valueOf = async (from: Source, index: Index): Promise<unknown> =>
-    loadInput((await resolve(from, index)).spec, { dag, inputs: store });
+    loadInput((await resolve(from, index)).spec, { dag, inputs });
 
   /** Runs the iterations of a repeat, one after the other. @returns how many there were. */
   const iterations = async (region: Region & { readonly kind: 'repeat' }, prefix: Index): Promise<number> => {
@@ -202,10 +203,13 @@ export function resolver({ dag, store, params, task }: ResolverOptions): Resolve
         const region = regionOf(from.repeat, 'repeat');
         const prefix = around(region, index);
         const iteration = index[prefix.length] ?? 0;
-        if (iteration > 0) return resolveKey(region.result, from.key, [...prefix, iteration - 1]);
-        const initial = found(region.initial[from.key], from.key);
+        const before = iteration > 0 ? region.result : region.start;
+        const at = iteration > 0 ? [...prefix, iteration - 1] : prefix;
+        const { key = '' } = from;
+        if (before) return from.key === undefined ? resolve(before, at) : resolveKey(before, key, at);
+        const initial = found(region.initial[key], key);
         if (initial.kind !== 'const') return resolve(initial, prefix);
-        return { spec: { kind: 'initial', repeat: from.repeat, key: from.key }, isCloned: true };
+        return { spec: { kind: 'initial', repeat: from.repeat, key }, isCloned: true };
       }
       case 'last': {
         const prefix = around(regionOf(from.repeat, 'repeat'), index);

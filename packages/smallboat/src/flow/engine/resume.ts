@@ -38,13 +38,13 @@ export async function conductResumed<P extends Params, R>(
     if (tasks.some((t) => t.path.step === 'end' && t.ended?.hasSucceeded === true) && from === undefined) {
       return fail('it ended well; name the step to start from with --from');
     }
-    const info = (await store.runs(flow.name)).find((r) => r.run === origin);
+    const info = await store.run(flow.name, origin);
     if (isAlive(record, info)) return fail(`process ${record.pid} is still running it; wait for it or stop it first`);
     const keys = tasks.find((t) => t.path.step === '_parameters')?.ended?.artifacts ?? {};
     const stored: Record<string, unknown> = {};
     for (const name of record.params) {
       const key = keys[name];
-      if (key) stored[name] = await store.load(key);
+      if (key) stored[name] = await store.load(flow.name, key);
     }
     const parameters = parametersOf(flow, options);
     await checkConfigs(store, { flow: flow.name, run: origin, names: record.configs ?? [], keys });
@@ -80,13 +80,13 @@ async function checkConfigs(
   for (const name of of.names) {
     const key = of.keys[name];
     if (key === undefined || !now.has(name)) continue;
-    if (isDeepStrictEqual(await store.load(key), now.get(name))) continue;
+    if (isDeepStrictEqual(await store.load(of.flow, key), now.get(name))) continue;
     throw resumeErrors.CONFIG_CHANGED({ flow: of.flow, run: of.run, name });
   }
 }
 
 async function latestResumable(store: RunStore, flow: string, withEnded: boolean): Promise<string> {
-  for (const { run } of await store.runs(flow)) {
+  for await (const { run } of store.eachRun(flow)) {
     const tasks = await store.tasks(flow, run);
     const hasEnded = tasks.some((t) => t.path.step === 'end' && t.ended?.hasSucceeded === true);
     if (withEnded || !hasEnded) return run;

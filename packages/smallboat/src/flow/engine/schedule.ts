@@ -113,12 +113,12 @@ export function schedule(options: ScheduleOptions): Schedule {
     const { absent, lengths, from } = same;
     const place = { kind: 'task', index, inputs, lengths, absent, takenFrom: pathspecOf(from) } as const;
     const record: TaskRecord = { ...place, ...(cache ? { cache } : {}) };
-    return { ...same.stored, [RECORD]: await store.save(record) };
+    return { ...same.stored, [RECORD]: await store.save(dag.flow, record) };
   };
 
   const hasCaught = async ({ stored }: Done): Promise<boolean> => {
     const key = stored[RECORD];
-    return key !== undefined && asTaskRecord(await store.load(key))?.error !== undefined;
+    return key !== undefined && asTaskRecord(await store.load(dag.flow, key))?.error !== undefined;
   };
 
   const takeOver = async (node: StepNode, before: FinishedTask, state: 'cloned' | 'cached'): Promise<Done> => {

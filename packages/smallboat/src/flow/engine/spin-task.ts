@@ -29,7 +29,7 @@ export async function spinTask(flow: Flow, step: string, options: SpinOptions<ob
   await using past = await openRunStore(options.store);
   await using store = await openRunStore(into);
   const before = await taskBefore(past, { flow: flow.name, step }, options);
-  const inputs = await inputsOf(store, node, before.record, options.inputs ?? {});
+  const inputs = await inputsOf(store, { node, flow: flow.name }, before.record, options.inputs ?? {});
   const display = options.io
     ? runDisplay(options.io, { ...dag, steps: [node] }, { showsLogs: options.showsLogs ?? true })
     : undefined;
@@ -78,7 +78,9 @@ export async function spinTask(flow: Flow, step: string, options: SpinOptions<ob
         halt: (how) => how,
       },
     );
-    const made = Object.entries(done.artifacts).map(async ([name, key]) => [name, await store.load(key)] as const);
+    const made = Object.entries(done.artifacts).map(
+      async ([name, key]) => [name, await store.load(flow.name, key)] as const,
+    );
     return {
       before: before.path,
       path: done.path,
@@ -104,12 +106,12 @@ async function taskBefore(
   { flow, step }: { readonly flow: string; readonly step: string },
   { run, index }: Pick<SpinOptions<object>, 'run' | 'index'>,
 ): Promise<Before> {
-  const runs = run === undefined ? (await store.runs(flow)).map((info) => info.run) : [run];
-  for (const id of runs) {
+  const runs = run === undefined ? store.eachRun(flow) : [{ run }];
+  for await (const { run: id } of runs) {
     const tasks = (await store.tasks(flow, id)).filter(({ path }) => path.step === step);
     for (const { path, ended } of tasks) {
       const key = ended?.artifacts[RECORD];
-      const record = key ? asTaskRecord(await store.load(key)) : undefined;
+      const record = key ? asTaskRecord(await store.load(flow, key)) : undefined;
       if (!record || (index && taskName(step, record.index) !== taskName(step, index))) continue;
       if (!record.inputs) throw spinErrors.SPIN_INPUTS_UNKNOWN({ task: pathspecOf(path) });
       return { path, record, artifacts: visible(ended?.artifacts ?? {}) };
@@ -126,7 +128,7 @@ async function taskBefore(
 
 async function inputsOf(
   store: RunStore,
-  node: StepNode,
+  { node, flow }: { readonly node: StepNode; readonly flow: string },
   record: TaskRecord,
   given: object,
 ): Promise<Readonly<Record<string, InputSpec>>> {
@@ -136,7 +138,7 @@ async function inputsOf(
       const known = Object.keys(inputs).join(', ') || 'none';
       throw spinErrors.SPIN_INPUT_UNKNOWN({ step: node.name, input, known });
     }
-    inputs[input] = { kind: 'artifact', key: await store.save(value) };
+    inputs[input] = { kind: 'artifact', key: await store.save(flow, value) };
   }
   return inputs;
 }

@@ -54,11 +54,11 @@ export function taskContext(job: Job, host: ContextHost): StepContext & AsyncDis
 
 function checkpointOf({ path: { flow, run }, origins = [] }: Job, name: string, store: RunStore): Checkpoint {
   return {
-    save: async (value) => store.saveCheckpoint({ flow, run }, name, await store.save(value)),
+    save: async (value) => store.saveCheckpoint({ flow, run }, name, await store.save(flow, value)),
     load: async () => {
       for (const at of [run, ...origins]) {
         const key = await store.checkpoint({ flow, run: at }, name);
-        if (key) return store.load(key);
+        if (key) return store.load(flow, key);
       }
       return undefined;
     },

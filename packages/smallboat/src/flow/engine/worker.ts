@@ -30,7 +30,7 @@ export function startWorker(module: string): void {
         const loading = Promise.all([imported, opening]).then(([exported, store]) => ({
           dag: findFlow(exported, { module, wanted: flow }).dag(),
           store,
-          inputs: cachedInputs(store),
+          inputs: cachedInputs(store, flow),
         }));
         loading.catch(() => undefined);
         desk = { loading, opening, tellsLogs };

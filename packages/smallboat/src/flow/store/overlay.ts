@@ -4,12 +4,12 @@ import { type RunStore, runStoreErrors } from './run-store.ts';
 export function overlay(store: RunStore, behind: RunStore): RunStore {
   return {
     ...bound(store),
-    has: async (key) => (await store.has(key)) || behind.has(key),
-    load: async (key) => {
+    has: async (flow, key) => (await store.has(flow, key)) || behind.has(flow, key),
+    load: async (flow, key) => {
       try {
-        return await store.load(key);
+        return await store.load(flow, key);
       } catch (error) {
-        if (runStoreErrors.ARTIFACT_NOT_FOUND.is(error)) return behind.load(key);
+        if (runStoreErrors.ARTIFACT_NOT_FOUND.is(error)) return behind.load(flow, key);
         throw error;
       }
     },
@@ -26,9 +26,11 @@ function bound(store: RunStore): RunStore {
     user: store.user,
     createRun: (...args) => store.createRun(...args),
     createTask: (...args) => store.createTask(...args),
+    changeTags: (...args) => store.changeTags(...args),
     beat: (...args) => store.beat(...args),
     beginAttempt: (...args) => store.beginAttempt(...args),
     save: (...args) => store.save(...args),
+    saveBytes: (...args) => store.saveBytes(...args),
     endAttempt: (...args) => store.endAttempt(...args),
     appendLog: (...args) => store.appendLog(...args),
     saveCheckpoint: (...args) => store.saveCheckpoint(...args),
@@ -37,10 +39,14 @@ function bound(store: RunStore): RunStore {
     remembered: (...args) => store.remembered(...args),
     has: (...args) => store.has(...args),
     flows: () => store.flows(),
+    run: (...args) => store.run(...args),
     runs: (...args) => store.runs(...args),
+    eachRun: (...args) => store.eachRun(...args),
     tasks: (...args) => store.tasks(...args),
     task: (...args) => store.task(...args),
+    facts: (...args) => store.facts(...args),
     load: (...args) => store.load(...args),
+    loadBytes: (...args) => store.loadBytes(...args),
     readLog: (...args) => store.readLog(...args),
     [Symbol.asyncDispose]: () => store[Symbol.asyncDispose](),
   };

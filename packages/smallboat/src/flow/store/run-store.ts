@@ -12,6 +12,7 @@ export const runStoreErrors = defineErrors({
     `There is no artifact ${f.key} in ${f.location}. It was deleted, or made in another store: run the step that makes it again ('smallboat resume --from <step>').`,
   ARTIFACT_CORRUPT: (f: { key: string; path: string; problem: string }) =>
     `The artifact in ${f.path} is not what was stored: ${f.problem}. Run the step that made it again ('smallboat resume --from <step>'), or put the file back from a backup.`,
+  TAG_REFUSED: (f: { tag: string; problem: string }) => `The tag ${JSON.stringify(f.tag)} was refused: ${f.problem}.`,
   STORE_NAME_INVALID: (f: { what: string; name: string }) =>
     `${JSON.stringify(f.name)} is no name for a ${f.what}. Use letters, digits and _, and for flows and steps also - and . inside.`,
 });
@@ -22,7 +23,7 @@ export type RunPath = Pick<TaskPath, 'flow' | 'run'>;
 /** The place of one task in Metaflow's words (a "pathspec"): flow/run/step/task. */
 export interface TaskPath {
   readonly flow: string;
-  /** Unique in the store and rising with time: microseconds since 1970, in decimal. */
+  /** Unique in the store and rising with time: microseconds since 1970 where metadata is local, else a number that the service gives. */
   readonly run: string;
   readonly step: string;
   /** Unique within the run, in decimal. */
@@ -40,6 +41,57 @@ export type ArtifactKey = string & { readonly __brand: 'ArtifactKey' };
 /** What an attempt left behind: its artifacts by name. */
 export type ArtifactKeys = Readonly<Record<string, ArtifactKey>>;
 
+/** A list that is fanned out over, and the place in it: from the outermost to the innermost, they say where a task stands. */
+export interface ForeachFrame {
+  /** The first step inside: Metaflow calls the list by it. */
+  readonly step: string;
+  /** The name of the list. */
+  readonly variable: string;
+  /** How many items it has. */
+  readonly count: number;
+  /** From 0. */
+  readonly index: number;
+}
+
+/** Where a task stands in the lists and iterations around its step. */
+export interface TaskPlace {
+  readonly foreach?: readonly ForeachFrame[];
+  /** Iterations of the repeats around it, outermost first, from 0. */
+  readonly iterations?: readonly number[];
+}
+
+/** The code that a run's tasks are made from, where it was stored for them. */
+export interface CodePackage {
+  readonly key: ArtifactKey;
+  /** Where its bytes are, as they were given. */
+  readonly url: string;
+}
+
+/** How an attempt ended. */
+export interface AttemptEnd extends TaskPlace {
+  readonly artifacts: ArtifactKeys;
+  readonly hasSucceeded: boolean;
+  /** The list among its artifacts that the next step is fanned out over. */
+  readonly fansOutOver?: { readonly variable: string; readonly count: number };
+}
+
+/** Something that is known of a task, in Metaflow's words: `attempt`, `origin-run-id`, `code-package`, … */
+export interface TaskFact {
+  readonly field: string;
+  readonly value: string;
+  readonly type: string;
+  /** Milliseconds since 1970. */
+  readonly at: number;
+  /** The attempt that it is about, where that is known. */
+  readonly attempt?: number;
+}
+
+/** Tags of the user to take away, and then to add. */
+export interface TagChange {
+  readonly add?: readonly string[];
+  readonly remove?: readonly string[];
+}
+
 export interface NewRun {
   readonly tags?: readonly string[];
   readonly systemTags?: readonly string[];
@@ -47,6 +99,7 @@ export interface NewRun {
   readonly origin?: string;
   /** The flow's steps, for readers that draw it or walk from a step to its neighbours. */
   readonly graph?: RunGraph;
+  readonly code?: CodePackage;
 }
 
 /** A flow's steps and what follows each, in Metaflow's words. */
@@ -88,6 +141,8 @@ export interface EndedAttempt {
   readonly hasSucceeded: boolean;
   /** Without Metaflow's own hidden ones (`_success`, `_transition`, …). */
   readonly artifacts: ArtifactKeys;
+  /** Metaflow's own hidden ones. */
+  readonly internals: ArtifactKeys;
   /** Milliseconds since 1970. */
   readonly startedAt: number;
   readonly endedAt: number;
@@ -104,8 +159,7 @@ export interface TaskInfo {
 }
 
 /**
- * Where runs live: artifacts, metadata and logs. The local adapter keeps them in Metaflow's own layout, so that
- * Metaflow's Python client reads them.
+ * Where runs live: artifacts, metadata and logs. It keeps them as Metaflow does, so that Metaflow's Python client reads them.
  *
  * Changes of state are atomic: a reader sees an attempt as ended with all of its artifacts, or as not ended. Several
  * processes may use one store at once; one attempt of one task is written by one process.
@@ -122,23 +176,23 @@ export interface RunStore extends AsyncDisposable {
   createTask(flow: string, run: string, step: string): Promise<TaskPath>;
   /** Says that the run is alive. Rejects with `RUN_NOT_FOUND`. */
   beat(flow: string, run: string): Promise<void>;
+  /** Takes tags of the user away and adds others; gives those that there are now. Rejects with `RUN_NOT_FOUND`, `TAG_REFUSED`. */
+  changeTags(run: RunPath, change: TagChange): Promise<readonly string[]>;
 
   /** Rejects with `TASK_NOT_FOUND`, and with `ATTEMPT_ENDED`. */
-  beginAttempt(task: TaskPath, attempt: number): Promise<void>;
+  beginAttempt(task: TaskPath, attempt: number, place?: TaskPlace): Promise<void>;
   /**
-   * Stores one artifact's content: plain data, as `encodePickle` has it. It belongs to no attempt until `endAttempt` names it, in any process.
-   * The value must not change before the promise settles. Rejects with `VALUE_NOT_STORABLE`, naming the path inside the value.
+   * Stores one artifact's content for a flow: plain data, as `encodePickle` has it. It belongs to no attempt until `endAttempt` names it, in any
+   * process. The value must not change before the promise settles. Rejects with `VALUE_NOT_STORABLE`, naming the path inside the value.
    */
-  save(value: unknown): Promise<ArtifactKey>;
+  save(flow: string, value: unknown): Promise<ArtifactKey>;
+  /** Stores bytes as they are, such as a code package. Readers of the datastore find them at `url`. */
+  saveBytes(flow: string, bytes: Uint8Array): Promise<CodePackage>;
   /**
    * Ends an attempt: from now on its artifacts are what readers see. Metaflow's own hidden artifacts are added here, where they are not
-   * among `artifacts`. Rejects with `ARTIFACT_NOT_FOUND` for a key that was not saved, `TASK_NOT_FOUND`, and `ATTEMPT_ENDED`.
+   * among `artifacts`. Rejects with `ARTIFACT_NOT_FOUND` for a key that was not saved for this flow, `TASK_NOT_FOUND`, and `ATTEMPT_ENDED`.
    */
-  endAttempt(
-    task: TaskPath,
-    attempt: number,
-    end: { readonly artifacts: ArtifactKeys; readonly hasSucceeded: boolean },
-  ): Promise<void>;
+  endAttempt(task: TaskPath, attempt: number, end: AttemptEnd): Promise<void>;
   /** Adds text to a log of an attempt; a line may come in several pieces. Rejects with `TASK_NOT_FOUND`. */
   appendLog(task: TaskPath, attempt: number, stream: 'stdout' | 'stderr', text: string): Promise<void>;
 
@@ -147,22 +201,30 @@ export interface RunStore extends AsyncDisposable {
   /** The key under a name of the run; undefined where none was kept. */
   checkpoint(run: RunPath, name: string): Promise<ArtifactKey | undefined>;
 
-  /** Keeps a key under a name of the flow, for other runs of it, in place of the one before. */
+  /** Keeps a key under a name of the flow, for other runs of it, in place of the one before. It keeps nothing alive: see `has`. */
   remember(flow: string, name: string, key: ArtifactKey): Promise<void>;
   /** The key under a name of the flow; undefined where none was kept. */
   remembered(flow: string, name: string): Promise<ArtifactKey | undefined>;
   /** Whether the content is there, without reading it. */
-  has(key: ArtifactKey): Promise<boolean>;
+  has(flow: string, key: ArtifactKey): Promise<boolean>;
 
   flows(): Promise<readonly string[]>;
+  /** One run; undefined where there is none. However many there are, only this one is read. */
+  run(flow: string, run: string): Promise<RunInfo | undefined>;
   /** Newest first. */
   runs(flow: string): Promise<readonly RunInfo[]>;
+  /** Newest first, each read when it is asked for: the first of very many come at once. */
+  eachRun(flow: string): AsyncIterable<RunInfo>;
   /** All tasks of a run, in the order of their creation. Rejects with `RUN_NOT_FOUND`. */
   tasks(flow: string, run: string): Promise<readonly TaskInfo[]>;
   /** One task. Rejects with `TASK_NOT_FOUND`. */
   task(path: TaskPath): Promise<TaskInfo>;
+  /** What is known of a task beside its artifacts, in the order of time. Rejects with `TASK_NOT_FOUND`. */
+  facts(task: TaskPath): Promise<readonly TaskFact[]>;
   /** Rejects with `ARTIFACT_NOT_FOUND`, and with `ARTIFACT_CORRUPT` if the bytes do not match the key. */
-  load(key: ArtifactKey): Promise<unknown>;
+  load(flow: string, key: ArtifactKey): Promise<unknown>;
+  /** Bytes as `saveBytes` took them. Rejects as `load` does. */
+  loadBytes(flow: string, key: ArtifactKey): Promise<Uint8Array>;
   /** All that an attempt wrote; empty text if it wrote nothing. */
   readLog(task: TaskPath, attempt: number, stream: 'stdout' | 'stderr'): Promise<string>;
 }

@@ -10,9 +10,12 @@ try {
     await store.beginAttempt(task, 0);
     const number = Number(seed) * 1_000_000 + i;
     const [first, second, third] = await Promise.all([
-      store.save(Float64Array.from({ length: Number(noise) }, (_, at) => (at === 0 ? number : Math.random()))),
-      store.save(number),
-      store.save(`shared by all: ${'x'.repeat(i % 7)}`),
+      store.save(
+        'f',
+        Float64Array.from({ length: Number(noise) }, (_, at) => (at === 0 ? number : Math.random())),
+      ),
+      store.save('f', number),
+      store.save('f', `shared by all: ${'x'.repeat(i % 7)}`),
     ]);
     await store.appendLog(task, 0, 'stdout', `task ${i}\n`);
     await store.endAttempt(task, 0, { artifacts: { noise: first, number: second, shared: third }, hasSucceeded: true });

@@ -63,11 +63,11 @@ function wire(spec: Spec, statement: Statement, names: Names): unknown {
         atMost: AT_MOST,
       } as never);
     }
-    case 'merge': {
-      const parts = statement.parts.map((part) => names.get(part) as Ref<object>);
-      return merge(parts, { exclude: statement.exclude as never });
-    }
+    case 'merge':
+      break;
   }
+  const parts = statement.parts.map((part) => names.get(part) as Ref<object>);
+  return merge(parts, { exclude: statement.exclude as never });
 }
 
 function stepOf({ behaviours = {}, ranFile }: Spec, name: string) {

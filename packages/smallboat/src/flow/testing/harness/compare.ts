@@ -43,7 +43,9 @@ export async function differences(spec: Spec, seed: number, outcome: Outcome): P
   for (const task of view.steps.flatMap((step) => step.tasks)) {
     if (task.state !== 'done') continue;
     const names = Object.entries(task.artifacts).filter(([name]) => isArtifactName(name));
-    const made = Object.fromEntries(await Promise.all(names.map(async ([name, key]) => [name, await store.load(key)])));
+    const made = Object.fromEntries(
+      await Promise.all(names.map(async ([name, key]) => [name, await store.load(flow, key)])),
+    );
     found.set(task.name, { made, attempts: task.attempts });
   }
   const wrong: string[] = [];

@@ -78,11 +78,11 @@ function run(world: World, statement: Statement, { values, index }: Where): unkn
     }
     case 'repeat':
       return runRepeat(world, statement, { values, index });
-    case 'merge': {
-      const parts = statement.parts.map((part) => values.get(part));
-      return new Merged(parts, statement.exclude);
-    }
+    case 'merge':
+      break;
   }
+  const parts = statement.parts.map((part) => values.get(part));
+  return new Merged(parts, statement.exclude);
 }
 
 function runStep(
@@ -127,7 +127,7 @@ class Merged {
     const together: Partial<Record<string, unknown>> = {};
     const add = (part: unknown): void => {
       if (Array.isArray(part)) return part.forEach(add);
-      for (const [key, value] of Object.entries((whole(part) ?? {}) as object)) {
+      for (const [key, value] of Object.entries(whole(part) ?? {})) {
         if (this.#exclude.includes(key as Key) || (only !== undefined && key !== only)) continue;
         if (key in together && JSON.stringify(together[key]) !== JSON.stringify(value)) {
           throw new Failing('MERGE_CONFLICT');
