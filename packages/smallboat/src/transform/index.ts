@@ -26,3 +26,5 @@ export type { NodeEvent } from './run/node-event.ts';
 export type { NodeResult, NodeStatus, RunResults } from './run/node-result.ts';
 export { deps } from './verbs/deps.ts';
 export type { DepsOptions } from './verbs/deps.ts';
+export { docsGenerate } from './verbs/docs.ts';
+export type { DocsOptions, DocsResult } from './verbs/docs.ts';

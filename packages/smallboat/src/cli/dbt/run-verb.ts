@@ -148,6 +148,21 @@ async function perform(verb: string, options: VerbOptions, args: DbtArguments, i
         );
       return;
     }
+    case 'docs': {
+      if (args.what !== 'generate') throw usage({ name: 'dbt docs' }, "Write 'smallboat dbt docs generate'");
+      const made = await room.docsGenerate({
+        ...options,
+        isCatalogEmpty: args['empty-catalog'],
+        isUncompiled: args['no-compile'],
+      });
+      io.out(
+        args.json
+          ? JSON.stringify(made)
+          : `${made.nodes} nodes and ${made.sources} sources are in the catalog; open ${made.page}`,
+      );
+      if (made.errors.length > 0) throw failed(made.errors);
+      return;
+    }
     default:
       return other(verb, options, args, io);
   }

@@ -15,7 +15,7 @@ const yes = (help: string, short?: string): Flag => ({
 /** Flags of every verb. */
 /** Flags of all verbs. */
 export const COMMON = {
-  'no-version-check': yes("go on where a project asks for another dbt"),
+  'no-version-check': yes('go on where a project asks for another dbt'),
   'version-check': yes('accepted'),
   'project-dir': text('folder of the project (default: the one you are in)'),
   project: text('the same, by its old name', 'p'),

@@ -245,7 +245,8 @@ const METHODS: Readonly<Record<string, Method>> = {
   },
 };
 
-function informationSchema(self: Relation, view: Value): Relation {
+/** The information schema of the database that a relation is in. */
+export function informationSchema(self: Relation, view: Value): Relation {
   const quotes = self.place.quotes ?? self.adapter.quotes;
   return new Relation(self.adapter, {
     database: self.place.database,

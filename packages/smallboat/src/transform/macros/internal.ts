@@ -4,16 +4,22 @@ import type { AdapterDescription } from '../adapter/adapter.ts';
 import type { Macro } from './registry.ts';
 import { macrosOf } from './registry.ts';
 
-const home = fileURLToPath(new URL('.', import.meta.url));
+/** Where the macros of an adapter are; spelled out, so that a build finds them. */
+const HOMES: Readonly<Record<string, string>> = {
+  dbt: fileURLToPath(new URL('./dbt', import.meta.url)),
+  duckdb: fileURLToPath(new URL('./duckdb', import.meta.url)),
+};
 const texts = new Map<string, readonly { readonly file: string; readonly text: string }[]>();
 
 function filesIn(folder: string): readonly { readonly file: string; readonly text: string }[] {
   let files = texts.get(folder);
   if (!files) {
-    files = readdirSync(`${home}${folder}`)
+    const home = HOMES[folder];
+    if (home === undefined) throw new Error(`there are no macros '${folder}'`);
+    files = readdirSync(home)
       .filter((name) => name.endsWith('.sql'))
       .sort()
-      .map((name) => ({ file: `macros/${name}`, text: readFileSync(`${home}${folder}/${name}`, 'utf8') }));
+      .map((name) => ({ file: `macros/${name}`, text: readFileSync(`${home}/${name}`, 'utf8') }));
     texts.set(folder, files);
   }
   return files;

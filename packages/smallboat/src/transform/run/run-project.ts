@@ -320,6 +320,8 @@ class Execution {
       });
       return resultOf(node, ran.status, { ...ran, startedAt });
     }
+    if (node.resource_type === 'seed' && options.does === 'compile')
+      return resultOf(node, 'success', { message: '', startedAt });
     if (node.resource_type === 'seed') {
       const ran = await runner.materialize(node);
       return resultOf(node, 'success', { ...ran, startedAt, ...rowsOf(session) });
