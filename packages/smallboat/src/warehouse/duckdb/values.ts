@@ -1,5 +1,7 @@
 import type { DuckDBDataChunk, DuckDBType, DuckDBValue, DuckDBValueConverter, DuckDBVector } from '@duckdb/node-api';
-import type { Cell, ColumnVector, Values } from './warehouse.ts';
+import { exactNumber } from '../decimal.ts';
+import { textOf } from '../vectors.ts';
+import type { Cell, ColumnVector, Values } from '../warehouse.ts';
 
 /** The numbers of DuckDB's types in its C API, which do not change; a copy, because the API is loaded late. */
 const TYPE = {
@@ -44,9 +46,9 @@ function cellOfObject(value: object): Cell {
   if ('entries' in value && typeof value.entries === 'object') {
     return structCell(value.entries as Readonly<Record<string, DuckDBValue>>);
   }
-  if ('toDouble' in value && typeof value.toDouble === 'function') return Number(value.toDouble());
+  if ('toDouble' in value) return exactNumber(printed(value));
   if ('tag' in value && 'value' in value) return cellOf(value.value as DuckDBValue);
-  return textOf(value);
+  return printed(value);
 }
 
 function structCell(entries: Readonly<Record<string, DuckDBValue>>): Cell {
@@ -54,13 +56,13 @@ function structCell(entries: Readonly<Record<string, DuckDBValue>>): Cell {
 }
 
 function mapCell(entries: readonly { readonly key: DuckDBValue; readonly value: DuckDBValue }[]): Cell {
-  return Object.fromEntries(entries.map(({ key, value }) => [asText(cellOf(key)), cellOf(value)]));
+  return Object.fromEntries(entries.map(({ key, value }) => [textOf(cellOf(key)), cellOf(value)]));
 }
 
 const DAY_MICROS = 86_400_000_000n;
 
 /** The API prints a time with zone in the zone of the machine; we print it in UTC, as the warehouse is set to. */
-function textOf(value: { toString(): string }): string {
+function printed(value: { toString(): string }): string {
   if (value.constructor.name !== 'DuckDBTimestampTZValue') return value.toString();
   const { micros } = value as { readonly micros: bigint };
   if (micros > 9_000_000_000_000_000_000n || micros < -9_000_000_000_000_000_000n) return value.toString();
@@ -207,7 +209,7 @@ function valuesOf(vector: DuckDBVector, length: number, type: DuckDBType, nulls?
     case TYPE.VARCHAR:
       return dataView === undefined ? [] : texts(vector, dataView, length, nulls);
     default:
-      return Array.from({ length }, (_, row) => asText(cellOf(vector.getItem(row))));
+      return Array.from({ length }, (_, row) => textOf(cellOf(vector.getItem(row))));
   }
 }
 
@@ -243,10 +245,4 @@ function texts(vector: DuckDBVector, view: DataView, length: number, nulls?: Uin
       size === 0 ? '' : size <= 12 ? bytes.toString('utf8', at + 4, at + 4 + size) : String(vector.getItem(row));
   }
   return values;
-}
-
-function asText(cell: Cell): string {
-  if (cell === null) return '';
-  if (typeof cell !== 'object') return String(cell);
-  return JSON.stringify(cell, (_, item: unknown) => (typeof item === 'bigint' ? String(item) : item));
 }

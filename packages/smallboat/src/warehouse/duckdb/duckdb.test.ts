@@ -2,9 +2,9 @@ import { mkdtemp } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect, it } from 'vitest';
-import { warehouseContract } from './contract.ts';
-import { openWarehouse } from './open-warehouse.ts';
-import type { Warehouse } from './warehouse.ts';
+import { warehouseContract } from '../contract.ts';
+import { openWarehouse } from '../open-warehouse.ts';
+import type { Warehouse } from '../warehouse.ts';
 
 async function onFile(): Promise<Warehouse> {
   return openWarehouse('duckdb:w.duckdb', { cwd: await mkdtemp(join(tmpdir(), 'smallboat-')) });
