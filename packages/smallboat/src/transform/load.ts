@@ -10,6 +10,7 @@ import { projectErrors } from './project/errors.ts';
 import { modulesAt } from './jinja/modules.ts';
 import { JINJA_GLOBALS } from './jinja/globals.ts';
 import type { Value } from './jinja/value.ts';
+import { fromPlain } from './jinja/json.ts';
 import { Dict } from './jinja/value.ts';
 import { internalMacros } from './macros/internal.ts';
 import { MacroRegistry, macrosOf } from './macros/registry.ts';
@@ -90,6 +91,7 @@ const NO_FLAGS: Flags = {
 export async function loadProject(folder: string, options: LoadOptions = {}): Promise<Project> {
   const startedAt = options.startedAt ?? new Date();
   const now = startedAt.getTime() / 1000;
+  const clock = runningClock();
   const env = options.env ?? process.env;
   const vars = options.vars ?? {};
   const home = resolve(folder);
@@ -97,7 +99,7 @@ export async function loadProject(folder: string, options: LoadOptions = {}): Pr
     ...JINJA_GLOBALS,
     env_var: envFunction(env, 'dbt_project.yml'),
     var: varFunction((name) => vars[name], 'dbt_project.yml', true),
-    modules: modulesAt(startedAt),
+    modules: modulesAt(clock),
   };
   const unrendered = await readProjectFile(home, { ...names, target: new Dict() });
   const target = await readTarget({
@@ -150,7 +152,7 @@ export async function loadProject(folder: string, options: LoadOptions = {}): Pr
     vars,
     env,
     flags: { ...NO_FLAGS, threads: target.threads, ...options.flags },
-    modules: modulesAt(startedAt),
+    modules: modulesAt(clock),
     say: options.onSay ?? (() => undefined),
     selected: [],
     graph: undefined,
@@ -235,6 +237,26 @@ function databaseOf(target: Target, { type }: AdapterDescription): string {
   return basename(path.replace(/\?.*$/, '')).replace(/\.[^.]*$/, '');
 }
 
+/** The time, never the same twice: names are made of it, and two of them must not be one. */
+function runningClock(): () => Date {
+  let last = 0;
+  return () => {
+    last = Math.max(Date.now(), last + 1);
+    return new Date(last);
+  };
+}
+
+/** What of a profile templates do not see, as in dbt. */
+const SECRETS: ReadonlySet<string> = new Set([
+  'pass',
+  'password',
+  'token',
+  'secrets',
+  'private_key',
+  'private_key_passphrase',
+  'oauth_client_secret',
+]);
+
 function targetNames(target: Target, database: string): Dict {
   return new Dict([
     ['name', target.name],
@@ -244,5 +266,9 @@ function targetNames(target: Target, database: string): Dict {
     ['database', database],
     ['type', target.type],
     ['threads', target.threads],
+    ...(database === '' ? [] : [['dbname', database] as const]),
+    ...Object.entries(target.credentials)
+      .filter(([key]) => !SECRETS.has(key) && !['type', 'schema', 'database', 'dbname'].includes(key))
+      .map(([key, value]) => [key, fromPlain(value)] as const),
   ]);
 }

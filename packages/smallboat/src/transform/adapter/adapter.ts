@@ -27,10 +27,16 @@ export interface AdapterDescription {
   readonly hasMaterializedViews: boolean;
   /** The longest name of a relation, in characters; undefined where none is too long in practice. */
   readonly maxIdentifierLength?: number;
-  /** What a statement that gives no count says it did. */
-  readonly okMessage: (sql: string) => string;
-  /** Whether the count of rows is reported: `INSERT 3`. */
-  readonly reportsRows: boolean;
+  /** `text` and `character varying` without a length are written so, not as `character varying(256)`. */
+  readonly keepsTextTypes?: boolean;
+  /** `implicit`: the first statement begins a transaction, as the driver of dbt's adapter does; after a commit each statement is its own. */
+  readonly transactions: 'explicit' | 'implicit';
+  /** Drops the temporary tables of a session, which lives longer here than in dbt, that connects anew for each node. */
+  readonly discardsTemporary?: string;
+  /** What reads a relation is dropped with it. */
+  readonly dropsCascade: boolean;
+  /** What dbt's adapter says of a statement. */
+  readonly responseOf: (sql: string, rows: number | undefined) => Response;
 }
 
 export type ConstraintKind = 'check' | 'not_null' | 'unique' | 'primary_key' | 'foreign_key';
@@ -53,4 +59,13 @@ export interface ColumnTypes {
   readonly integer: readonly string[];
   readonly float: readonly string[];
   readonly numeric: readonly string[];
+}
+
+/** A statement's outcome in the words of dbt's adapter. */
+export interface Response {
+  /** `OK`, `INSERT 0 3`. */
+  readonly message: string;
+  readonly code: string;
+  /** Undefined where the adapter does not say. */
+  readonly rowsAffected: number | undefined;
 }

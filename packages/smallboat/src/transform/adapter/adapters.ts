@@ -1,8 +1,9 @@
 import { nearestNames, projectErrors } from '../project/errors.ts';
 import type { AdapterDescription } from './adapter.ts';
 import { duckdb } from './duckdb.ts';
+import { postgres } from './postgres.ts';
 
-const ADAPTERS: Readonly<Record<string, AdapterDescription>> = { duckdb };
+const ADAPTERS: Readonly<Record<string, AdapterDescription>> = { duckdb, postgres };
 
 /** The adapter that a profile names. @throws `ADAPTER_UNKNOWN`. */
 export function adapterNamed(type: string, file: string | undefined): AdapterDescription {

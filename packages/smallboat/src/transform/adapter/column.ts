@@ -40,7 +40,9 @@ export class Column extends PyObject {
 
   /** The type as it is written in SQL, with its size where it is known. */
   get dataType(): string {
-    const { dtype, precision, scale } = this.parts;
+    const { dtype, precision, scale, charSize } = this.parts;
+    const isBare = /^text$/i.test(dtype) || (/^character varying$/i.test(dtype) && (charSize ?? null) === null);
+    if (this.adapter.keepsTextTypes === true && isBare) return dtype;
     if (this.is('string')) return stringType(this.stringSize());
     if (this.is('numeric')) return numericType(dtype, precision, scale);
     return dtype;

@@ -58,6 +58,7 @@ export const duckdb: AdapterDescription = {
   renameable: [],
   replaceable: [],
   hasMaterializedViews: false,
-  okMessage: () => 'OK',
-  reportsRows: false,
+  transactions: 'explicit',
+  dropsCascade: false,
+  responseOf: () => ({ message: 'OK', code: 'OK', rowsAffected: undefined }),
 };

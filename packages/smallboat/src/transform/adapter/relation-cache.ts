@@ -12,6 +12,8 @@ interface Known {
  */
 export class RelationCache {
   private readonly schemas = new Map<string, Promise<Map<string, Known>>>();
+  /** What reads a relation, and is dropped with it; by its place. */
+  private readonly readers = new Map<string, Set<string>>();
 
   /** The relations of a schema; `list` is asked where nobody asked before. */
   private async within(
@@ -46,14 +48,38 @@ export class RelationCache {
     );
   }
 
+  /** Notes that a relation is dropped with another. Schemas and names. */
+  link(read: readonly [string, string], reader: readonly [string, string]): void {
+    const key = placeKey(...read);
+    const known = this.readers.get(key) ?? new Set();
+    known.add(placeKey(...reader));
+    this.readers.set(key, known);
+  }
+
+  /** A relation is gone, and all that read it. */
   async drop(relation: Relation): Promise<void> {
-    (await this.schemas.get(keyOf(relation.database, relation.schema ?? '')))?.delete(
-      relation.identifier.toLowerCase(),
-    );
+    await this.forget(relation.database, placeKey(relation.schema ?? '', relation.identifier));
+  }
+
+  private async forget(database: string | null, key: string): Promise<void> {
+    const [schema = '', name = ''] = JSON.parse(key) as string[]; // made by placeKey
+    (await this.schemas.get(keyOf(database, schema)))?.delete(name);
+    const readers = this.readers.get(key);
+    this.readers.delete(key);
+    for (const reader of readers ?? []) await this.forget(database, reader);
   }
 
   async rename(from: Relation, to: Relation): Promise<void> {
-    await this.drop(from);
+    const [before, after] = [from, to].map((one) => placeKey(one.schema ?? '', one.identifier));
+    if (before !== undefined && after !== undefined) {
+      // What reads a relation goes on to do so under its new name.
+      const readers = this.readers.get(before);
+      this.readers.delete(before);
+      if (readers) this.readers.set(after, readers);
+      for (const known of this.readers.values()) if (known.delete(before)) known.add(after);
+    }
+    const relations = await this.schemas.get(keyOf(from.database, from.schema ?? ''));
+    relations?.delete(from.identifier.toLowerCase());
     await this.add(to);
   }
 
@@ -69,6 +95,10 @@ export class RelationCache {
   clear(): void {
     this.schemas.clear();
   }
+}
+
+function placeKey(schema: string, name: string): string {
+  return JSON.stringify([schema.toLowerCase(), name.toLowerCase()]);
 }
 
 function keyOf(database: string | null, schema: string): string {

@@ -53,6 +53,10 @@ export class Relation extends PyObject {
     super();
     this.adapter = adapter;
     this.place = place;
+    const { maxIdentifierLength: longest } = adapter;
+    const name = place.identifier ?? '';
+    if (longest !== undefined && place.type !== undefined && name.length > longest)
+      throw new PyError(`Relation name '${name}' is longer than ${longest} characters`);
   }
 
   get type(): string {
@@ -204,6 +208,7 @@ function changed(policy: Policy, named: ReadonlyMap<string, Value>): Policy {
 
 const METHODS: Readonly<Record<string, Method>> = {
   render: (self) => self.render(),
+  relation_max_name_length: (self) => self.adapter.maxIdentifierLength ?? null,
   render_limited: (self) => self.with({ eventTime: undefined }).print(),
   include: (self, { named }) => self.with({ includes: changed(self.place.includes ?? ALL, named) }),
   quote: (self, { named }) => self.with({ quotes: changed(self.place.quotes ?? self.adapter.quotes, named) }),

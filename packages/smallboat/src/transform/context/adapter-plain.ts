@@ -1,10 +1,11 @@
+import { createHash } from 'node:crypto';
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { Column } from '../adapter/column.ts';
 import { columnLines, modelLines } from '../adapter/constraints.ts';
 import { toPlain } from '../jinja/json.ts';
 import type { Value } from '../jinja/value.ts';
-import { Dict, PyError, PyObject, Tuple, firstOf, isTrue, iterate, str } from '../jinja/value.ts';
+import { Bag, Dict, Fn, PyError, PyObject, Tuple, firstOf, isTrue, iterate, str } from '../jinja/value.ts';
 import { recordOf } from '../project/plain.ts';
 import type { Method } from './adapter-options.ts';
 import { argument, quoted, quotingOf, wholeOf } from './adapter-options.ts';
@@ -121,10 +122,36 @@ export const PLAIN: Readonly<Record<string, Method>> = {
   },
   external_write_options: ({ positional: [location = '', options = null] }) => writeOptions(str(location), options),
   external_read_location: ({ positional: [location = '', options = null] }) => readLocation(str(location), options),
-  parse_index: ({ positional: [index = null] }) => index,
+  parse_index: ({ positional: [index = null] }) => (index instanceof Dict ? parsedIndex(index) : index),
+  verify_database: (given, { invocation }) => {
+    const name = str(argument(given, 0, 'database') ?? '').replaceAll('"', '');
+    const { database, adapter } = invocation;
+    if (name.toLowerCase() !== database.toLowerCase())
+      throw new PyError(`Cross-db references not allowed in ${adapter.type} (${name} vs ${database})`);
+    return '';
+  },
   get_partitions_metadata: () => new Tuple([]),
   date_function: (_given, { invocation }) => invocation.adapter.dateFunction,
 };
+
+/** An index that a model asks for: `{columns: […], unique: …, type: …}`. */
+function parsedIndex(index: Dict): Bag {
+  const columns = index.get('columns') ?? null;
+  if (!Array.isArray(columns)) throw new PyError("an index must be a mapping with 'columns', a list of names");
+  const unique = index.get('unique') ?? false;
+  const type = index.get('type') ?? null;
+  return new Bag('Index', {
+    columns,
+    unique,
+    type,
+    // As dbt: another name each time, for an index of the old table may still be there.
+    render: new Fn('render', ({ positional: [relation = ''] }) =>
+      createHash('md5')
+        .update([...columns.map(str), str(relation), str(unique), str(type), new Date().toISOString()].join('_'))
+        .digest('hex'),
+    ),
+  });
+}
 
 function hardDeletes(config: Value | undefined): Value {
   const get = (key: string): Value =>

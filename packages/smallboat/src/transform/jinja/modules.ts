@@ -5,16 +5,18 @@ import { TimeZone, UTC, zoneNamed } from './time-zone.ts';
 import type { Value } from './value.ts';
 import { Bag, Fn, Tuple, iterate, numberOf, str } from './value.ts';
 
-/** `modules` of dbt: the parts of Python's `datetime`, `pytz`, `re` and `itertools` that projects use. `now` is the time of the run. */
-export function modulesAt(now: Date): Bag {
-  const moment = (zone: Value | undefined): DateTime =>
-    zone instanceof TimeZone
+/** `modules` of dbt: the parts of Python's `datetime`, `pytz`, `re` and `itertools` that projects use. The clock says what `now` is. */
+export function modulesAt(clock: () => Date): Bag {
+  const moment = (zone: Value | undefined): DateTime => {
+    const now = clock();
+    return zone instanceof TimeZone
       ? new DateTime(new Date(now.getTime() + zone.offsetAt(now) * 60_000), true, zone)
       : new DateTime(now, true);
+  };
   const datetime = new Fn('datetime', (given) => makeDate(given, true), {
     now: new Fn('now', ({ positional: [zone], named }) => moment(zone ?? named.get('tz'))),
-    utcnow: new Fn('utcnow', () => new DateTime(now, true)),
-    today: new Fn('today', () => new DateTime(now, true)),
+    utcnow: new Fn('utcnow', () => new DateTime(clock(), true)),
+    today: new Fn('today', () => new DateTime(clock(), true)),
     strptime: new Fn('strptime', ({ positional: [text = '', how = ''] }) => dateOf(str(text), str(how))),
     fromisoformat: new Fn('fromisoformat', ({ positional: [text = ''] }) => fromIso(str(text), true)),
     fromtimestamp: new Fn('fromtimestamp', ({ positional: [seconds = 0, zone] }) => {
@@ -25,7 +27,7 @@ export function modulesAt(now: Date): Bag {
       day instanceof DateTime ? new DateTime(day.at, true) : day,
     ),
   });
-  const today = new Date(Math.floor(now.getTime() / 86_400_000) * 86_400_000);
+  const today = new Date(Math.floor(clock().getTime() / 86_400_000) * 86_400_000);
   const date = new Fn('date', (given) => makeDate(given, false), {
     today: new Fn('today', () => new DateTime(today, false)),
     fromisoformat: new Fn('fromisoformat', ({ positional: [text = ''] }) => fromIso(str(text), false)),

@@ -8,6 +8,7 @@ import { macrosOf } from './registry.ts';
 const HOMES: Readonly<Record<string, string>> = {
   dbt: fileURLToPath(new URL('./dbt', import.meta.url)),
   duckdb: fileURLToPath(new URL('./duckdb', import.meta.url)),
+  postgres: fileURLToPath(new URL('./postgres', import.meta.url)),
 };
 const texts = new Map<string, readonly { readonly file: string; readonly text: string }[]>();
 

@@ -3,6 +3,7 @@ import type { RelationCache } from '../adapter/relation-cache.ts';
 import { isSqlNode } from '../manifest/node.ts';
 import type { Compiler } from './compiler.ts';
 import { operationNode } from './operation-node.ts';
+import { storesFailures } from './test-outcome.ts';
 import type { WarehouseSession } from './warehouse-session.ts';
 
 /** Makes the schemas of nodes that the warehouse has not. */
@@ -15,14 +16,12 @@ export async function createSchemas(
   ids: readonly string[],
 ): Promise<void> {
   const { invocation } = compiler.options;
-  const { manifest, flags } = invocation;
+  const { manifest } = invocation;
   const wanted = new Map<string, Relation>();
   for (const id of ids) {
     const node = manifest.get(id);
     if (!node || !isSqlNode(node)) continue;
-    const isStored =
-      node.config['store_failures'] === true || (flags.storeFailures && node.config['store_failures'] === null);
-    if (node.resource_type === 'test' && !isStored) continue;
+    if (node.resource_type === 'test' && !storesFailures(invocation, node)) continue;
     if (!['model', 'seed', 'snapshot', 'test', 'function'].includes(node.resource_type) || node.schema === '') continue;
     const relation = compiler.relationOf(node).with({ identifier: undefined });
     wanted.set(JSON.stringify([relation.database, relation.schema?.toLowerCase()]), relation);

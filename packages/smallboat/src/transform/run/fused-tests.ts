@@ -48,7 +48,10 @@ async function firstRow(session: Session, sql: string): Promise<readonly unknown
   try {
     return (await session.ask(sql, { isRead: true })).table.rows[0];
   } catch (error) {
-    if (warehouseErrors.STATEMENT_FAILED.is(error)) return undefined;
+    if (warehouseErrors.STATEMENT_FAILED.is(error)) {
+      await session.rollback();
+      return undefined;
+    }
     throw error;
   }
 }

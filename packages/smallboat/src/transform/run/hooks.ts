@@ -1,6 +1,7 @@
 import type { Invocation } from '../context/invocation.ts';
 import { fromPlain } from '../jinja/json.ts';
 import type { SqlNode } from '../manifest/node.ts';
+import { storesFailures } from './test-outcome.ts';
 import type { Compiler } from './compiler.ts';
 import { failureText } from './failure.ts';
 import type { NodeResult } from './node-result.ts';
@@ -73,8 +74,8 @@ function builtSchemas(invocation: Invocation, results: readonly NodeResult[]): [
   const built = new Map<string, [string, string]>();
   for (const { uniqueId, status } of results) {
     const node = invocation.manifest.nodes.get(uniqueId);
-    if (!node || status === 'error' || status === 'fail' || status === 'skipped' || node.resource_type === 'test')
-      continue;
+    if (!node || status === 'error' || status === 'fail' || status === 'skipped') continue;
+    if (node.resource_type === 'test' && !storesFailures(invocation, node)) continue;
     built.set(`${node.database ?? ''}.${node.schema}`, [node.database ?? '', node.schema]);
   }
   return [...built.values()];

@@ -2,7 +2,9 @@ import { join, relative } from 'node:path';
 import type { Warehouse } from '../../warehouse/index.ts';
 import { RelationCache } from '../adapter/relation-cache.ts';
 import type { Invocation } from '../context/invocation.ts';
+import { TableValue } from '../context/table-value.ts';
 import { fromPlain } from '../jinja/json.ts';
+import { Fn, str } from '../jinja/value.ts';
 import type { Project } from '../load.ts';
 import type { ManifestNode, SqlNode } from '../manifest/node.ts';
 import { isEphemeral, isSqlNode } from '../manifest/node.ts';
@@ -17,6 +19,7 @@ import { runHooks } from './hooks.ts';
 import { runMicrobatch } from './microbatch.ts';
 import type { NodeEvent } from './node-event.ts';
 import { titleOf } from './node-event.ts';
+import { operationNode } from './operation-node.ts';
 import type { NodeResult, Timing } from './node-result.ts';
 import { blocks, isBad } from './node-result.ts';
 import { NodeRunner } from './node-runner.ts';
@@ -86,6 +89,7 @@ class Execution {
     this.total = nodes.length;
     invocation.selected = options.chosen;
     const first = this.session(options.warehouse);
+    if (invocation.adapter.dropsCascade && options.does !== 'compile') await this.linkReaders(first);
     const hooks: NodeResult[] = [];
     if (options.does !== 'compile')
       await createSchemas({ compiler: this.compiler, session: first, cache: this.cache }, nodes);
@@ -98,6 +102,19 @@ class Execution {
       hooks.push(...(await this.hooks(first, 'on-run-end')));
     }
     return { results: this.results, hooks, seconds: (performance.now() - this.started) / 1000 };
+  }
+
+  /** Asks what would be dropped with what. */
+  private async linkReaders(session: WarehouseSession): Promise<void> {
+    const { macros } = this.compiler.context(operationNode(this.invocation, 'macros', ''), { session });
+    const found = await macros.dispatch({ positional: ['get_relations', 'dbt'], named: new Map() });
+    const table = found instanceof Fn ? await found.call({ positional: [], named: new Map() }) : undefined;
+    if (!(table instanceof TableValue)) return;
+    for (const { items } of table.rows) {
+      const [schema = '', name = '', readSchema = '', read = ''] = items.map(str);
+      this.cache.link([readSchema, read], [schema, name]);
+    }
+    await session.release();
   }
 
   /** What is run of what is chosen: an ephemeral model is part of others. */
@@ -193,6 +210,7 @@ class Execution {
 
   private async work(ids: readonly string[], session: WarehouseSession, left: Map<string, Set<string>>): Promise<void> {
     const counted = ids.length > 1 ? await this.count(ids, session) : new Map<string, number>();
+    await session.release();
     for (const id of ids) {
       this.options.signal?.throwIfAborted();
       const result = this.hasStopped ? this.skipped(id) : await this.one(id, session, counted.get(id));
@@ -290,6 +308,7 @@ class Execution {
       });
       result = resultOf(node, 'error', { message, startedAt });
     }
+    await session.release();
     this.say(node, index, 'end', result);
     return result;
   }
@@ -307,7 +326,7 @@ class Execution {
       const outcome = await runUnitTest({ node, compiler, runner, session });
       return resultOf(node, outcome.status, { ...outcome, startedAt });
     }
-    if (!isSqlNode(node)) return resultOf(node, 'no-op', { message: 'NO-OP', startedAt });
+    if (!isSqlNode(node)) return resultOf(node, 'no-op', { message: 'NO-OP', startedAt, failures: 0 });
     if (options.does === 'clone') return this.clone(node, runner, startedAt);
     if (isMicrobatch(node) && options.does === 'run') {
       const ran = await runMicrobatch({

@@ -1,3 +1,4 @@
+import type { Invocation } from '../context/invocation.ts';
 import type { SqlNode } from '../manifest/node.ts';
 import { textOf } from '../project/plain.ts';
 
@@ -47,4 +48,9 @@ const COMPARE: Readonly<Record<string, (a: number, b: number) => boolean>> = {
 export function fits(failures: number, condition: string): boolean | undefined {
   const [, operator = '', limit = '0'] = PLAIN.exec(condition) ?? [];
   return COMPARE[operator]?.(failures, Number(limit));
+}
+
+/** Whether the rows that a test finds are kept in a table. */
+export function storesFailures({ flags }: Invocation, { config }: SqlNode): boolean {
+  return config['store_failures'] === true || (flags.storeFailures && (config['store_failures'] ?? null) === null);
 }

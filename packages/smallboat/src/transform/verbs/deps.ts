@@ -32,7 +32,7 @@ export async function deps(options: DepsOptions): Promise<readonly Installed[]> 
     ...JINJA_GLOBALS,
     env_var: envFunction(env, 'packages.yml'),
     var: varFunction((name) => vars[name], 'packages.yml', true),
-    modules: modulesAt(new Date()),
+    modules: modulesAt(() => new Date()),
     target: new Dict(),
   };
   const { name: project, packagesPath } = await readProjectFile(home, names);

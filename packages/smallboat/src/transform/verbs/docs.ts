@@ -60,7 +60,7 @@ async function ask(options: DocsOptions, begun: Awaited<ReturnType<typeof beginV
   const chosen = isChosen
     ? new Set(begun.choose(['model', 'seed', 'snapshot', 'source'], { mayBeEmpty: true }))
     : undefined;
-  return readCatalog(begun.project, session, chosen);
+  return await readCatalog(begun.project, session, chosen);
 }
 
 /** Without the parser the page does without the lineage of columns. */

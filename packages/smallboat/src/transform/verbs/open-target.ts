@@ -3,6 +3,7 @@ import type { Warehouse } from '../../warehouse/index.ts';
 import { openWarehouse, quoteText } from '../../warehouse/index.ts';
 import type { Project } from '../load.ts';
 import { projectErrors } from '../project/errors.ts';
+import { postgresPlace } from './postgres-place.ts';
 import { isRecord, listOf, recordOf, textOf } from '../project/plain.ts';
 
 export interface OpenTargetOptions {
@@ -20,11 +21,12 @@ export async function openTarget({ invocation }: Project, options: OpenTargetOpt
     ...(options.signal === undefined ? {} : { signal: options.signal }),
   };
   if (target.type === 'duckdb') return openDuckDb(invocation, given);
+  if (target.type === 'postgres') return openWarehouse(postgresPlace(target), given);
   throw projectErrors.ADAPTER_UNKNOWN({
     file: target.file ?? 'profiles.yml',
     type: target.type,
     nearest: [],
-    known: ['duckdb'],
+    known: ['duckdb', 'postgres'],
   });
 }
 

@@ -131,15 +131,14 @@
   {% if config.get('contract').enforced and not temporary -%}
     {{ get_assert_columns_equivalent(sql) }}
     {{ get_table_columns_and_constraints() }};
-    insert into {{ relation }} {{ default__get_column_names() }} ({{ get_select_subquery(sql) }})
+    insert into {{ relation }} ({{ adapter.dispatch('get_column_names', 'dbt')() }}) ({{ get_select_subquery(sql) }})
   {%- else -%}
     as ({{ sql }})
   {%- endif %};
 {%- endmacro %}
 {% macro default__get_column_names() -%}
-  {%- if model.columns -%}({% for name, column in model.columns.items() %}{{ adapter.quote(name) if column.get('quote') else name }}{{ ', ' if not loop.last }}{% endfor %}){%- endif -%}
+  {%- for column in model['columns'].values() -%}{{ adapter.quote(column['name']) if column.get('quote') else column['name'] }}{{ ', ' if not loop.last }}{%- endfor -%}
 {%- endmacro %}
-{% macro get_column_names() -%}{{ default__get_column_names() }}{%- endmacro %}
 {% macro get_select_subquery(sql) %}{{ return(adapter.dispatch('get_select_subquery', 'dbt')(sql)) }}{% endmacro %}
 {% macro default__get_select_subquery(sql) %}
 select {% for name, column in model.columns.items() %}{{ adapter.quote(name) if column.get('quote') else name }}{{ ', ' if not loop.last }}{% endfor %}

@@ -260,3 +260,4 @@ create or replace function {{ target_relation.render() }}({{ model.arguments | m
   {{ model.compiled_code }}
 )
 {% endmacro %}
+{% macro get_column_names() -%}({{ adapter.dispatch('get_column_names', 'dbt')() }}){%- endmacro %}

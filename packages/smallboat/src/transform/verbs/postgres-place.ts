@@ -1,0 +1,50 @@
+import { readFileSync } from 'node:fs';
+import type { SslMode, WarehousePlace } from '../../warehouse/index.ts';
+import { projectErrors } from '../project/errors.ts';
+import { textOf } from '../project/plain.ts';
+import type { Target } from '../project/profile.ts';
+
+/** Where the server of a target of type `postgres` is. @throws `PROFILE_INVALID`. */
+export function postgresPlace({ credentials, profile, name, file, database }: Target): WarehousePlace {
+  const fail = (problem: string): never => {
+    throw projectErrors.PROFILE_INVALID({ file: file ?? 'profiles.yml', profile, target: name, problem });
+  };
+  const text = (key: string): string | undefined => textOf(credentials[key]);
+  const needed = (key: string): string => text(key) ?? fail(`'${key}' is missing`);
+  const password = text('password') ?? text('pass');
+  const number = (key: string): number | undefined => {
+    const value = text(key);
+    if (value === undefined) return undefined;
+    return Number.isInteger(Number(value)) ? Number(value) : fail(`'${key}' must be a whole number, found '${value}'`);
+  };
+  const mode = text('sslmode');
+  if (mode !== undefined && !MODES.has(mode))
+    fail(`'sslmode' must be one of ${[...MODES].join(', ')}, found '${mode}'`);
+  const certificate = text('sslrootcert');
+  return {
+    kind: 'postgres',
+    host: needed('host'),
+    user: needed('user'),
+    database: database ?? fail("'dbname' is missing"),
+    password:
+      password ?? fail("'password' is missing; write password: \"{{ env_var('…') }}\" to take it from the environment"),
+    ...given('port', number('port')),
+    ...given('role', text('role')),
+    ...given('connectTimeoutSeconds', number('connect_timeout')),
+    ...given('applicationName', text('application_name')),
+    ...given('sslMode', mode === 'allow' ? 'prefer' : (mode as SslMode | undefined)),
+    ...given('sslRootCertificate', certificate === undefined ? undefined : readFileSync(certificate, 'utf8')),
+    ...given(
+      'searchPath',
+      text('search_path')
+        ?.split(',')
+        .map((schema) => schema.trim()),
+    ),
+  };
+}
+
+const MODES: ReadonlySet<string> = new Set(['disable', 'allow', 'prefer', 'require', 'verify-ca', 'verify-full']);
+
+function given<K extends string, V>(key: K, value: V | undefined): { readonly [P in K]?: V } {
+  return (value === undefined ? {} : { [key]: value }) as { readonly [P in K]?: V };
+}
