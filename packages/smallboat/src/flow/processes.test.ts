@@ -13,6 +13,9 @@ import { crashFlow, hungryFlow, retryFlow, slowFlow, talkFlow } from './testing/
 const module = new URL('./testing/crash-flow.ts', import.meta.url).href;
 const program = fileURLToPath(new URL('../../bin/smallboat.js', import.meta.url));
 
+// A secret of the hungry flow, which every worker inherits.
+process.env['HUNGRY_TOKEN'] = 'swordfish';
+
 const aFolder = (): Promise<string> => mkdtemp(join(tmpdir(), 'smallboat-flow-'));
 const strike = (folder: string, name: string, what: string): Promise<void> =>
   writeFile(join(folder, `strike-${name}`), what);
@@ -142,7 +145,6 @@ describe.concurrent('a worker', () => {
 
   it('gives a body its secrets, hides them in the log, and a folder that is gone afterwards', async () => {
     const folder = await aFolder();
-    process.env['HUNGRY_TOKEN'] = 'swordfish';
     const said: string[] = [];
     await using run = await runFlow(hungryFlow, {
       module,

