@@ -48,19 +48,10 @@ export function compareVersions(a: VersionBound, b: VersionBound): number {
 export function isWithin(version: VersionBound, bounds: readonly VersionBound[]): boolean {
   return bounds.every((bound) => {
     const order = compareVersions(version, bound);
-    switch (bound.matcher) {
-      case '=':
-        return order === 0;
-      case '>=':
-        return order >= 0;
-      case '<=':
-        return order <= 0;
-      case '>':
-        return order > 0;
-      case '<':
-        // A version in preparation of the bound itself is not below it.
-        return order < 0 && !(bound.prerelease === undefined && sameNumbers(version, bound));
-    }
+    // A version in preparation of the bound itself is not below it.
+    if (bound.matcher === '<') return order < 0 && !(bound.prerelease === undefined && sameNumbers(version, bound));
+    const fits = { '=': order === 0, '>=': order >= 0, '<=': order <= 0, '>': order > 0 };
+    return fits[bound.matcher];
   });
 }
 

@@ -2,15 +2,14 @@ import { join, relative } from 'node:path';
 import type { Warehouse } from '../../warehouse/index.ts';
 import { RelationCache } from '../adapter/relation-cache.ts';
 import type { Invocation } from '../context/invocation.ts';
-import { TableValue } from '../context/table-value.ts';
 import { fromPlain } from '../jinja/json.ts';
-import { Fn, str } from '../jinja/value.ts';
 import type { Project } from '../load.ts';
 import type { ManifestNode, SqlNode } from '../manifest/node.ts';
 import { isEphemeral, isSqlNode } from '../manifest/node.ts';
 import { textOf } from '../project/plain.ts';
 import { Compiler, isMicrobatch } from './compiler.ts';
 import { createSchemas } from './create-schemas.ts';
+import { linkReaders } from './link-readers.ts';
 import { failureText } from './failure.ts';
 import { countFused, fusionKey } from './fused-tests.ts';
 import { inOrder, waitGraph } from './graph.ts';
@@ -19,7 +18,6 @@ import { runHooks } from './hooks.ts';
 import { runMicrobatch } from './microbatch.ts';
 import type { NodeEvent } from './node-event.ts';
 import { titleOf } from './node-event.ts';
-import { operationNode } from './operation-node.ts';
 import type { NodeResult, Timing } from './node-result.ts';
 import { blocks, isBad } from './node-result.ts';
 import { NodeRunner } from './node-runner.ts';
@@ -89,7 +87,8 @@ class Execution {
     this.total = nodes.length;
     invocation.selected = options.chosen;
     const first = this.session(options.warehouse);
-    if (invocation.adapter.dropsCascade && options.does !== 'compile') await this.linkReaders(first);
+    if (invocation.adapter.dropsCascade && options.does !== 'compile')
+      await linkReaders({ compiler: this.compiler, session: first, cache: this.cache });
     const hooks: NodeResult[] = [];
     if (options.does !== 'compile')
       await createSchemas({ compiler: this.compiler, session: first, cache: this.cache }, nodes);
@@ -102,19 +101,6 @@ class Execution {
       hooks.push(...(await this.hooks(first, 'on-run-end')));
     }
     return { results: this.results, hooks, seconds: (performance.now() - this.started) / 1000 };
-  }
-
-  /** Asks what would be dropped with what. */
-  private async linkReaders(session: WarehouseSession): Promise<void> {
-    const { macros } = this.compiler.context(operationNode(this.invocation, 'macros', ''), { session });
-    const found = await macros.dispatch({ positional: ['get_relations', 'dbt'], named: new Map() });
-    const table = found instanceof Fn ? await found.call({ positional: [], named: new Map() }) : undefined;
-    if (!(table instanceof TableValue)) return;
-    for (const { items } of table.rows) {
-      const [schema = '', name = '', readSchema = '', read = ''] = items.map(str);
-      this.cache.link([readSchema, read], [schema, name]);
-    }
-    await session.release();
   }
 
   /** What is run of what is chosen: an ephemeral model is part of others. */
