@@ -153,11 +153,16 @@ function parsedIndex(index: Dict): Bag {
   });
 }
 
-function hardDeletes(config: Value | undefined): Value {
-  const get = (key: string): Value =>
-    config instanceof PyObject ? (firstOf(config.item(key), config.attribute(key)) ?? null) : null;
-  const chosen = get('hard_deletes');
-  const old = get('invalidate_hard_deletes');
+/** What a snapshot does with rows that are gone; `config` is that of templates, or a mapping. */
+async function hardDeletes(config: Value | undefined): Promise<Value> {
+  const get = async (key: string): Promise<Value> => {
+    if (!(config instanceof PyObject)) return null;
+    const getter = config.attribute('get');
+    if (getter instanceof Fn) return getter.call({ positional: [key, null], named: new Map() });
+    return firstOf(config.item(key), config.attribute(key)) ?? null;
+  };
+  const chosen = await get('hard_deletes');
+  const old = await get('invalidate_hard_deletes');
   if (old !== null && chosen !== null) {
     throw new PyError(
       "You cannot set both the 'invalidate_hard_deletes' and 'hard_deletes' config properties on the same snapshot.",

@@ -95,6 +95,7 @@ interface MicrobatchOutcome {
   readonly status: NodeStatus;
   readonly message: string;
   readonly response: Readonly<Record<string, unknown>>;
+  readonly failures: number;
   readonly batches: {
     readonly successful: readonly (readonly [Date, Date])[];
     readonly failed: readonly (readonly [Date, Date])[];
@@ -150,7 +151,8 @@ export async function runMicrobatch(run: MicrobatchRun): Promise<MicrobatchOutco
   return {
     status,
     message: failed.length === 0 ? 'SUCCESS' : `PARTIAL SUCCESS (${successful.length}/${batches.length}): ${problem}`,
-    response: { _message: `SUCCESS ${successful.length}` },
+    response: {},
+    failures: 0,
     batches: { successful, failed },
   };
 }
