@@ -207,6 +207,30 @@ select {% if execute %}{% for row in run_query('select kind from ' ~ ref('kinds'
   expect(results[0]?.compiledSql).toContain('with  __dbt__cte__base as (');
 });
 
+it('gives packages what they look at: the kind of a relation, the rows of a table, a result once', async () => {
+  await using warehouse = await memory();
+  const project = await writeProject({
+    'models/a.sql': "{{ config(materialized='table') }}select 1 as x union all select 2",
+    'models/b.sql': `
+{%- set relation = ref('a') -%}
+{%- if not (relation is mapping and relation.get('metadata', {}).get('type', '').endswith('Relation')) -%}
+  {%- do exceptions.raise_compiler_error('expected a relation, not ' ~ relation) -%}
+{%- endif -%}
+{%- call statement('asked', fetch_result=true) -%}select x from {{ relation }} order by x{%- endcall -%}
+{%- if execute -%}
+  {%- set table = load_result('asked').table -%}
+  select '{{ table | length }} {{ table[1].x }} {% for row in table %}{{ row[0] }}{% endfor %} {{ table is sequence }}' as said
+{%- endif -%}`,
+    'models/c.sql': `
+{%- call statement('asked', fetch_result=true) -%}select 1{%- endcall -%}
+{%- if execute -%}{%- set first = load_result('asked') -%}select {{ load_result('asked').table | length }} as n{%- endif -%}`,
+  });
+  await expect(buildProject({ project, warehouse })).rejects.toMatchObject({
+    facts: { models: [{ name: 'c', problem: expect.stringContaining('already been loaded') }] },
+  });
+  expect(await warehouse.query('select said from main.b')).toEqual([{ said: '2 2 12 True' }]);
+});
+
 it('says so where a reference shows only when it runs', async () => {
   await using warehouse = await memory();
   const project = await writeProject({

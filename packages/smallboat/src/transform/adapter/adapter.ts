@@ -9,6 +9,8 @@ export interface AdapterDescription {
   readonly prefixes: readonly string[];
   /** Folders of `macros/` and the packages they are, the most special first. */
   readonly macroPackages: readonly { readonly folder: string; readonly name: string }[];
+  /** The name that templates see as the type of a relation: `DuckDBRelation`. */
+  readonly relationClass: string;
   readonly quoteCharacter: string;
   readonly quotes: { readonly database: boolean; readonly schema: boolean; readonly identifier: boolean };
   /** Subqueries must have an alias. */

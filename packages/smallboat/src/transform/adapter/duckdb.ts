@@ -8,6 +8,7 @@ export const duckdb: AdapterDescription = {
     { folder: 'duckdb', name: 'dbt_duckdb' },
     { folder: 'dbt', name: 'dbt' },
   ],
+  relationClass: 'DuckDBRelation',
   quoteCharacter: '"',
   quotes: { database: true, schema: true, identifier: true },
   requireAlias: false,

@@ -8,6 +8,7 @@ export const postgres: AdapterDescription = {
     { folder: 'postgres', name: 'dbt_postgres' },
     { folder: 'dbt', name: 'dbt' },
   ],
+  relationClass: 'PostgresRelation',
   quoteCharacter: '"',
   quotes: { database: true, schema: true, identifier: true },
   requireAlias: true,

@@ -59,6 +59,8 @@ export class Relation extends PyObject {
       throw new PyError(`Relation name '${name}' is longer than ${longest} characters`);
   }
 
+  override readonly isMapping = true;
+
   get type(): string {
     return 'Relation';
   }
@@ -241,7 +243,9 @@ const METHODS: Readonly<Record<string, Method>> = {
     }),
   information_schema: (self, { positional: [view = null] }) => informationSchema(self, view),
   information_schema_only: (self) => informationSchema(self, null),
-  get: (self, { positional: [name = '', otherwise = null] }) => self.attribute(str(name)) ?? otherwise,
+  // Packages tell a relation from a text by its metadata.
+  get: (self, { positional: [name = '', otherwise = null] }) =>
+    name === 'metadata' ? new Dict([['type', self.adapter.relationClass]]) : (self.attribute(str(name)) ?? otherwise),
   add_ephemeral_prefix: (_self, { positional: [name = ''] }) => `__dbt__cte__${str(name)}`,
   create_from_source: (self, { positional: [source] }) => {
     if (!(source instanceof Dict)) throw new PyError('create_from_source takes a source');

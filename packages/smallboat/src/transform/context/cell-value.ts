@@ -21,10 +21,12 @@ function kindOf(type: string): string {
 export function tableValue(table: Table): TableValue {
   const kinds = table.columns.map(({ type }) => kindOf(type));
   const scales = table.columns.map(({ type }) =>
-    Number(/^(?:decimal|numeric|number)\(\d+,\s*(\d+)\)/i.exec(type)?.[1] ?? 0),
+    /^(float|double|real)/i.test(type)
+      ? undefined
+      : Number(/^(?:decimal|numeric|number)\(\d+,\s*(\d+)\)/i.exec(type)?.[1] ?? 0),
   );
   // One whole number with decimals among integers makes a column of numbers, as agate has it.
-  const rows = table.rows.map((row) => row.map((cell, i) => valueOf(cell, kinds[i] ?? 'Text', scales[i] ?? 0)));
+  const rows = table.rows.map((row) => row.map((cell, i) => valueOf(cell, kinds[i] ?? 'Text', scales[i])));
   return new TableValue(
     table.columns.map(({ name }) => name),
     rows,
@@ -32,11 +34,15 @@ export function tableValue(table: Table): TableValue {
   );
 }
 
-function valueOf(cell: Cell, kind: string, scale: number): Value {
+/** `scale`: digits behind the point; undefined for floating point. */
+function valueOf(cell: Cell, kind: string, scale: number | undefined): Value {
   if (cell === null || typeof cell === 'boolean') return cell;
   switch (kind) {
     case 'Number':
-      if (typeof cell === 'number') return new Decimal(scale > 0 ? cell.toFixed(scale) : pythonDecimal(cell));
+      if (typeof cell === 'number')
+        return new Decimal(
+          scale === undefined || (!Number.isInteger(cell) && scale === 0) ? pythonDecimal(cell) : cell.toFixed(scale),
+        );
       return typeof cell === 'string' ? new Decimal(cell) : fromCell(cell);
     case 'Date':
     case 'DateTime':
@@ -46,9 +52,9 @@ function valueOf(cell: Cell, kind: string, scale: number): Value {
   }
 }
 
-/** As Python prints a Decimal of that number: without `.0` only where the database gave an integer. */
+/** As Python prints a Decimal that was made of a float: `7.0`. */
 function pythonDecimal(number: number): string {
-  return Number.isInteger(number) ? String(number) : new Float(number).print().replace('e', 'E');
+  return new Float(number).print().replace('e', 'E');
 }
 
 function timeOf(text: string, hasTime: boolean): Value {

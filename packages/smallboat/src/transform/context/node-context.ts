@@ -60,7 +60,10 @@ export interface NodeContextOptions {
 }
 
 /** What the statements of a node gave, by their names. */
-export type Statements = Map<string, { readonly response: Value; readonly table: TableValue }>;
+export type Statements = Map<
+  string,
+  { readonly response: Value; readonly table: TableValue; readonly isGiven?: boolean }
+>;
 
 /** All that the templates of one node find by name. */
 export interface NodeContext {
@@ -140,6 +143,10 @@ export function nodeContext(given: NodeContextOptions): NodeContext {
       new Fn('load_result', ({ positional: [name = ''] }) => {
         const result = statements.get(str(name));
         if (!result) return null;
+        // As dbt: a result is given once, but for that of the node itself.
+        if (result.isGiven === true)
+          throw new PyError(`The 'statement' result named '${str(name)}' has already been loaded into a variable`);
+        if (str(name) !== 'main') statements.set(str(name), { ...result, isGiven: true });
         const { table, response } = result;
         return new Dict([
           ['response', response],

@@ -40,6 +40,15 @@ export class TableValue extends PyObject {
     }
   }
 
+  /** As agate: a table is a sequence of its rows. */
+  get items(): readonly RowValue[] {
+    return this.rows;
+  }
+  override item(key: Value): Value | undefined {
+    const place = typeof key === 'string' ? undefined : numberOf(key);
+    return place === undefined ? undefined : this.rows.at(Number(place));
+  }
+
   column(i: number): ColumnValue {
     return new ColumnValue(
       this.names[i] ?? '',

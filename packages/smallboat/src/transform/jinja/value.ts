@@ -22,6 +22,9 @@ export abstract class PyObject {
 
   abstract print(): string;
 
+  /** True for what templates see as a mapping without being a dict: relations. */
+  readonly isMapping?: boolean;
+
   /** What `==` says, for objects that are equal without being the same. */
   equals?(other: Value): boolean;
 

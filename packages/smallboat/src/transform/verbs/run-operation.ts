@@ -58,6 +58,7 @@ export async function runOperation(options: OperationOptions): Promise<RunResult
     kind: 'operation',
     status: failure === undefined ? 'success' : 'error',
     message: failure ?? '',
+    failures: failure === undefined ? 0 : 1,
     response: {},
     file: found.source.file,
     timing: [{ name: 'execute', startedAt, completedAt: new Date() }],
