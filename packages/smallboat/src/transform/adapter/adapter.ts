@@ -19,6 +19,10 @@ export interface AdapterDescription {
   readonly foldsToUpper: boolean;
   readonly dateFunction: string;
   readonly types: SeedTypes;
+  /** A type for texts of seeds of so many bytes, where `types.text` is not made for all. */
+  readonly sizedText?: (bytes: number) => string;
+  /** What a text without a length holds, in characters. Default 256. */
+  readonly longestText?: number;
   readonly columns: ColumnTypes;
   /** dbt's names of types in contracts that the warehouse calls otherwise. */
   readonly typeAliases: Readonly<Record<string, string>>;
@@ -31,8 +35,10 @@ export interface AdapterDescription {
   readonly maxIdentifierLength?: number;
   /** `text` and `character varying` without a length are written so, not as `character varying(256)`. */
   readonly keepsTextTypes?: boolean;
-  /** `implicit`: the first statement begins a transaction, as the driver of dbt's adapter does; after a commit each statement is its own. */
-  readonly transactions: 'explicit' | 'implicit';
+  /**
+   * `implicit`: the first statement begins a transaction, as the driver of dbt's adapter does; after a commit each statement is its own.
+   * `none`: only those that a macro writes out. */
+  readonly transactions: 'explicit' | 'implicit' | 'none';
   /** Drops the temporary tables of a session, which lives longer here than in dbt, that connects anew for each node. */
   readonly discardsTemporary?: string;
   /** What reads a relation is dropped with it. */

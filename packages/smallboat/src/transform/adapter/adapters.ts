@@ -2,8 +2,10 @@ import { nearestNames, projectErrors } from '../project/errors.ts';
 import type { AdapterDescription } from './adapter.ts';
 import { duckdb } from './duckdb.ts';
 import { postgres } from './postgres.ts';
+import { redshift } from './redshift.ts';
+import { snowflake } from './snowflake.ts';
 
-const ADAPTERS: Readonly<Record<string, AdapterDescription>> = { duckdb, postgres };
+const ADAPTERS: Readonly<Record<string, AdapterDescription>> = { duckdb, postgres, redshift, snowflake };
 
 /** The adapter that a profile names. @throws `ADAPTER_UNKNOWN`. */
 export function adapterNamed(type: string, file: string | undefined): AdapterDescription {

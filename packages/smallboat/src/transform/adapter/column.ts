@@ -50,7 +50,8 @@ export class Column extends PyObject {
 
   stringSize(): number {
     const { dtype, charSize } = this.parts;
-    return dtype === 'text' || charSize === null || charSize === undefined ? 256 : charSize;
+    const longest = this.adapter.longestText ?? 256;
+    return dtype === 'text' || charSize === null || charSize === undefined ? longest : charSize;
   }
 
   override attribute(name: string): Value | undefined {

@@ -9,6 +9,8 @@ const HOMES: Readonly<Record<string, string>> = {
   dbt: fileURLToPath(new URL('./dbt', import.meta.url)),
   duckdb: fileURLToPath(new URL('./duckdb', import.meta.url)),
   postgres: fileURLToPath(new URL('./postgres', import.meta.url)),
+  redshift: fileURLToPath(new URL('./redshift', import.meta.url)),
+  snowflake: fileURLToPath(new URL('./snowflake', import.meta.url)),
 };
 const texts = new Map<string, readonly { readonly file: string; readonly text: string }[]>();
 

@@ -83,6 +83,7 @@ export class WarehouseSession implements Session, AsyncDisposable {
   }
 
   async begin(): Promise<void> {
+    if (this.adapter.transactions === 'none') return;
     if (this.isOpen || (this.adapter.transactions === 'implicit' && this.hasBegun)) return;
     await this.warehouse.execute('BEGIN');
     this.isOpen = true;

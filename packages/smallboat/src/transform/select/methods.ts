@@ -24,7 +24,7 @@ export function methodOf(criteria: Criteria, context: MethodContext): Fits {
   const { method, value } = criteria;
   switch (method) {
     case 'fqn':
-      return (node) => fitsFqn(node, value, context.root);
+      return (node) => node.resource_type !== 'source' && fitsFqn(node, value, context.root);
     case 'tag': {
       const fits = glob(value);
       return (node) => tagsOf(node).some(fits);

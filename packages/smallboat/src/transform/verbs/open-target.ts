@@ -3,7 +3,8 @@ import type { Warehouse } from '../../warehouse/index.ts';
 import { openWarehouse, quoteText } from '../../warehouse/index.ts';
 import type { Project } from '../load.ts';
 import { projectErrors } from '../project/errors.ts';
-import { postgresPlace } from './postgres-place.ts';
+import { postgresPlace, redshiftPlace } from './postgres-place.ts';
+import { snowflakePlace } from './snowflake-place.ts';
 import { isRecord, listOf, recordOf, textOf } from '../project/plain.ts';
 
 export interface OpenTargetOptions {
@@ -22,11 +23,13 @@ export async function openTarget({ invocation }: Project, options: OpenTargetOpt
   };
   if (target.type === 'duckdb') return openDuckDb(invocation, given);
   if (target.type === 'postgres') return openWarehouse(postgresPlace(target), given);
+  if (target.type === 'redshift') return openWarehouse(redshiftPlace(target), given);
+  if (target.type === 'snowflake') return openWarehouse(snowflakePlace(target), given);
   throw projectErrors.ADAPTER_UNKNOWN({
     file: target.file ?? 'profiles.yml',
     type: target.type,
     nearest: [],
-    known: ['duckdb', 'postgres'],
+    known: ['duckdb', 'postgres', 'redshift', 'snowflake'],
   });
 }
 

@@ -1,11 +1,29 @@
 import { readFileSync } from 'node:fs';
-import type { SslMode, WarehousePlace } from '../../warehouse/index.ts';
+import type { PostgresOptions, SslMode, WarehousePlace } from '../../warehouse/index.ts';
 import { projectErrors } from '../project/errors.ts';
 import { textOf } from '../project/plain.ts';
 import type { Target } from '../project/profile.ts';
 
 /** Where the server of a target of type `postgres` is. @throws `PROFILE_INVALID`. */
-export function postgresPlace({ credentials, profile, name, file, database }: Target): WarehousePlace {
+export function postgresPlace(target: Target): WarehousePlace {
+  return { kind: 'postgres', ...serverOf(target) };
+}
+
+/** The same for type `redshift`. Rows of seeds go by INSERT. @throws `PROFILE_INVALID`, `ADAPTER_FEATURE`. */
+export function redshiftPlace(target: Target): WarehousePlace {
+  const method = textOf(target.credentials['method']);
+  if (method !== undefined && method !== 'database') {
+    const from = target.file ?? 'profiles.yml';
+    throw projectErrors.ADAPTER_FEATURE({
+      from,
+      feature: `dbt-redshift's 'method: ${method}'`,
+      instead: "use 'method: database' with a password",
+    });
+  }
+  return { kind: 'redshift', ...serverOf(target) };
+}
+
+function serverOf({ credentials, profile, name, file, database }: Target): PostgresOptions {
   const fail = (problem: string): never => {
     throw projectErrors.PROFILE_INVALID({ file: file ?? 'profiles.yml', profile, target: name, problem });
   };
@@ -22,7 +40,6 @@ export function postgresPlace({ credentials, profile, name, file, database }: Ta
     fail(`'sslmode' must be one of ${[...MODES].join(', ')}, found '${mode}'`);
   const certificate = text('sslrootcert');
   return {
-    kind: 'postgres',
     host: needed('host'),
     user: needed('user'),
     database: database ?? fail("'dbname' is missing"),
