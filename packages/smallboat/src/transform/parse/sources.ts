@@ -150,6 +150,8 @@ function sourceNode(parsing: Parsing, entry: Entry, { source, table, fqn }: Sour
     config,
     patch_path: null,
     unrendered_config: {
+      loaded_at_field: null,
+      loaded_at_query: null,
       ...sourceConfig,
       ...tableConfig,
       ...(freshness === undefined ? {} : { freshness }),

@@ -1,4 +1,6 @@
 import { createHash } from 'node:crypto';
+import { fromPlain } from '../jinja/json.ts';
+import { repr, str } from '../jinja/value.ts';
 import type { UnitFixture, UnitTestNode } from '../manifest/node.ts';
 import { projectErrors } from '../project/errors.ts';
 import { isRecord, listOf, recordOf, textOf, textOrNull, textsOf } from '../project/plain.ts';
@@ -74,9 +76,7 @@ function readUnitTest(parsing: Parsing, entry: Entry): void {
       overrides,
       depends_on: { macros: [], nodes: [node.unique_id] },
       config,
-      checksum: createHash('sha256')
-        .update(JSON.stringify({ model, versions: data['versions'] ?? null, given, expect, overrides }))
-        .digest('hex'),
+      checksum: checksumOf({ model, versions: data['versions'] ?? null, given, expect, overrides }),
       schema: node.schema,
       created_at: parsing.now,
       versions: data['versions'] ?? null,
@@ -89,6 +89,31 @@ function readUnitTest(parsing: Parsing, entry: Entry): void {
       throw projectErrors.NODE_DUPLICATE({ kind: 'unit_test', name: `${model}.${name}`, files: [file] });
     } else manifest.unitTests.set(id, made);
   }
+}
+
+/** dbt's own checksum, for states that dbt wrote: of what Python prints for the parts of the test. */
+function checksumOf(test: Pick<UnitTestNode, 'model' | 'versions' | 'given' | 'expect' | 'overrides'>): string {
+  const text = (value: unknown): string => repr(fromPlain(value));
+  const kinds = { dict: 'Dict', csv: 'CSV', sql: 'SQL' } as const;
+  const fixture = ({ input, rows, format, fixture: name }: UnitFixture): string => {
+    const kind = input === undefined ? 'UnitTestOutputFixture(' : `UnitTestInputFixture(input=${text(input)}, `;
+    return `${kind}rows=${text(rows)}, format=<UnitTestFormat.${kinds[format]}: '${format}'>, fixture=${text(name)})`;
+  };
+  const { macros, vars, env_vars: env } = test.overrides ?? {};
+  const overrides =
+    test.overrides === null
+      ? 'None'
+      : `UnitTestOverrides(macros=${text(macros)}, vars=${text(vars)}, env_vars=${text(env)})`;
+  const of = recordOf(test.versions);
+  const versions =
+    test.versions === null
+      ? 'None'
+      : `UnitTestNodeVersions(include=${text(of['include'] ?? null)}, exclude=${text(of['exclude'] ?? null)})`;
+  const given = `[${test.given.map(fixture).join(', ')}]`;
+  const files = test.given.flatMap((one) => (one.fixture === null ? [] : [`-${str(fromPlain(one.rows))}`]));
+  return createHash('sha256')
+    .update(`${test.model}-${versions}-${given}-${fixture(test.expect)}-${overrides}${files.join('')}`)
+    .digest('hex');
 }
 
 function unreadable(entry: Entry, path: readonly PropertyKey[], problem: string): Error {

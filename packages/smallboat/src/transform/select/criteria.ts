@@ -111,9 +111,12 @@ export function selectionOf(texts: readonly string[], indirect: IndirectSelectio
   return parts.length === 1 && only ? only : { kind: 'union', parts, indirect };
 }
 
+/** The method of a selection where nothing is said; it cannot be written. */
+export const ANYTHING = '';
+
 export const EVERYTHING: Criteria = {
   kind: 'criteria',
-  method: 'fqn',
+  method: ANYTHING,
   methodArguments: [],
   value: '*',
   withChildrensParents: false,

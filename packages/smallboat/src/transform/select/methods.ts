@@ -3,6 +3,7 @@ import type { ManifestNode } from '../manifest/node.ts';
 import { projectErrors } from '../project/errors.ts';
 import { isRecord, textsOf } from '../project/plain.ts';
 import type { Criteria } from './criteria.ts';
+import { ANYTHING } from './criteria.ts';
 import type { PreviousState } from './previous-state.ts';
 import type { MacroState } from './state.ts';
 import { stateCheck } from './state.ts';
@@ -24,7 +25,10 @@ export function methodOf(criteria: Criteria, context: MethodContext): Fits {
   const { method, value } = criteria;
   switch (method) {
     case 'fqn':
+      // As dbt: a source is chosen by `source:`, or where nothing is said.
       return (node) => node.resource_type !== 'source' && fitsFqn(node, value, context.root);
+    case ANYTHING:
+      return () => true;
     case 'tag': {
       const fits = glob(value);
       return (node) => tagsOf(node).some(fits);
