@@ -26,6 +26,7 @@ export async function runDbtVerb({ verb, args, io, usesSettings }: VerbCall): Pr
     ...(usesSettings && options.targetFolder === undefined
       ? { targetFolder: join(resolve(io.cwd, args.home), 'dbt-target') }
       : {}),
+    mayBeEmpty: !usesSettings,
     onNode: (event) => report(event, io, args.quiet),
     onMessage: (message) => {
       if (!args.quiet || !message.startsWith('warning:')) io.err(message);

@@ -76,7 +76,7 @@ export async function runVerb(
   const { project, targetFolder } = session;
   const { invocation } = project;
   const mayBeEmpty = options.exclude !== undefined || options.selector !== undefined;
-  const chosen = options.chosen ?? session.choose(RUN_BY[verb], { mayBeEmpty });
+  const chosen = options.chosen ?? session.choose(RUN_BY[verb], mayBeEmpty ? { mayBeEmpty } : {});
   const isCompile = verb === 'compile';
   await using _lock = isCompile
     ? undefined

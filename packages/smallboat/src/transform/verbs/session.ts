@@ -29,6 +29,8 @@ export interface VerbOptions extends WorkOptions, Omit<LoadOptions, 'flags' | 'o
   readonly exclude?: string | readonly string[];
   /** A selector of selectors.yml. */
   readonly selector?: string;
+  /** True: a selection that fits nothing does nothing, as in dbt. Default false: it is an error. */
+  readonly mayBeEmpty?: boolean;
   readonly indirectSelection?: IndirectSelection;
   readonly resourceTypes?: readonly ResourceType[];
   readonly excludeResourceTypes?: readonly ResourceType[];
@@ -96,7 +98,7 @@ export async function beginVerb(which: string, options: VerbOptions): Promise<Ve
     previous,
     deferred,
     open: () => openTarget(project, options),
-    choose(types, { mayBeEmpty = false } = {}) {
+    choose(types, { mayBeEmpty = options.mayBeEmpty ?? false } = {}) {
       const { selection, exclude, text } = selectionFrom(options, selectors, indirect);
       const wanted = new Set(
         types.filter(
