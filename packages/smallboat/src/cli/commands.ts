@@ -11,7 +11,7 @@ export interface CommandModule {
 
 /** A command before its file is loaded. */
 export interface CommandEntry {
-  readonly group: 'Flows' | 'Data' | 'Models';
+  readonly group: 'Flows' | 'Compute' | 'Data' | 'Models';
   /** One line, in the imperative: what it does. */
   readonly summary: string;
   load(): Promise<CommandModule>;
@@ -52,6 +52,46 @@ export const commands: Readonly<Record<string, CommandEntry>> = {
     group: 'Flows',
     summary: 'Write the card of a run, one HTML file',
     load: () => import('./commands/card.ts'),
+  },
+  tag: {
+    group: 'Flows',
+    summary: 'List the tags of a run, add some, take some away',
+    load: () => import('./commands/tag.ts'),
+  },
+  gc: {
+    group: 'Flows',
+    summary: 'Delete runs that are no longer wanted, and what nothing names',
+    load: () => import('./commands/gc.ts'),
+  },
+  doctor: {
+    group: 'Flows',
+    summary: 'Say what is configured, what answers and what is missing',
+    load: () => import('./commands/doctor.ts'),
+  },
+  code: {
+    group: 'Compute',
+    summary: 'Show, list or save the code package of a flow or a run',
+    load: () => import('./commands/code.ts'),
+  },
+  jobs: {
+    group: 'Compute',
+    summary: 'List or stop jobs of AWS Batch and Kubernetes',
+    load: () => import('./commands/jobs.ts'),
+  },
+  image: {
+    group: 'Compute',
+    summary: 'Print a Dockerfile for an image that tasks run in',
+    load: () => import('./commands/image.ts'),
+  },
+  policy: {
+    group: 'Compute',
+    summary: 'Print the least that AWS must allow',
+    load: () => import('./commands/policy.ts'),
+  },
+  task: {
+    group: 'Compute',
+    summary: 'Run one task, as a container does',
+    load: () => import('./commands/task.ts'),
   },
   generate: {
     group: 'Data',

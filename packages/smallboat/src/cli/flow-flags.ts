@@ -59,8 +59,8 @@ function fromEnvironment(shapes: readonly ParamShape[], env: Io['env']): Record<
   return Object.fromEntries(given);
 }
 
-/** A flow without parameters has not loaded zod, and its run does not need it. */
-async function shapesOf({ params }: Flow): Promise<readonly ParamShape[]> {
+/** What the command line knows of a flow's parameters. A flow without any has not loaded zod, and its run does not need it. */
+export async function shapesOf({ params }: Flow): Promise<readonly ParamShape[]> {
   const own = Object.entries(params).filter(([name]) => name !== 'home');
   const { paramShape } = own.some(([, schema]) => !isFileParam(schema)) ? await import('./param-shape.ts') : {};
   return own.flatMap(([name, schema]) => {
@@ -71,7 +71,12 @@ async function shapesOf({ params }: Flow): Promise<readonly ParamShape[]> {
       schema.default === undefined ? '(required)' : `(default ${schema.default})`,
     ];
     const help = words.filter((word) => word !== '').join(' ');
-    return [{ name, flag: flagOf(name), type: 'string', of: 'string', help } as const];
+    const shown = schema.default === undefined ? {} : { default: schema.default };
+    const about = words
+      .slice(0, 2)
+      .filter((word) => word !== '')
+      .join(' ');
+    return [{ name, flag: flagOf(name), type: 'string', of: 'string', about, ...shown, help } as const];
   });
 }
 

@@ -1,9 +1,10 @@
 import { writeFileSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { loadSettings } from '../config/index.ts';
-import type { RunEvent } from '../flow/index.ts';
+import type { RunEvent, StoreSpec } from '../flow/index.ts';
 import type { Io } from '../kernel/index.ts';
 import type { ArgsSchema, Flag } from './command.ts';
+import { storeOf } from './store-of.ts';
 
 /** What `run` and `resume` take. */
 export interface FlowArgs {
@@ -85,6 +86,8 @@ export const SWITCHES: readonly string[] = ['--json', '--quiet', '-q', '--debug'
 export interface FlowSettings {
   /** Absolute. */
   readonly home: string;
+  /** Where runs are kept. */
+  readonly store: StoreSpec;
   readonly maxWorkers?: number;
   /** What every step gets that does not say so itself: from the configuration and the command line. */
   readonly with: readonly string[];
@@ -97,8 +100,10 @@ export async function flowSettings(
 ): Promise<FlowSettings> {
   const settings = await loadSettings({ folder: io.cwd, env: io.env });
   const maxWorkers = args.maxWorkers ?? settings.maxWorkers;
+  const home = args.home === undefined ? settings.home : resolve(io.cwd, args.home);
   return {
-    home: args.home === undefined ? settings.home : resolve(io.cwd, args.home),
+    home,
+    store: storeOf({ home, isSaid: args.home !== undefined, settings }, io),
     ...(maxWorkers === undefined ? {} : { maxWorkers }),
     with: [...(args.with ?? []), ...(settings.with ?? []), ...(settings.compute ? [settings.compute] : [])],
   };

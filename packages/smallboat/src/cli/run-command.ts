@@ -38,14 +38,14 @@ async function commandOf(flow: Flow | undefined, { module, started }: Loaded): P
     async run(args, io) {
       if (!flow || !own) throw usage({ name: 'run' }, '<flow>: give the file of a flow');
       for (const finding of lintFlows([flow])) io.err(describeFinding(finding, io.cwd));
-      const { home, maxWorkers, with: specs } = await flowSettings(args, io);
+      const { home, store, maxWorkers, with: specs } = await flowSettings(args, io);
       const values = await own.values(args.given, io);
       using stop = stopSignal(io);
       await using run = await tellingUsage({ name: 'run' }, async () =>
         runFlow(applyWith(flow, specs), {
           module,
           params: { ...values, ...('home' in flow.params ? { home } : {}) },
-          store: args.debug ? await openRunStore({ folder: home }) : { folder: home },
+          store: args.debug ? await openRunStore(store) : store,
           io,
           showsLogs: !args.quiet,
           cache: args.cache,

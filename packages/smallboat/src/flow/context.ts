@@ -1,4 +1,4 @@
-import type { ReportComponent } from '../report/index.ts';
+import type { TaskCard } from './card/task-card.ts';
 
 /** Keeps what a long task has done so far, so that its next attempt, or a resumed run, goes on from there. */
 export interface Checkpoint {
@@ -33,8 +33,8 @@ export interface StepContext {
   readonly log: (message: string, fields?: Readonly<Record<string, unknown>>) => void;
   /** Says how far the body has come, from 0 to 1, and a few words. Calling it often costs little. */
   readonly progress: (fraction: number, message?: string) => void;
-  /** Puts components on the run's card, after those that are there already. */
-  readonly card: (...components: readonly ReportComponent[]) => void;
+  /** The task's part of the run's card: `card(component, …)` puts components there, `card.progress(…)` and its like ones that can change. */
+  readonly card: TaskCard;
   readonly checkpoint: Checkpoint;
   /** A folder for the attempt alone: made when it is first asked for, gone when the attempt has ended. */
   readonly tempFolder: () => Promise<string>;

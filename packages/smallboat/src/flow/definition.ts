@@ -1,3 +1,4 @@
+import type { TaskTemplate } from './card/template.ts';
 import type { StepContext } from './context.ts';
 import type { Site } from './site.ts';
 import type { StepOptions } from './options.ts';
@@ -80,6 +81,8 @@ export interface StepNode {
   readonly run: (inputs: never, context: StepContext) => unknown;
   /** Gives the artifacts of a step that failed for good. */
   readonly fallback?: (failure: Failure) => unknown;
+  /** Makes the step's own card of a task. */
+  readonly card?: TaskTemplate;
   /** Where the step is declared. */
   readonly site?: Site;
 }

@@ -5,6 +5,24 @@ export type { Client, FlowRuns, PastRun, PastTask, RunFilter } from './client.ts
 export { match, when } from './compose/choice.ts';
 export { each } from './compose/each.ts';
 export { wiringErrors } from './compose/errors.ts';
+export { listCards, readCard, serveCards } from './cards.ts';
+export type { CardEntry } from './cards.ts';
+export type { CardServer, ServeCardsOptions } from './card/serve-cards.ts';
+export type { FlowParam } from './card/flow-page.ts';
+export { deck } from './card/deck.ts';
+export type { Deck } from './card/deck.ts';
+export type { RunCard, RunTemplate } from './card/run-card.ts';
+export type { RunPart } from './card/run-parts.ts';
+export type {
+  CardParts,
+  Placed,
+  PlacedEvents,
+  PlacedLines,
+  PlacedProgress,
+  PlacedTable,
+  TaskCard,
+} from './card/task-card.ts';
+export type { FinishedTask, TaskTemplate } from './card/template.ts';
 export { flow, isFlow } from './compose/flow.ts';
 export type {
   ChangeableStep,
@@ -27,12 +45,22 @@ export type { Checkpoint, StepContext } from './context.ts';
 export { config, configValueErrors, configVariable } from './config-value.ts';
 export type { ConfigOptions } from './config-value.ts';
 export { describeDag } from './definition.ts';
+export { dotOf } from './dot.ts';
 export type { Dag, Place, Region, Source, StepNode } from './definition.ts';
 export type { Failure, FailureKind } from './failure.ts';
 export { file, fileParamErrors, isFileParam } from './file-param.ts';
 export type { FileOptions, FileParam } from './file-param.ts';
 export { env } from './options.ts';
-export type { BatchOptions, Compute, EnvRef, KubernetesOptions, Resources, Retry, StepOptions } from './options.ts';
+export type {
+  BatchOptions,
+  CodeOptions,
+  Compute,
+  EnvRef,
+  KubernetesOptions,
+  Resources,
+  Retry,
+  StepOptions,
+} from './options.ts';
 export type { Secret } from './secrets.ts';
 export type { RunEvent, TaskEnd } from './engine/events.ts';
 export { importModule, loadErrors, loadFlow } from './engine/load-flow.ts';
@@ -46,12 +74,37 @@ export type { RunState, RunView, StepView, TaskState, TaskView } from './read-ru
 export { seconds } from './run-display.ts';
 export { resumeFlow, runErrors, runFlow } from './run-flow.ts';
 export type { FlowRun, ResumeFlowOptions, RunFlowOptions, StepFailure } from './run-flow.ts';
+export { collectGarbage, gcErrors } from './gc/collect-garbage.ts';
+export type { Collected, GcOptions } from './gc/collect-garbage.ts';
+export type { Retention } from './gc/retention.ts';
+export { metaflowConfigErrors, readMetaflowConfig } from './metaflow/metaflow-config.ts';
+export type { ConfigValue, MetaflowConfig, MetaflowConfigOptions } from './metaflow/metaflow-config.ts';
+export { metaflowStore, userIn } from './metaflow/metaflow-store.ts';
+export { isInNamespace } from './namespace.ts';
+export { checkStore } from './store/check-store.ts';
+export type { StoreCheck } from './store/check-store.ts';
+export { codecErrors, storable } from './store/codecs.ts';
+export type { Codec } from './store/codecs.ts';
+export { NdArray } from './store/nd-array.ts';
+export type { NumericArray } from './store/nd-array.ts';
 export { openRunStore } from './store/open-run-store.ts';
 export type { StoreSpec } from './store/open-run-store.ts';
-export type { ArtifactKey, ArtifactKeys, RunInfo, RunStore, TaskInfo, TaskPath } from './store/run-store.ts';
+export type {
+  ArtifactKey,
+  ArtifactKeys,
+  CardStore,
+  NewCard,
+  RunInfo,
+  RunStore,
+  StoredCard,
+  TaskInfo,
+  TaskPath,
+} from './store/run-store.ts';
 export { spin, spinErrors } from './spin.ts';
 export type { SpinOptions, Spun } from './spin.ts';
 export { inMemoryRunStore } from './store-in-memory.ts';
 export { applyWith, withErrors } from './with-options.ts';
-export { writeRunCard } from './write-run-card.ts';
+export { writeFlowCard } from './write-flow-card.ts';
+export type { FlowCardOptions } from './write-flow-card.ts';
+export { runCardPage, writeRunCard } from './write-run-card.ts';
 export type { RunCardOptions } from './write-run-card.ts';

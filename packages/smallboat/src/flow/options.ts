@@ -78,3 +78,13 @@ export interface StepOptions {
   readonly batch?: BatchOptions;
   readonly kubernetes?: KubernetesOptions;
 }
+
+/** What a flow says of its code package, beside what its imports tell. */
+export interface CodeOptions {
+  /** Files that bodies read, as patterns from the folder of the flow's `package.json`: `['sql/**\/*.sql', 'labels.json']`. */
+  readonly include?: readonly string[];
+  /** Packages that are not put in: the image brings them. Those with machine code are found without it. */
+  readonly external?: readonly string[];
+  /** The size that it may have when it is packed, in MB. Default 50. */
+  readonly maxMegabytes?: number;
+}

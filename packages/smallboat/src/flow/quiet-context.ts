@@ -1,6 +1,7 @@
 import { mkdtemp } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { deck } from './card/deck.ts';
 import type { StepContext } from './context.ts';
 
 /** The context of a body that runs by itself, as in a test: what it says goes nowhere. */
@@ -18,7 +19,7 @@ export function quietContext(step: string): StepContext {
     signal: new AbortController().signal,
     log: () => undefined,
     progress: () => undefined,
-    card: () => undefined,
+    card: deck().card,
     checkpoint: {
       save: async (value) => {
         kept = value;

@@ -1,10 +1,12 @@
+import { join } from 'node:path';
 import * as z from 'zod';
-import { loadFlow, openRunStore, spin } from '../../flow/index.ts';
+import { loadFlow, spin } from '../../flow/index.ts';
 import { textTable } from '../../report/index.ts';
 import { type Command, usage } from '../command.ts';
 import { flowFile } from '../flow-file.ts';
 import { flowSettings, stopSignal } from '../flow-settings.ts';
-import { findPath, pathspecErrors } from '../pathspec.ts';
+import { type Runs, openRuns, runsFlags } from '../open-runs.ts';
+import { pathspecErrors } from '../pathspec.ts';
 import { summaryOf, toJson } from '../summary.ts';
 
 const schema = z.object({
@@ -12,6 +14,7 @@ const schema = z.object({
   input: z.array(z.string()).default([]),
   flow: z.string().optional(),
   home: z.string().optional(),
+  namespace: z.string().optional(),
   quiet: z.boolean().default(false),
   json: z.boolean().default(false),
 });
@@ -31,13 +34,14 @@ export const command: Command<typeof schema> = {
       help: 'name=<JSON>: another value for an input; may be repeated',
     },
     flow: { type: 'string', help: 'file of the flow (default: the one that the run was made from)' },
-    home: { type: 'string', help: 'folder that the run is in (default .smallboat)' },
+    ...runsFlags,
     quiet: { type: 'boolean', short: 'q', help: 'do not show what the step prints' },
     json: { type: 'boolean', help: 'print what it made as JSON' },
   },
   async run(args, io) {
-    const { home } = await flowSettings({ home: args.home }, io);
-    const { info, record, index, step } = await whatToSpin(args.path, home);
+    const { home, store } = await flowSettings(args, io);
+    await using runs = await openRuns(args, io);
+    const { info, record, index, step } = await whatToSpin(args.path, runs);
     const place = args.flow === undefined ? undefined : flowFile(args.flow, 'spin', io);
     const module = place?.module ?? record;
     if (module === undefined)
@@ -46,7 +50,8 @@ export const command: Command<typeof schema> = {
     using stop = stopSignal(io);
     const spun = await spin(flow, step, {
       module,
-      store: { folder: home },
+      store,
+      into: { folder: join(home, 'spin') },
       run: info.run,
       index,
       inputs: Object.fromEntries(args.input.map(inputOf)),
@@ -67,9 +72,8 @@ export const command: Command<typeof schema> = {
   },
 };
 
-async function whatToSpin(path: string, home: string) {
-  await using store = await openRunStore({ folder: home });
-  const { view, tasks, step } = await findPath(store, path);
+async function whatToSpin(path: string, { find, store }: Runs) {
+  const { view, tasks, step } = await find(path);
   const [task] = tasks;
   if (step === undefined || !task) {
     throw pathspecErrors.NOTHING_AT_PATHSPEC({ pathspec: path, location: `${store.location}: it must name a step` });

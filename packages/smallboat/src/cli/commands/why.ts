@@ -1,12 +1,12 @@
 import * as z from 'zod';
-import { openRunStore, whyTask } from '../../flow/index.ts';
+import { whyTask } from '../../flow/index.ts';
 import type { Command } from '../command.ts';
-import { flowSettings } from '../flow-settings.ts';
-import { findPath } from '../pathspec.ts';
+import { openRuns, runsFlags } from '../open-runs.ts';
 
 const schema = z.object({
   path: z.string().optional(),
   home: z.string().optional(),
+  namespace: z.string().optional(),
   json: z.boolean().default(false),
 });
 
@@ -18,13 +18,13 @@ export const command: Command<typeof schema> = {
   positionals: ['path'],
   schema,
   flags: {
-    home: { type: 'string', help: 'folder that the runs are in (default .smallboat)' },
+    ...runsFlags,
     json: { type: 'boolean', help: 'print the reasons as JSON' },
   },
   async run({ path, json, ...args }, io) {
-    const { home } = await flowSettings(args, io);
-    await using store = await openRunStore({ folder: home });
-    const { view, step } = await findPath(store, path);
+    await using runs = await openRuns(args, io);
+    const { store } = runs;
+    const { view, step } = await runs.find(path);
     const { flow, run } = view.info;
     for (const { name } of view.steps) {
       if (step !== undefined && name !== step) continue;

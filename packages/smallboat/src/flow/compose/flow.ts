@@ -1,9 +1,11 @@
 import type * as z from 'zod';
+import type { FlowAbout } from '../about.ts';
+import type { RunTemplate } from '../card/run-card.ts';
 import type { Dag, MaybePromise, Source } from '../definition.ts';
 import type { Failure } from '../failure.ts';
 import type { FileParam } from '../file-param.ts';
 import { checkFlowName, checkParamName } from '../names.ts';
-import type { StepOptions } from '../options.ts';
+import type { CodeOptions, StepOptions } from '../options.ts';
 import { checkOptions } from '../check-options.ts';
 import { type Site, callSite } from '../site.ts';
 import { type Drawing, checkReach, draw } from './drawing.ts';
@@ -34,15 +36,11 @@ export interface RunOutcome {
 }
 
 /** What may be said of a flow beside its wiring. */
-export interface FlowOptions {
-  /** What the flow is for, in a sentence or two. */
-  readonly about?: string;
-  /** Who to ask. */
-  readonly owner?: string;
-  /** What data it reads and makes, a line each. */
-  readonly data?: readonly string[];
-  /** What it checks, a line each. */
-  readonly checks?: readonly string[];
+export interface FlowOptions extends FlowAbout {
+  /** Makes the run's own card when a run has ended, in place of the default one: `smallboat card` shows it. */
+  readonly card?: RunTemplate;
+  /** What goes into the code package of steps that run elsewhere, beside what the imports tell. */
+  readonly code?: CodeOptions;
   /** Called when a run has ended well, by the process that scheduled it. What goes wrong in it is told, and changes nothing. */
   readonly onSuccess?: (outcome: RunOutcome) => MaybePromise<void>;
   /** The same when a run has failed. */

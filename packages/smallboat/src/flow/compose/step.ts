@@ -1,3 +1,4 @@
+import type { TaskTemplate } from '../card/template.ts';
 import type { StepContext } from '../context.ts';
 import { type MaybePromise, type Source, isWhole } from '../definition.ts';
 import type { Failure } from '../failure.ts';
@@ -48,6 +49,8 @@ export interface StepSpec<I, R extends object, C extends object> extends StepOpt
   readonly run: (inputs: I, context: StepContext) => MaybePromise<R & Storable<R>>;
   /** Gives artifacts in place of those of a task that failed for good, so that the flow goes on. */
   readonly catch?: (failure: Failure) => MaybePromise<C & Storable<C>>;
+  /** Makes the step's own card of a task, in place of what the body puts on it: components, or a whole page. */
+  readonly card?: TaskTemplate<I, R>;
 }
 
 /**
@@ -69,7 +72,7 @@ function stepAt<I extends object, R extends object, C extends object>(
   site: Site | undefined,
 ): Step<I, R, C> {
   checkStepName(name);
-  const { run, catch: fallback, ...options } = spec;
+  const { run, catch: fallback, card, ...options } = spec;
   checkOptions(name, options);
   const wire = (inputs: Wired<I>, { after = [] }: WireOptions = {}): Made<R, C> => {
     const into = currentDrawing(`Step '${name}'`, 'to run its body, call `.run()` on the step');
@@ -98,6 +101,7 @@ function stepAt<I extends object, R extends object, C extends object>(
       options,
       run,
       ...(fallback ? { fallback } : {}),
+      ...(card ? { card } : {}),
       ...(site ? { site } : {}),
     });
     return outputs({ kind: 'output', step: name }) as Made<R, C>; // What the body makes.

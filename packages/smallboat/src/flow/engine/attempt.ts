@@ -1,6 +1,7 @@
 import { inspect } from 'node:util';
 import { defineErrors } from '../../kernel/index.ts';
-import type { ReportComponent } from '../../report/index.ts';
+import { type LiveCard, liveCard } from '../card/live-card.ts';
+import { briefsOf } from '../card/briefs.ts';
 import type { StepContext } from '../context.ts';
 import type { Dag, StepNode } from '../definition.ts';
 import { readableStack } from '../describe-failure.ts';
@@ -9,7 +10,8 @@ import type { Secret } from '../secrets.ts';
 import type { ArtifactKey } from '../store/run-store.ts';
 import { type Job, type Outcome, toTaskError } from './job.ts';
 import { type Inputs, loadInputs } from './inputs.ts';
-import { CARD, RECORD, RESULT, type TaskRecord } from './record.ts';
+import { RECORD, RESULT, type TaskRecord } from './record.ts';
+import { fansOut } from './task-place.ts';
 import { type ContextHost, taskContext } from './task-context.ts';
 
 export const attemptErrors = defineErrors({
@@ -22,7 +24,7 @@ export const attemptErrors = defineErrors({
 });
 
 /** What an attempt needs of the process that it runs in. */
-export interface AttemptHost extends Omit<ContextHost, 'onCard'> {
+export interface AttemptHost extends Omit<ContextHost, 'card'> {
   readonly dag: Dag;
   readonly inputs: Inputs;
   /** True when this process may no longer write: its parent is gone. */
@@ -37,8 +39,8 @@ export interface AttemptHost extends Omit<ContextHost, 'onCard'> {
 export async function runAttempt(job: Job, host: AttemptHost): Promise<Outcome> {
   const { store } = host;
   const { path, attempt } = job;
-  const components: ReportComponent[] = [];
-  await store.beginAttempt(path, attempt);
+  await using live = liveCard({ job, store, user: host.user, warn: (text) => host.writeLog(`${text}\n`) });
+  await store.beginAttempt(path, attempt, job.place);
   let artifacts: Record<string, ArtifactKey> = {};
   const { index, inputs, failure } = job;
   const error = failure && { kind: failure.kind, message: failure.message };
@@ -54,7 +56,7 @@ export async function runAttempt(job: Job, host: AttemptHost): Promise<Outcome> 
   try {
     const node = job.step === 'end' ? endNode : host.dag.steps.find((s) => s.name === job.step);
     if (!node) throw attemptErrors.STEP_UNKNOWN({ step: job.step, flow: host.dag.flow });
-    const { made, absent } = await runBody(node, job, { ...host, components });
+    const { made, absent } = await runBody(node, job, { ...host, live });
     if (host.signal.aborted) return { kind: 'stopped' };
     const keys = await Promise.all(
       made.map(async ([name, value]) => [name, await store.save(path.flow, value)] as const),
@@ -65,7 +67,12 @@ export async function runAttempt(job: Job, host: AttemptHost): Promise<Outcome> 
         job.measure.includes(name) && Array.isArray(value) ? [[name, value.length] as const] : [],
       ),
     );
-    record = { ...record, lengths, ...(absent.length > 0 ? { absent } : {}) };
+    record = {
+      ...record,
+      lengths,
+      ...(absent.length > 0 ? { absent } : {}),
+      ...(await briefsOf({ store, flow: path.flow }, made, artifacts)),
+    };
     outcome = { kind: 'succeeded', artifacts, stored: artifacts, absent, lengths };
   } catch (thrown) {
     if (host.signal.aborted) return { kind: 'stopped' };
@@ -76,13 +83,15 @@ export async function runAttempt(job: Job, host: AttemptHost): Promise<Outcome> 
     host.writeLog(`${readableStack(error.stack ?? error.message).join('\n')}\n`);
   }
   if (host.isOrphan?.() === true) return { kind: 'stopped' };
-  const hidden = {
-    [RECORD]: await store.save(path.flow, record),
-    ...(components.length > 0 ? { [CARD]: await store.save(path.flow, components) } : {}),
-  };
+  const hidden = { [RECORD]: await store.save(path.flow, record), ...(await live.end(outcome)) };
   await host.flushLogs?.();
   const stored = { ...artifacts, ...hidden };
-  await store.endAttempt(path, attempt, { artifacts: stored, hasSucceeded: outcome.kind === 'succeeded' });
+  await store.endAttempt(path, attempt, {
+    artifacts: stored,
+    hasSucceeded: outcome.kind === 'succeeded',
+    ...job.place,
+    ...fansOut(record.lengths),
+  });
   return outcome.kind === 'succeeded' ? { ...outcome, stored } : outcome;
 }
 
@@ -102,19 +111,17 @@ interface Made {
   readonly absent: readonly string[];
 }
 
-async function runBody(
-  node: StepNode,
-  job: Job,
-  host: AttemptHost & { readonly components: ReportComponent[] },
-): Promise<Made> {
-  await using context = taskContext(job, { ...host, onCard: (components) => void host.components.push(...components) });
+async function runBody(node: StepNode, job: Job, host: AttemptHost & { readonly live: LiveCard }): Promise<Made> {
+  const { live } = host;
+  await using context = taskContext(job, { ...host, card: live.card });
   const { failure, secrets } = job;
   if (secrets && !failure) await host.reveal?.(secrets);
-  const result = await produce(node, job, { context, dag: host.dag, inputs: host.inputs });
+  const result = await produce(node, job, { context, live, dag: host.dag, inputs: host.inputs });
   if (typeof result !== 'object' || result === null || Array.isArray(result)) {
     const found = Array.isArray(result) ? 'a list' : result === undefined ? 'nothing' : inspect(result);
     throw attemptErrors.STEP_RESULT_INVALID({ step: node.name, found });
   }
+  live.made(result);
   const entries: readonly (readonly [string, unknown])[] = Object.entries(result);
   for (const [artifact] of entries) {
     if (!isArtifactName(artifact)) throw attemptErrors.ARTIFACT_NAME_INVALID({ step: node.name, artifact });
@@ -129,11 +136,22 @@ async function runBody(
 async function produce(
   node: StepNode,
   { inputs: specs, failure }: Job,
-  { context, ...from }: { readonly context: StepContext; readonly dag: Dag; readonly inputs: Inputs },
+  {
+    context,
+    live,
+    ...from
+  }: {
+    readonly context: StepContext;
+    readonly live: LiveCard;
+    readonly dag: Dag;
+    readonly inputs: Inputs;
+  },
 ): Promise<unknown> {
   // A catch that was added from outside is not in the module: what it gives is nothing.
   if (failure) return node.fallback ? node.fallback(failure) : {};
-  return call(node, await loadInputs(specs, node, from), context);
+  const inputs = await loadInputs(specs, node, from);
+  live.begin(node, inputs);
+  return call(node, inputs, context);
 }
 
 async function call(node: StepNode, inputs: unknown, context: StepContext): Promise<unknown> {

@@ -1,7 +1,7 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import type { StepNode } from '../definition.ts';
-import { isArtifactName } from '../names.ts';
 import type { RunStore, TaskPath } from '../store/run-store.ts';
+import { endedAttempt } from './ended-attempt.ts';
 import type { RunEvent } from './events.ts';
 import { Halted } from './halted.ts';
 import type { Job, Outcome, TaskError, Workers } from './job.ts';
@@ -20,6 +20,8 @@ export interface AttemptsHost {
   readonly store: RunStore;
   readonly workers: Workers;
   readonly slots: Places;
+  /** Places for attempts that take nothing of this machine, where there are such. */
+  readonly slotsElsewhere?: Places;
   readonly signal?: AbortSignal;
   readonly emit: (event: RunEvent) => void;
   /** Throws where the run has ended for other reasons. */
@@ -60,8 +62,10 @@ async function oneAttempt(
 ): Promise<Ended> {
   const { name, store, slots, workers, emit, signal, checkHalted } = host;
   const { timeoutSeconds, resources: { cpu = 1, memoryMiB } = {} } = node.options;
-  const count = Math.ceil(cpu);
-  await slots.take(count);
+  const elsewhere = workers.elsewhere?.has(job) === true ? host.slotsElsewhere : undefined;
+  const places = elsewhere ?? slots;
+  const count = elsewhere ? 1 : Math.ceil(cpu);
+  await places.take(count);
   let path: TaskPath;
   let outcome: Outcome;
   try {
@@ -81,7 +85,7 @@ async function oneAttempt(
       },
     );
   } finally {
-    slots.release(count);
+    places.release(count);
   }
   const ended = await settle(outcome, { node, job, path, host });
   if (!('artifacts' in ended)) return { path, error: ended };
@@ -146,18 +150,14 @@ async function endFailed(
   const { stack: _, ...error } = { ...toTaskError(raised), kind };
   const { attempt, index, inputs } = job;
   // The process may have been lost after the end was written and before it could say so.
-  const ended = (await store.task(path)).ended;
-  if (ended?.attempt === attempt && ended.hasSucceeded) {
-    const record = ended.artifacts[RECORD];
-    const { lengths, absent = [] } = (record ? await store.load(path.flow, record) : { lengths: {} }) as TaskRecord; // Written by us.
-    const artifacts = Object.fromEntries(Object.entries(ended.artifacts).filter(([name]) => isArtifactName(name)));
-    return { path, artifacts, stored: ended.artifacts, absent, lengths, isCloned: false };
-  }
-  if (ended?.attempt === attempt) return error;
+  const ended = await endedAttempt({ path, attempt }, store);
+  if (ended?.kind === 'succeeded') return { ...ended, path, isCloned: false };
+  if (ended) return error;
   const record: TaskRecord = { kind: 'task', index, lengths: {}, inputs, error };
   await store.endAttempt(path, attempt, {
     artifacts: { [RECORD]: await store.save(path.flow, record) },
     hasSucceeded: false,
+    ...job.place,
   });
   return error;
 }

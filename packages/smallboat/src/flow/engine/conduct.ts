@@ -1,14 +1,22 @@
 import { hostname } from 'node:os';
 import { relative } from 'node:path';
 import type { Flow, Params, RunOutcome } from '../compose/flow.ts';
+import type { ComputeOptions } from '../compute/index.ts';
 import type { Dag } from '../definition.ts';
 import { readConfigs } from '../config-value.ts';
 import { type Parameters, parseParams } from '../params.ts';
 import { flowRunOf } from '../flow-run.ts';
 import { runDisplay } from '../run-display.ts';
+import { runEnvironment } from '../run-environment.ts';
 import { type FlowRun, type RunFlowOptions, runErrors } from '../run-flow.ts';
-import { openRunStore } from '../store/open-run-store.ts';
-import { type ArtifactKey, type ArtifactKeys, type RunStore, pathspecOf } from '../store/run-store.ts';
+import { type StoreSpec, openRunStore } from '../store/open-run-store.ts';
+import {
+  type ArtifactKey,
+  type ArtifactKeys,
+  type CodePackage,
+  type RunStore,
+  pathspecOf,
+} from '../store/run-store.ts';
 import { environmentOf } from './environment.ts';
 import type { RunEvent } from './events.ts';
 import { Halted } from './halted.ts';
@@ -43,6 +51,8 @@ export interface Desk {
   /** For messages: ` --home DIR`, or nothing. */
   readonly home: string;
   readonly workers: Workers;
+  /** The code that tasks elsewhere are run from. */
+  readonly code?: CodePackage;
   readonly environment: Readonly<Record<string, Readonly<Record<string, string>>>>;
   readonly signal: AbortSignal | undefined;
   readonly emit: (event: RunEvent) => void;
@@ -61,7 +71,8 @@ export async function openDesk(flow: Flow, options: Omit<RunFlowOptions<Params>,
   const ownsStore = 'folder' in options.store;
   const store = 'folder' in options.store ? await openRunStore(options.store) : options.store;
   const { started } = options;
-  const workers =
+  const variables = Object.fromEntries(readConfigs().map(({ variable }) => variable));
+  const local =
     'folder' in options.store
       ? processPool({
           ...limits,
@@ -69,19 +80,45 @@ export async function openDesk(flow: Flow, options: Omit<RunFlowOptions<Params>,
           module,
           flow: flow.name,
           storeSpec: options.store,
-          variables: Object.fromEntries(readConfigs().map(({ variable }) => variable)),
+          variables,
           tellsLogs: io !== undefined || options.onEvent !== undefined,
           store,
         })
       : inProcessWorkers({ ...limits, dag, store });
+  const opened = { store, ownsStore, workers: local };
+  const { workers, code } = await guarding(opened, () =>
+    withServices(local, {
+      dag,
+      store,
+      module,
+      variables,
+      ...('folder' in options.store ? { storeSpec: options.store } : {}),
+      ...(maxWorkers === undefined ? {} : { maxJobs: maxWorkers }),
+      ...(graceSeconds === undefined ? {} : { graceSeconds }),
+      code: flow.options.code,
+      env: io?.env ?? process.env,
+      cwd: io?.cwd ?? process.cwd(),
+    }),
+  );
   const display = io ? runDisplay(io, dag, { showsLogs }) : undefined;
   const emit = (event: RunEvent): void => {
     display?.(event);
     options.onEvent?.(event);
   };
-  const home = 'folder' in options.store ? homeFlag(options.store.folder, io?.cwd ?? process.cwd()) : '';
+  const home = 'folder' in options.store ? homeFlag(options.store, io?.cwd ?? process.cwd()) : '';
   const shared = { flow, dag, graph: graphOf(dag, flow.options), module, store, ownsStore, home, workers, environment };
-  return { ...shared, signal, emit, isCached: options.cache ?? false };
+  return { ...shared, ...(code ? { code } : {}), signal, emit, isCached: options.cache ?? false };
+}
+
+/** Steps that run elsewhere need more than processes here: it is loaded where there are some. */
+async function withServices(
+  local: Workers,
+  options: Omit<ComputeOptions, 'local'>,
+): Promise<{ readonly workers: Workers; readonly code?: CodePackage }> {
+  const isAllHere = options.dag.steps.every(({ options: { compute = 'local' } }) => compute === 'local');
+  if (isAllHere) return { workers: local };
+  const { openCompute } = await import('../compute/index.ts');
+  return openCompute({ ...options, local });
 }
 
 /** A flow's parameters; paths of files lead from where the command was called. */
@@ -90,20 +127,28 @@ export function parametersOf({ name, params }: Flow, { io }: Pick<RunFlowOptions
 }
 
 /** What a command needs to find a run: nothing where it is in `.smallboat` here. */
-function homeFlag(folder: string, cwd: string): string {
+function homeFlag({ folder, isConfigured }: StoreSpec, cwd: string): string {
   const path = relative(cwd, folder);
-  if (path === '.smallboat') return '';
+  if (isConfigured === true || path === '.smallboat') return '';
   return ` --home ${path === '' ? '.' : path.startsWith('..') ? folder : path}`;
 }
 
-export async function guarded<T>(desk: Desk, work: () => Promise<T>): Promise<T> {
+/** Closes what a desk has opened where its work fails; workers when it is done, too. */
+export async function guarded<T>(desk: Opened, work: () => Promise<T>): Promise<T> {
+  const result = await guarding(desk, work);
+  await desk.workers[Symbol.asyncDispose]();
+  return result;
+}
+
+type Opened = Pick<Desk, 'store' | 'ownsStore' | 'workers'>;
+
+async function guarding<T>({ store, ownsStore, workers }: Opened, work: () => Promise<T>): Promise<T> {
   try {
     return await work();
   } catch (error) {
-    if (desk.ownsStore) await desk.store[Symbol.asyncDispose]();
+    await workers[Symbol.asyncDispose]();
+    if (ownsStore) await store[Symbol.asyncDispose]();
     throw error;
-  } finally {
-    await desk.workers[Symbol.asyncDispose]();
   }
 }
 
@@ -125,6 +170,7 @@ export async function start<R>(desk: Start): Promise<FlowRun<R>> {
     tags: desk.tags,
     graph: { ...runGraphOf(desk.graph), file: desk.module.split('/').at(-1) ?? '' },
     ...(origin === undefined ? {} : { origin }),
+    ...(desk.code ? { code: desk.code } : {}),
   });
   emit({ kind: 'runStarted', flow: flow.name, run, steps: dag.steps.map((s) => s.name), at: Date.now() });
   const beat = setInterval(() => void store.beat(flow.name, run).catch(() => undefined), 10_000);
@@ -179,14 +225,17 @@ export async function start<R>(desk: Start): Promise<FlowRun<R>> {
 }
 
 /** Calls what the flow wants called at the end of a run. What goes wrong in it is told, and changes nothing: the run has ended. */
-async function callHook({ flow, emit }: Start, outcome: RunOutcome): Promise<void> {
-  const { onSuccess, onFailure } = flow.options;
-  const hook = outcome.state === 'done' ? onSuccess : onFailure;
-  try {
-    await hook?.(outcome);
-  } catch (error) {
-    const name = outcome.state === 'done' ? 'onSuccess' : 'onFailure';
-    emit({ kind: 'hookFailed', hook: name, error: toTaskError(error) });
+async function callHook({ flow, store, emit }: Start, outcome: RunOutcome): Promise<void> {
+  const { onSuccess, onFailure, card } = flow.options;
+  const own = card && (async () => (await import('../write-run-card.ts')).keepRunCard({ store, ...outcome, card }));
+  const hooks = outcome.state === 'done' ? { card: own, onSuccess } : { card: own, onFailure };
+  for (const [hook, call] of Object.entries(hooks)) {
+    try {
+      await call?.(outcome);
+    } catch (error) {
+      // One of the names above.
+      emit({ kind: 'hookFailed', hook: hook as keyof typeof hooks, error: toTaskError(error) });
+    }
   }
 }
 
@@ -220,6 +269,7 @@ async function opening(
     host: hostname(),
     graph,
     params: Object.keys(values),
+    environment: await runEnvironment(module),
     ...(configs.length > 0 ? { configs: configs.map(({ name }) => name) } : {}),
     ...(from === undefined ? {} : { from }),
     ...(isCached ? { isCached } : {}),

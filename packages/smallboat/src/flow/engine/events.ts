@@ -56,7 +56,7 @@ export type RunEvent =
       readonly error?: TaskError;
     }
   /** What the flow wanted called at the end of the run threw. */
-  | { readonly kind: 'hookFailed'; readonly hook: 'onSuccess' | 'onFailure'; readonly error: TaskError }
+  | { readonly kind: 'hookFailed'; readonly hook: 'onSuccess' | 'onFailure' | 'card'; readonly error: TaskError }
   | { readonly kind: 'runEnded'; readonly state: 'done' | 'failed' | 'interrupted'; readonly at: number };
 
 /** `cloned`: taken over from the run that is resumed; `cached`: from any that did the same. */

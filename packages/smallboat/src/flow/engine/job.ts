@@ -1,7 +1,13 @@
 import type { CacheRecord } from '../cache/task-cache.ts';
 import type { Failure, FailureKind } from '../failure.ts';
 import type { Secret } from '../secrets.ts';
-import { type ArtifactKey, type ArtifactKeys, type TaskPath, runStoreErrors } from '../store/run-store.ts';
+import {
+  type ArtifactKey,
+  type ArtifactKeys,
+  type TaskPath,
+  type TaskPlace,
+  runStoreErrors,
+} from '../store/run-store.ts';
 
 /**
  * Where a task finds one of its inputs. It names content by key, so that the values themselves go from the store to
@@ -29,6 +35,8 @@ export interface Job {
   readonly step: string;
   /** Place in the lists and iterations around the step, outermost first. */
   readonly index: readonly number[];
+  /** The same in the store's words. */
+  readonly place?: TaskPlace;
   readonly inputs: Readonly<Record<string, InputSpec>>;
   /** Environment variables for the body; never stored. */
   readonly environment: Readonly<Record<string, string>>;
@@ -102,10 +110,12 @@ export interface JobOptions {
 
 export type LogStream = 'stdout' | 'stderr';
 
-/** What runs attempts: processes, or this process. */
+/** What runs attempts: processes, this process, or a service that runs containers. */
 export interface Workers extends AsyncDisposable {
   /** Attempts that can run at once. */
   readonly size: number;
+  /** Attempts that take nothing of this machine, and how many of them may run beside the others. */
+  readonly elsewhere?: { readonly size: number; has(job: Pick<Job, 'step' | 'failure'>): boolean };
   /**
    * Runs one attempt and ends it in the store, unless the outcome is `lost`, `timedOut` or `stopped`: then the caller
    * ends it. Never rejects for what the step did.

@@ -1,10 +1,12 @@
-import type { ArtifactKeys, RunStore, TaskInfo } from '../store/run-store.ts';
+import type { ArtifactKeys, RunStore, TaskInfo, TaskPath } from '../store/run-store.ts';
 import { isArtifactName } from '../names.ts';
 import { taskName } from './job.ts';
 import { CARD, type Graph, RECORD, type RunRecord, asRunRecord, asTaskRecord } from './record.ts';
 
 /** A task of an earlier run that a resumed one need not repeat. */
 export interface FinishedTask {
+  /** Where it is. */
+  readonly from?: TaskPath;
   /** What the step returned. */
   readonly artifacts: ArtifactKeys;
   /** The same with what the engine keeps beside it: all that a clone must carry. */
@@ -61,6 +63,7 @@ export async function readOrigin(store: RunStore, flow: string, run: string): Pr
       if (finished.has(name)) continue;
       const entries = Object.entries(ended.artifacts);
       finished.set(name, {
+        from: path,
         artifacts: Object.fromEntries(entries.filter(([artifact]) => isArtifactName(artifact))),
         stored: Object.fromEntries(entries.filter(([n]) => isArtifactName(n) || n === RECORD || n === CARD)),
         absent: record.absent ?? [],

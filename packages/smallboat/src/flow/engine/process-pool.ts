@@ -118,7 +118,9 @@ function runOn(worker: WorkerProcess, job: Job, options: RunOnOptions): Promise<
     tell({ kind: 'stop', reason });
     timers.push(setTimeout(() => child.kill('SIGKILL'), graceSeconds * 1000));
   };
-  const onAbort = (): void => stop('stopped', 'The run is being stopped');
+  // Whoever stops it may say why.
+  const onAbort = (): void =>
+    stop('stopped', typeof signal?.reason === 'string' ? signal.reason : 'The run is being stopped');
   const onMessage = (message: FromWorker): void => {
     switch (message.kind) {
       case 'begun':

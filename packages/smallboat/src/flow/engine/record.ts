@@ -1,12 +1,16 @@
 import type { CacheRecord } from '../cache/task-cache.ts';
-import type { FlowOptions } from '../compose/flow.ts';
+import type { Brief } from '../../report/index.ts';
+import type { FlowAbout } from '../about.ts';
 import type { Dag, Place, Region, Source } from '../definition.ts';
+import type { RunEnvironment } from '../run-environment.ts';
 import type { InputSpec, TaskError } from './job.ts';
 
 /** Name of the hidden artifact that the engine keeps beside the artifacts of a task. */
 export const RECORD = '_smallboat';
 /** Name of the hidden artifact with the components that a step put on its card. */
 export const CARD = '_card';
+/** Name of the hidden artifact that a task has which was taken over from an earlier run: that run. */
+export const ORIGIN = '_origin';
 /** Name under which `end` holds a result that is not the artifacts of one step. */
 export const RESULT = 'result';
 
@@ -18,6 +22,8 @@ export interface TaskRecord {
   readonly lengths: Readonly<Record<string, number>>;
   /** Names of artifacts that the step returned as undefined. */
   readonly absent?: readonly string[];
+  /** Its artifacts in short, by name: what a card shows without reading them. */
+  readonly briefs?: Readonly<Record<string, Brief>>;
   /** Where its inputs came from. Records of version 0.1 lack it. */
   readonly inputs?: Readonly<Record<string, InputSpec>>;
   /** Where the run was made with `--cache`: what the result depends on. */
@@ -38,6 +44,8 @@ export interface RunRecord {
   readonly host: string;
   readonly graph: Graph;
   readonly params: readonly string[];
+  /** With what it was made. Records of version 0.1 lack it. */
+  readonly environment?: RunEnvironment;
   /** Names of the configurations that the flow's module read, kept beside the parameters. */
   readonly configs?: readonly string[];
   /** Where a resumed run left off from its origin. */
@@ -73,7 +81,7 @@ export interface GraphRegion {
 }
 
 /** The part of a definition that can be stored. */
-export function graphOf(dag: Dag, { about, owner, data, checks }: FlowOptions = {}): Graph {
+export function graphOf(dag: Dag, { about, owner, data, checks }: FlowAbout = {}): Graph {
   return {
     flow: dag.flow,
     steps: dag.steps.map(({ name, scope, after, inputs, spread, options }) => ({

@@ -9,9 +9,10 @@ import {
   YES,
   numbered,
 } from '../definition.ts';
-import type { ArtifactKey, ArtifactKeys, RunStore, TaskPath } from '../store/run-store.ts';
+import type { ArtifactKey, ArtifactKeys, RunStore, TaskPlace, TaskPath } from '../store/run-store.ts';
 import { inputErrors, inputsFrom, loadInput } from './inputs.ts';
 import { type InputSpec, taskName } from './job.ts';
+import { taskPlace } from './task-place.ts';
 
 export const resolverErrors = defineErrors({
   ARTIFACT_NOT_MADE: (f: { step: string; artifact: string }) =>
@@ -63,6 +64,8 @@ export interface Resolver {
   paths(this: void, scope: readonly Place[], prefix: Index): Promise<Index[]>;
   /** What decides whether a task at this place exists. */
   around(this: void, scope: readonly Place[]): readonly Source[];
+  /** Where a task at this place stands, in the store's words. */
+  place(this: void, scope: readonly Place[], index: Index): Promise<TaskPlace>;
 }
 
 export function resolver({ dag, store, params, task }: ResolverOptions): Resolver {
@@ -256,6 +259,7 @@ export function resolver({ dag, store, params, task }: ResolverOptions): Resolve
   return {
     resolve,
     paths,
+    place: (scope, index) => taskPlace(scope, index, { dag, lengthOf }),
     around: (scope) =>
       scope.flatMap(({ region: id }) => {
         const region = found(regions.get(id), id);

@@ -2,7 +2,8 @@ import type { RunGraph, RunGraphStep } from '../store/run-store.ts';
 import type { Graph, GraphStep } from './record.ts';
 
 /** The graph in Metaflow's words, where every run goes from `start` to `end`. */
-export function runGraphOf({ steps, regions, about }: Graph): RunGraph {
+export function runGraphOf({ steps: all, regions, about }: Graph): RunGraph {
+  const steps = withoutDetours(all);
   const kinds = new Map(regions.map((region) => [region.id, region.kind]));
   const byName = new Map(steps.map((step) => [step.name, step]));
   const followers = (name: string): string[] =>
@@ -42,3 +43,16 @@ export function runGraphOf({ steps, regions, about }: Graph): RunGraph {
 }
 
 type Kind = RunGraphStep['kind'];
+
+/**
+ * Steps after those alone that nothing between leads on from: where c reads of a and of b, and b of a, then c comes after b. In Metaflow a step
+ * has one step before it, or joins several that ran side by side.
+ */
+function withoutDetours(steps: readonly GraphStep[]): readonly GraphStep[] {
+  const before = new Map<string, ReadonlySet<string>>();
+  return steps.map((step) => {
+    const indirect = new Set(step.after.flatMap((name) => [...(before.get(name) ?? [])]));
+    before.set(step.name, new Set([...step.after, ...indirect]));
+    return { ...step, after: step.after.filter((name) => !indirect.has(name)) };
+  });
+}

@@ -1,14 +1,22 @@
 import type { TaskCache } from '../cache/task-cache.ts';
 import type { Dag, Source, StepNode } from '../definition.ts';
 import { numbered } from '../definition.ts';
-import { type ArtifactKey, type ArtifactKeys, type RunStore, type TaskPath, pathspecOf } from '../store/run-store.ts';
+import {
+  type ArtifactKey,
+  type ArtifactKeys,
+  type RunStore,
+  type TaskPath,
+  type TaskPlace,
+  pathspecOf,
+} from '../store/run-store.ts';
 import { attempts } from './attempts.ts';
 import type { RunEvent } from './events.ts';
 import { Halted } from './halted.ts';
 import { type InputSpec, type Job, type Workers, taskName } from './job.ts';
 import type { FinishedTask } from './origin.ts';
 import { places } from './places.ts';
-import { RECORD, type TaskRecord, asTaskRecord } from './record.ts';
+import { ORIGIN, RECORD, type TaskRecord, asTaskRecord } from './record.ts';
+import { fansOut } from './task-place.ts';
 import { type Done, type Index, resolver } from './resolver.ts';
 
 export interface ScheduleOptions {
@@ -45,6 +53,7 @@ export interface Schedule {
 export function schedule(options: ScheduleOptions): Schedule {
   const { dag, run, store, workers, emit, signal } = options;
   const slots = places(workers.size);
+  const slotsElsewhere = places(workers.elsewhere?.size ?? 0);
   const cloneSlots = places(8);
   const measures = measuredArtifacts(dag);
   const tasks = new Map<string, Promise<Done>>();
@@ -67,11 +76,23 @@ export function schedule(options: ScheduleOptions): Schedule {
     tasks.set(name, made);
     return made;
   };
-  const host = { flow: dag.flow, run, store, workers, slots, emit, checkHalted, halt, ...(signal ? { signal } : {}) };
-  const { resolve, paths, around } = resolver({ dag, store, params: options.params, task });
+  const host = {
+    flow: dag.flow,
+    run,
+    store,
+    workers,
+    slots,
+    slotsElsewhere,
+    emit,
+    checkHalted,
+    halt,
+    ...(signal ? { signal } : {}),
+  };
+  const { resolve, paths, around, place: placeOf } = resolver({ dag, store, params: options.params, task });
 
   const runTask = async (node: StepNode, index: Index, name: string): Promise<Done> => {
-    const [inputs, spread, others] = await Promise.all([
+    const [place, inputs, spread, others] = await Promise.all([
+      placeOf(node.scope, index),
       Promise.all(Object.entries(node.inputs).map(async ([key, from]) => [key, await resolve(from, index)] as const)),
       node.spread ? resolve(node.spread, index) : undefined,
       Promise.all([...node.waitFor, ...around(node.scope)].map((from) => resolve(from, index))),
@@ -84,10 +105,11 @@ export function schedule(options: ScheduleOptions): Schedule {
       ...handedOn.map(([input, key]) => [input, { kind: 'artifact', key }] as const),
       ...inputs.map(([input, { spec }]) => [input, spec] as const),
     ]);
-    if (before && isClonable) return takeOver(node, before, 'cloned');
+    if (before && isClonable) return takeOver({ node, place }, before, 'cloned');
     const job: Omit<Job, 'path' | 'attempt'> = {
       step: node.name,
       index,
+      place,
       inputs: specs,
       environment: options.environment[node.name] ?? {},
       measure: measures.get(node.name) ?? [],
@@ -98,7 +120,7 @@ export function schedule(options: ScheduleOptions): Schedule {
     const cached = await options.cache?.keyOf(node, job);
     const same = cached ? await options.cache?.recall(cached.key) : undefined;
     if (cached && same)
-      return takeOver(node, { ...same, stored: await labelled(same, { ...job, cache: cached }) }, 'cached');
+      return takeOver({ node, place }, { ...same, stored: await labelled(same, { ...job, cache: cached }) }, 'cached');
     const made = await attempts(node, cached ? { ...job, cache: cached } : job, { ...host, name });
     // What a catch gave is not what the step would make of these inputs.
     if (cached && !(await hasCaught(made))) await options.cache?.remember(cached.key, made, made.path);
@@ -121,13 +143,22 @@ export function schedule(options: ScheduleOptions): Schedule {
     return key !== undefined && asTaskRecord(await store.load(dag.flow, key))?.error !== undefined;
   };
 
-  const takeOver = async (node: StepNode, before: FinishedTask, state: 'cloned' | 'cached'): Promise<Done> => {
+  const takeOver = async (
+    { node, place }: { readonly node: StepNode; readonly place: TaskPlace },
+    before: FinishedTask,
+    state: 'cloned' | 'cached',
+  ): Promise<Done> => {
     await cloneSlots.take();
     try {
       checkHalted();
       const path = await store.createTask(dag.flow, run, node.name);
-      await store.beginAttempt(path, 0);
-      await store.endAttempt(path, 0, { artifacts: before.stored, hasSucceeded: true });
+      const { from, stored } = before;
+      const origin = state === 'cloned' ? from : undefined;
+      // Metaflow looks for the task in the run that this one continues, and nowhere behind it.
+      const copied = origin && origin.run === options.origins?.[0] ? { copyOf: origin.task } : {};
+      await store.beginAttempt(path, 0, { ...place, ...copied });
+      const artifacts = origin ? { ...stored, [ORIGIN]: await store.save(dag.flow, origin.run) } : stored;
+      await store.endAttempt(path, 0, { artifacts, hasSucceeded: true, ...place, ...fansOut(before.lengths) });
       emit({ kind: 'taskEnded', step: node.name, path, state, at: Date.now() });
       return { ...before, path, isCloned: state === 'cloned' };
     } finally {

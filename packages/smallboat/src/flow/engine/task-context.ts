@@ -2,7 +2,7 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { inspect } from 'node:util';
-import type { ReportComponent } from '../../report/index.ts';
+import type { TaskCard } from '../card/task-card.ts';
 import type { Checkpoint, StepContext } from '../context.ts';
 import { type RunStore, pathspecOf } from '../store/run-store.ts';
 import { type Job, type TaskProgress, taskName } from './job.ts';
@@ -14,7 +14,7 @@ export interface ContextHost {
   readonly user: string;
   readonly onProgress: (progress: TaskProgress) => void;
   readonly writeLog: (text: string) => void;
-  readonly onCard: (components: readonly ReportComponent[]) => void;
+  readonly card: TaskCard;
 }
 
 /** The context of a task's body. Dispose of it when the body has ended. */
@@ -43,7 +43,7 @@ export function taskContext(job: Job, host: ContextHost): StepContext & AsyncDis
         fraction: Math.min(1, Math.max(0, fraction)),
         ...(message === undefined ? {} : { message }),
       }),
-    card: (...components) => host.onCard(components),
+    card: host.card,
     checkpoint: checkpointOf(job, step, host.store),
     tempFolder: () => (temp ??= mkdtemp(join(tmpdir(), `smallboat-${path.run}-`))),
     async [Symbol.asyncDispose]() {

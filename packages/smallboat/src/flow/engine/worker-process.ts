@@ -18,12 +18,15 @@ export interface WorkerProcess {
   current?: { readonly logs: LogWriter; readonly options: JobOptions; readonly settle: (outcome: Outcome) => void };
 }
 
-/** A worker may fill most of the machine's memory: Node's own limit, a few GiB, is for servers. */
-const HEAP_MIB = Math.floor((totalmem() / 2 ** 20) * 0.75);
+/** A worker may fill most of the machine's memory, or of what a container may take of it: Node's own limit, a few GiB, is for servers. */
+const HEAP_MIB = Math.floor((Math.min(totalmem(), process.constrainedMemory() || Infinity) / 2 ** 20) * 0.75);
+
+/** What a worker process runs. */
+export const WORKER_MAIN: string = fileURLToPath(new URL('./worker-main.js', import.meta.url));
 
 /** Starts a worker that imports a module at once. It ends with this process, and does not keep it alive. */
 export function startWorkerProcess(module: string, variables: Readonly<Record<string, string>> = {}): WorkerProcess {
-  const child = fork(fileURLToPath(new URL('./worker-main.js', import.meta.url)), [module], {
+  const child = fork(WORKER_MAIN, [module], {
     execArgv: ['--disable-warning=ExperimentalWarning', `--max-old-space-size=${HEAP_MIB}`],
     stdio: ['ignore', 'pipe', 'pipe', 'ipc'],
     env: { ...process.env, ...variables },

@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import { promisify } from 'node:util';
 import { gunzip } from 'node:zlib';
-import { packed } from './blob-packing.ts';
+import { digestOf, packed } from './blob-packing.ts';
 import type { Attributes, Datastore } from './datastore.ts';
 import { blobPath } from './layout.ts';
 import { runStoreErrors } from './run-store.ts';
@@ -19,6 +19,9 @@ export interface BlobFacts {
 
 /** A blob that is younger than this, in milliseconds, is not deleted though nothing names it: what names it may be on its way. One hour. */
 export const UNNAMED_FOR = 36e5;
+
+/** Bytes below which content is sent rather than asked for. */
+const SMALL = 1 << 18;
 
 /** A blob that is saved again is made young again, where half of that time has gone by. */
 const OLD = UNNAMED_FOR / 2;
@@ -40,34 +43,43 @@ export interface Blobs {
   has(flow: string, key: ArtifactKey): Promise<boolean>;
   /** Rejects with `ARTIFACT_NOT_FOUND`. */
   facts(flow: string, key: ArtifactKey): Promise<BlobFacts>;
+  /** Whether this process has saved or checked a blob so lately that nobody deletes it now. */
+  isFresh(flow: string, key: ArtifactKey): boolean;
   /** Waits until blobs cannot be lost. Rejects with `ARTIFACT_NOT_FOUND`. */
   settle(flow: string, keys: readonly ArtifactKey[]): Promise<void>;
 }
 
 export function blobsOf(datastore: Datastore, clock: () => number): Blobs {
-  /** Blobs that this process wrote or checked, by path, and when. */
+  /** Blobs that this process wrote or checked, by path, and when they were young. */
   const sound = new Map<string, BlobFacts & { readonly at: number }>();
   /** Those of them that it waited for. */
   const settled = new Set<string>();
   const location = datastore.root;
 
-  /** Whether the file is there and has what it should. A blob without its attributes is none: Python would take it for a packed one. */
-  async function isSound(path: string, key: string, pack: () => Promise<readonly Uint8Array[]>): Promise<boolean> {
+  /**
+   * Since when the file is known to be there, to have what it should, and to be young; undefined where that is not so. A blob without its
+   * attributes is none: Python would take it for a packed one.
+   */
+  async function soundSince(
+    path: string,
+    key: string,
+    pack: () => Promise<readonly Uint8Array[]>,
+  ): Promise<number | undefined> {
     const known = sound.get(path);
-    // It was young then, and nobody deletes it before it is old.
-    if (known && datastore.isRemote && clock() - known.at < OLD) return true;
+    if (known && datastore.isRemote && clock() - known.at < OLD) return known.at;
+    const now = clock();
     const there = await datastore.stat(path);
-    if (there === undefined) return false;
+    if (there === undefined) return undefined;
     if (!known) {
       const attributes = there.attributes ?? (await datastore.attributes(path));
-      if (attributes?.['cas_version'] === undefined) return false;
+      if (attributes?.['cas_version'] === undefined) return undefined;
       if (there.md5 === undefined || there.md5 !== md5(await pack())) {
         const bytes = await datastore.get(path);
-        if (bytes === undefined || (await unpacked(bytes, key)) === undefined) return false;
+        if (bytes === undefined || (await unpacked(bytes, key)) === undefined) return undefined;
       }
     }
-    if (clock() - there.changedAt > OLD) await datastore.renew(path);
-    return true;
+    // One that stays old is known to be there, and is not relied on.
+    return now - there.changedAt < OLD || (await datastore.renew(path)) ? now : 0;
   }
 
   async function save(
@@ -80,13 +92,23 @@ export function blobsOf(datastore: Datastore, clock: () => number): Blobs {
     const size = pieces.reduce((sum, piece) => sum + piece.length, 0);
     let packing: ReturnType<typeof packed> | undefined;
     const pack = () => (packing ??= isRaw ? Promise.resolve({ isRaw, content: pieces }) : packed(pieces, size));
-    const known = { size, type, at: clock() };
-    if (!(await isSound(path, key, async () => (await pack()).content))) {
+    const known = { size, type };
+    const now = clock();
+    // Most content is new, and asking takes as long as sending it: of what is small, and far away, the place says whether it has it.
+    if (datastore.isRemote && size < SMALL && !sound.has(path)) {
+      const { isRaw, content } = await pack();
+      if (await datastore.putNew(path, content, { attributes: attributesOf(isRaw, size, type) })) {
+        sound.set(path, { ...known, at: now });
+        return key;
+      }
+    }
+    const since = await soundSince(path, key, async () => (await pack()).content);
+    if (since === undefined) {
       const { isRaw, content } = await pack();
       settled.delete(path);
-      await datastore.put(path, content, { attributes: { cas_raw: isRaw, cas_version: 1, size, type } });
+      await datastore.put(path, content, { attributes: attributesOf(isRaw, size, type) });
     }
-    sound.set(path, known);
+    sound.set(path, { ...known, at: since ?? now });
     return key;
   }
 
@@ -122,7 +144,13 @@ export function blobsOf(datastore: Datastore, clock: () => number): Blobs {
 
   const has = async (flow: string, key: ArtifactKey): Promise<boolean> =>
     (await datastore.stat(blobPath(flow, key))) !== undefined;
-  return { save, load, has, facts, settle };
+  const isFresh = (flow: string, key: ArtifactKey): boolean =>
+    clock() - (sound.get(blobPath(flow, key))?.at ?? 0) < OLD;
+  return { save, load, has, isFresh, facts, settle };
+}
+
+function attributesOf(isRaw: boolean, size: number, type: string): Attributes {
+  return { cas_raw: isRaw, cas_version: 1, size, type };
 }
 
 /** The key of content: the one place where a key is made. */
@@ -141,7 +169,7 @@ function md5(pieces: readonly Uint8Array[]): string {
 /** The content of a blob's file, packed or not; undefined if it is not what the key says. */
 async function unpacked(bytes: Uint8Array, key: string): Promise<Uint8Array | undefined> {
   const algorithm = key.length === 40 ? 'sha1' : 'sha256';
-  const hasHash = (content: Uint8Array): boolean => createHash(algorithm).update(content).digest('hex') === key;
+  const hasHash = (content: Uint8Array): boolean => digestOf(algorithm, content) === key;
   if (bytes[0] === 0x1f && bytes[1] === 0x8b) {
     const content = await promisify(gunzip)(bytes).catch((error: unknown) => {
       // Damaged, or raw content that begins like gzip: the hash decides.

@@ -1,4 +1,6 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { cardCases } from './card-contract.ts';
+import { logCases } from './log-contract.ts';
 import { pickleEncodeErrors } from './pickle-encode.ts';
 import { runStoreErrors } from './run-store.ts';
 import type { ArtifactKey, RunStore, TaskPath } from './run-store.ts';
@@ -6,7 +8,7 @@ import type { ArtifactKey, RunStore, TaskPath } from './run-store.ts';
 /** One place where runs live, made for one test. */
 export interface RunStorePlace {
   /** A store over the place, as another process would open it. The first call opens it first. */
-  open(): RunStore;
+  open(): RunStore | Promise<RunStore>;
   /** Damages the stored content of an artifact; absent where the place cannot be damaged. */
   corrupt?(key: ArtifactKey): Promise<void>;
 }
@@ -28,8 +30,8 @@ export function runStoreContract({ name, create }: RunStoreContract): void {
     let other: RunStore;
     beforeEach(async () => {
       place = await create();
-      store = place.open();
-      other = place.open();
+      store = await place.open();
+      other = await place.open();
     });
     afterEach(async () => {
       await store[Symbol.asyncDispose]();
@@ -380,7 +382,7 @@ export function runStoreContract({ name, create }: RunStoreContract): void {
           await place.corrupt?.(key);
           const error: unknown = await other.load('f', key).catch((e: unknown) => e);
           expect(runStoreErrors.ARTIFACT_CORRUPT.is(error) && error.facts.key).toBe(key);
-          await place.open().save('f', value);
+          await (await place.open()).save('f', value);
           expect(await other.load('f', key)).toEqual(value);
         }
       });
@@ -395,7 +397,7 @@ export function runStoreContract({ name, create }: RunStoreContract): void {
         await other.saveCheckpoint({ flow, run }, 'train[3]', second);
         expect(await store.checkpoint({ flow, run }, 'train[3]')).toBe(second);
         expect(await store.checkpoint({ flow, run }, 'train')).toBe(undefined);
-        expect(await codeOf(store.saveCheckpoint({ flow, run: '1' }, 'x', first))).toBe(
+        expect(await codeOf(store.saveCheckpoint({ flow, run: '777' }, 'x', first))).toBe(
           runStoreErrors.RUN_NOT_FOUND.code,
         );
       });
@@ -408,34 +410,7 @@ export function runStoreContract({ name, create }: RunStoreContract): void {
       });
     });
 
-    describe('logs', () => {
-      it('are empty at first', async () => {
-        expect(await store.readLog(await begun(), 0, 'stdout')).toBe('');
-      });
-
-      it('hold what was written, by attempt and stream', async () => {
-        const task = await begun();
-        await store.appendLog(task, 0, 'stdout', 'one\ntw');
-        await store.appendLog(task, 0, 'stdout', 'o\n\n');
-        await other.appendLog(task, 0, 'stdout', 'three');
-        await store.appendLog(task, 0, 'stdout', '');
-        await store.appendLog(task, 0, 'stderr', '[MFLOG|0|x] trap\r\n[1/2] é\n');
-        await store.appendLog(task, 1, 'stdout', 'again\n');
-        expect(await other.readLog(task, 0, 'stdout')).toBe('one\ntwo\n\nthree');
-        expect(await other.readLog(task, 0, 'stderr')).toBe('[MFLOG|0|x] trap\r\n[1/2] é\n');
-        expect(await other.readLog(task, 1, 'stdout')).toBe('again\n');
-      });
-
-      it('keep the order of many lines that nobody waited for', async () => {
-        const task = await begun();
-        const lines = Array.from({ length: 200 }, (_, i) => `line ${i}\n`);
-        await Promise.all(
-          lines
-            .flatMap((line) => [line.slice(0, 4), line.slice(4)])
-            .map((piece) => store.appendLog(task, 0, 'stdout', piece)),
-        );
-        expect(await other.readLog(task, 0, 'stdout')).toBe(lines.join(''));
-      });
-    });
+    logCases(() => ({ store, other, begun }));
+    cardCases(() => ({ store, other, begun }));
   });
 }

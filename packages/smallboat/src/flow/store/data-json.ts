@@ -10,7 +10,7 @@ export interface NamedBlob extends BlobFacts {
 /** `N.data.json`: what an attempt left behind, in Metaflow's words. */
 export function dataJson(
   blobs: readonly NamedBlob[],
-  of: { readonly datastore: string; readonly attempt: number; readonly endedAt: number },
+  of: { readonly datastore: string; readonly attempt: number; readonly begunAt?: number; readonly endedAt: number },
 ): string {
   return seal({
     datastore: of.datastore,
@@ -24,6 +24,7 @@ export function dataJson(
         { size, type, encoding: 'pickle-v4', serializer_info: { source: 'metaflow' } },
       ]),
     ),
+    ...(of.begunAt === undefined ? {} : { begun_at: of.begunAt }),
     ended_at: of.endedAt,
   });
 }

@@ -41,7 +41,7 @@ export interface Datastore extends AsyncDisposable {
 
   put(path: string, content: Content, options?: PutOptions): Promise<void>;
   /** Makes a file if there is none: false if there is. Of two that try, one makes it. */
-  putNew(path: string, content: string): Promise<boolean>;
+  putNew(path: string, content: Content, options?: Pick<PutOptions, 'attributes'>): Promise<boolean>;
   /** Adds to a file what `more` makes of its end: its last lines, or part of the last where that is longer than 4 KiB. */
   append(path: string, more: (tail: string) => string): Promise<void>;
   /** The content, in memory of its own; undefined where there is no such file. */
@@ -50,8 +50,8 @@ export interface Datastore extends AsyncDisposable {
   attributes(path: string): Promise<Attributes | undefined>;
   /** Waits until what these files hold cannot be lost. Gives those that are not there. */
   settle(paths: readonly string[]): Promise<readonly string[]>;
-  /** Makes an old file young: `changedAt` is now. Nothing where there is no such file. */
-  renew(path: string): Promise<void>;
+  /** Makes an old file young: `changedAt` is now. False where that can't be done, or there is no such file. */
+  renew(path: string): Promise<boolean>;
 
   /** Names of the files directly in each of `folders`, which all lie below `under`; none for a folder that is not there. */
   filesIn(under: string, folders: readonly string[]): Promise<readonly (readonly string[])[]>;

@@ -1,5 +1,5 @@
 import { mkdirSync, renameSync, statSync, utimesSync } from 'node:fs';
-import { readdir, readFile, rm, stat } from 'node:fs/promises';
+import { readdir, readFile, rm } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { aside, mapAtMost } from '../../kernel/index.ts';
 import { flush, readWhole, writePieces } from './blob-file.ts';
@@ -36,7 +36,8 @@ export function localDatastore(root: string): Datastore {
       const path = folder === '' ? entry.name : `${folder}/${entry.name}`;
       if (entry.isDirectory()) yield* walk(path);
       else if (!entry.name.endsWith('_meta')) {
-        const facts = await ifThere(stat(at(path)));
+        // Blocks for 10 µs; there are many.
+        const facts = statSync(at(path), { throwIfNoEntry: false });
         if (facts) yield { path, bytes: facts.size, changedAt: facts.mtimeMs };
       }
     }
@@ -47,7 +48,10 @@ export function localDatastore(root: string): Datastore {
     root,
     isRemote: false,
     put,
-    putNew: async (path, content) => makeFile(at(path), content),
+    async putNew(path, content, { attributes } = {}) {
+      if (attributes) writeSmall(at(''), { [`${path}_meta`]: JSON.stringify(attributes) });
+      return makeFile(at(path), typeof content === 'string' ? content : Buffer.concat(content));
+    },
     append: async (path, more) => appendText(at(path), more),
     get: (path) => ifThere(readWhole(at(path))),
     async stat(path): Promise<FileFacts | undefined> {
@@ -66,7 +70,11 @@ export function localDatastore(root: string): Datastore {
     },
     async renew(path) {
       const now = new Date();
-      ifThereNow(() => utimesSync(at(path), now, now));
+      const isThere = ifThereNow(() => {
+        utimesSync(at(path), now, now);
+        return true;
+      });
+      return isThere === true;
     },
     filesIn: (_, folders) => mapAtMost(folders, 64, (folder) => namesIn(at(folder))),
     async foldersIn(folder) {

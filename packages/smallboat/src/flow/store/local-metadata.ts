@@ -155,6 +155,8 @@ class LocalMetadata implements Metadata {
       await rm(join(folder, step, '_meta'), { recursive: true, force: true });
     }
     await rm(join(folder, '_meta'), { recursive: true, force: true });
+    await rm(join(this.#at('.runs'), run.run), { force: true });
+    await (await reader()).renameLatest(this.location, run);
     return true;
   }
 

@@ -1,7 +1,9 @@
 import { userInfo } from 'node:os';
 import { join, resolve } from 'node:path';
+import type { Datastore } from './datastore.ts';
 import { localDatastore } from './local-datastore.ts';
 import { localMetadata } from './local-metadata.ts';
+import type { ArtifactPlace, Metadata } from './metadata.ts';
 import { metaflowRunStore } from './metaflow-run-store.ts';
 import type { RunStore } from './run-store.ts';
 
@@ -19,11 +21,23 @@ export interface RunStoreOptions {
  * written here with `METAFLOW_DATASTORE_SYSROOT_LOCAL` set to `folder`. Processes may share it: ids are claimed by files that only one of
  * them can make.
  */
-export function localRunStore({ folder, clock = Date.now, user = processUser() }: RunStoreOptions): RunStore {
+export function localRunStore(options: RunStoreOptions): RunStore {
+  const { clock = Date.now } = options;
+  const parts = localParts(options);
+  const datastore = parts.datastore();
+  return metaflowRunStore({ datastore, metadata: parts.metadata(datastore), clock });
+}
+
+/** The halves of it, for stores that have one of them elsewhere. */
+export function localParts({ folder, clock = Date.now, user = processUser() }: RunStoreOptions): {
+  datastore(): Datastore;
+  metadata(artifactsIn: ArtifactPlace): Metadata;
+} {
   const root = join(resolve(folder), '.metaflow');
-  const datastore = localDatastore(root);
-  const metadata = localMetadata({ root, user, clock, artifactsIn: datastore });
-  return metaflowRunStore({ datastore, metadata, clock });
+  return {
+    datastore: () => localDatastore(root),
+    metadata: (artifactsIn) => localMetadata({ root, user, clock, artifactsIn }),
+  };
 }
 
 /** The name of the user whose process this is. */

@@ -28,9 +28,9 @@ export function memoryDatastore(clock: () => number): Datastore {
     async put(path, content, { attributes } = {}) {
       put(path, content, attributes);
     },
-    async putNew(path, content) {
+    async putNew(path, content, { attributes } = {}) {
       if (files.has(path)) return false;
-      put(path, content);
+      put(path, content, attributes);
       return true;
     },
     async append(path, more) {
@@ -50,6 +50,7 @@ export function memoryDatastore(clock: () => number): Datastore {
     async renew(path) {
       const file = files.get(path);
       if (file) files.set(path, { ...file, changedAt: clock() });
+      return file !== undefined;
     },
     async filesIn(_, folders) {
       return folders.map((folder) =>

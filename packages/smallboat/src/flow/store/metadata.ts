@@ -38,7 +38,7 @@ export interface TaskStub {
  * how it is tagged; what attempts left behind is in the datastore.
  */
 export interface Metadata extends AsyncDisposable {
-  readonly kind: 'local' | 'service' | 'memory';
+  readonly kind: 'local' | 'service' | 'memory' | 'elsewhere';
   /** A path or a URL, for messages. Holds no secret. */
   readonly location: string;
   readonly user: string;
@@ -53,6 +53,9 @@ export interface Metadata extends AsyncDisposable {
   checkTask(task: TaskPath): Promise<void>;
   /** Says that the run is alive. Rejects with `RUN_NOT_FOUND`. */
   beat(run: RunPath): Promise<void>;
+  /** From now on, and until it is told to end, gives signs of life of a task that runs in this process. Absent where nobody looks for them. */
+  beginBeats?(task: TaskPath): void;
+  endBeats?(task: TaskPath): void;
   /** Adds to what is known of an attempt. Facts are told in their order, after the artifacts: who sees the last has the rest. */
   register(
     task: TaskPath,

@@ -1,13 +1,14 @@
+import { artifactBytes, artifactValue } from './artifact-bytes.ts';
 import { type BlobFacts, type Blobs, blobsOf, keyOf } from './blobs.ts';
+import { cardStore } from './card-store.ts';
 import { type NamedBlob, dataJson } from './data-json.ts';
 import type { Datastore } from './datastore.ts';
-import { foreachPath, foreachStack } from './foreach-stack.ts';
+import { foreachPath, foreachStack, pythonText } from './foreach-stack.ts';
+import { awaitDeletions } from './gc-intent.ts';
 import { graphInfo } from './graph-info.ts';
 import { attemptPath, blobPath, checkArtifactName, flowNotePath, notePath, runPath, taskPath } from './layout.ts';
 import type { Fact, Metadata } from './metadata.ts';
 import { toLogLines } from './mflog.ts';
-import { decodePickle } from './pickle-decode.ts';
-import { encodePickle } from './pickle-encode.ts';
 import { pythonTypeOf } from './python-type.ts';
 import type { AttemptReading } from './read-attempts.ts';
 import { NOTE_FORMAT, type RunNote, parseRunNote } from './run-note.ts';
@@ -16,6 +17,7 @@ import type {
   ArtifactKey,
   ArtifactKeys,
   AttemptEnd,
+  CardStore,
   CodePackage,
   NewRun,
   RunInfo,
@@ -38,6 +40,9 @@ export interface MetaflowRunStoreOptions {
   readonly clock: () => number;
 }
 
+/** How a code package is packed, for Metaflow's readers: their first format, a `.tar.gz` with a member `INFO`. */
+const PACKED = JSON.stringify({ version: 0, archive_format: 'tgz', mfcontent_version: 0 });
+
 /**
  * The run store that Metaflow's two halves make together, as Metaflow 2.19 does: its Python client reads what is written here, and the
  * runs of Python flows can be read here.
@@ -47,7 +52,7 @@ export interface MetaflowRunStoreOptions {
  * - A power cut cannot leave an attempt that is ended without its artifacts: their blobs and `data.json` are settled, all at once, before
  *   `DONE.lock` appears. Nothing else is but a run's own description: what is lost then is work to be done again, a log, or metadata that
  *   only Metaflow's readers use. On a local disk a task costs one wait for it.
- * - A blob that `data.json` names is not deleted by `collectGarbage`: see `garbage.ts`.
+ * - A blob that an attempt names is not deleted by `collectGarbage`: see `gc-intent.ts`.
  */
 export function metaflowRunStore(options: MetaflowRunStoreOptions): RunStore {
   return new MetaflowRunStore(options);
@@ -60,11 +65,14 @@ const readers = () => import('./read-attempts.ts');
 class MetaflowRunStore implements RunStore {
   readonly location: string;
   readonly user: string;
+  readonly cards: CardStore;
   readonly #datastore: Datastore;
   readonly #metadata: Metadata;
   readonly #blobs: Blobs;
   readonly #clock: () => number;
   readonly #notes = new Map<string, RunNote>();
+  /** When attempts of this process began, by the path of their first file. */
+  readonly #begun = new Map<string, number>();
   #lastMicros = 0;
 
   constructor({ datastore, metadata, clock }: MetaflowRunStoreOptions) {
@@ -73,17 +81,19 @@ class MetaflowRunStore implements RunStore {
     this.#blobs = blobsOf(datastore, clock);
     this.#clock = clock;
     this.user = metadata.user;
+    this.cards = cardStore(datastore);
     const isOne = metadata.location === datastore.root;
     this.location = isOne ? datastore.root : `${datastore.root} with metadata in ${metadata.location}`;
   }
 
   async createRun(flow: string, { tags = [], systemTags = [], origin, graph, code }: NewRun = {}): Promise<string> {
     checkTags(tags);
+    // First, so that a datastore that takes nothing leaves no run behind that is known and has nothing.
+    const graphKey = graph === undefined ? undefined : await this.save(flow, graphInfo(graph));
     return this.#metadata.createRun(flow, {
       tags,
       systemTags: [...systemTags, ...systemTagsOf(origin === undefined ? {} : { origin })],
       prepare: async (run) => {
-        const graphKey = graph === undefined ? undefined : await this.save(flow, graphInfo(graph));
         const note = {
           ...(origin === undefined ? {} : { origin }),
           ...(graphKey === undefined ? {} : { graphInfo: graphKey }),
@@ -111,24 +121,20 @@ class MetaflowRunStore implements RunStore {
     return this.#metadata.changeTags(run, change);
   }
 
-  async beginAttempt(task: TaskPath, attempt: number, { foreach = [] }: TaskPlace = {}): Promise<void> {
-    const [{ origin, code }] = await Promise.all([this.#note(task), this.#checkOpen(task, attempt)]);
-    const { kind, root } = this.#datastore;
-    const facts: readonly Fact[] = [
-      { field: 'attempt', value: String(attempt) },
-      ...(origin === undefined ? [] : [{ field: 'origin-run-id', value: origin }]),
-      ...(code === undefined ? [] : [{ field: 'code-package', value: code }]),
-      ...(foreach.length === 0 ? [] : [{ field: 'foreach-execution-path', value: foreachPath(foreach) }]),
-      { field: 'ds-type', value: kind },
-      { field: 'ds-root', value: root },
-    ];
-    await this.#metadata.register(task, attempt, { facts });
-    const time = { time: this.#clock() / 1000 };
-    await this.#datastore.put(attemptPath(task, attempt, 'attempt.json'), JSON.stringify(time));
+  async beginAttempt(task: TaskPath, attempt: number, place: TaskPlace = {}): Promise<void> {
+    const [facts] = await Promise.all([this.#factsAtBegin(task, attempt, place), this.#checkOpen(task, attempt)]);
+    const begunAt = this.#clock();
+    const path = attemptPath(task, attempt, 'attempt.json');
+    await Promise.all([
+      this.#metadata.register(task, attempt, { facts }),
+      this.#datastore.put(path, JSON.stringify({ time: begunAt / 1000 })),
+    ]);
+    this.#begun.set(path, begunAt);
+    this.#metadata.beginBeats?.(task);
   }
 
   async save(flow: string, value: unknown): Promise<ArtifactKey> {
-    return this.#blobs.save(flow, encodePickle(value), { type: pythonTypeOf(value) });
+    return this.#blobs.save(flow, await artifactBytes(value), { type: pythonTypeOf(value) });
   }
 
   async saveBytes(flow: string, bytes: Uint8Array): Promise<CodePackage> {
@@ -142,8 +148,14 @@ class MetaflowRunStore implements RunStore {
     for (const name of Object.keys(artifacts)) checkArtifactName(name);
     const [hidden] = await Promise.all([this.#hidden(task, end), this.#checkOpen(task, attempt)]);
     const blobs = await this.#factsOf(task.flow, { ...hidden, ...artifacts });
-    const endedAt = this.#clock();
-    const data = dataJson(blobs, { datastore: this.#datastore.kind, attempt, endedAt });
+    const begun = attemptPath(task, attempt, 'attempt.json');
+    const begunAt = this.#begun.get(begun);
+    const data = dataJson(blobs, {
+      datastore: this.#datastore.kind,
+      attempt,
+      endedAt: this.#clock(),
+      ...(begunAt === undefined ? {} : { begunAt }),
+    });
     // All that must not be lost goes to the disk at once: one wait for it, not one a file.
     await Promise.all([
       this.#datastore.put(attemptPath(task, attempt, 'data.json'), data, { isDurable: true }),
@@ -151,15 +163,25 @@ class MetaflowRunStore implements RunStore {
         task.flow,
         blobs.map(({ key }) => key),
       ),
+      this.#metadata.register(task, attempt, { artifacts: blobs, facts: [] }),
     ]);
-    const facts: readonly Fact[] = [
-      { field: 'attempt_ok', type: 'internal_attempt_status', value: hasSucceeded ? 'True' : 'False' },
-      { field: 'attempt-done', value: String(attempt) },
-    ];
+    await this.#afterDeletions(task.flow, blobs);
     // For Metaflow's client the attempt has ended with the last of these; for its runtime and for us, with the lock.
-    await this.#metadata.register(task, attempt, { artifacts: blobs, facts });
+    await this.#metadata.register(task, attempt, { facts: factsAtEnd(attempt, hasSucceeded) });
     const isFirst = await this.#datastore.putNew(attemptPath(task, attempt, 'DONE.lock'), '""');
+    this.#metadata.endBeats?.(task);
+    this.#begun.delete(begun);
     if (!isFirst) throw runStoreErrors.ATTEMPT_ENDED({ task: pathspecOf(task), attempt });
+  }
+
+  async adopt(task: TaskPath, attempt: number, { foreach = [] }: TaskPlace = {}): Promise<void> {
+    const { ended, attemptsBegun } = await this.task(task);
+    if (attemptsBegun <= attempt) return;
+    const facts = await this.#factsAtBegin(task, attempt, { foreach });
+    await this.#metadata.register(task, attempt, { facts });
+    if (ended?.attempt !== attempt) return;
+    const artifacts = Object.entries({ ...ended.internals, ...ended.artifacts }).map(([name, key]) => ({ name, key }));
+    await this.#metadata.register(task, attempt, { artifacts, facts: factsAtEnd(attempt, ended.hasSucceeded) });
   }
 
   async appendLog(task: TaskPath, attempt: number, stream: 'stdout' | 'stderr', text: string): Promise<void> {
@@ -167,6 +189,13 @@ class MetaflowRunStore implements RunStore {
     if (text === '') return;
     const path = attemptPath(task, attempt, `task_${stream}.log`);
     await this.#datastore.append(path, (tail) => toLogLines(text, tail, (above) => this.#micros(above)));
+  }
+
+  async scrubLog(path: TaskPath, attempt: number, stream: 'stdout' | 'stderr'): Promise<number> {
+    await this.#metadata.checkTask(path);
+    const line = `[REDACTED] by ${this.user} at ${new Date(this.#clock()).toISOString()}`;
+    const file = { path, attempt, stream };
+    return (await import('./task-logs.ts')).replaceLog(this.#datastore, file, { line, micros: this.#micros() });
   }
 
   async saveCheckpoint(run: RunPath, name: string, key: ArtifactKey): Promise<void> {
@@ -227,7 +256,11 @@ class MetaflowRunStore implements RunStore {
   }
 
   async load(flow: string, key: ArtifactKey): Promise<unknown> {
-    return decodePickle(await this.#blobs.load(flow, key));
+    return artifactValue(await this.#blobs.load(flow, key));
+  }
+
+  async size(flow: string, key: ArtifactKey): Promise<number> {
+    return (await this.#blobs.facts(flow, key)).size;
   }
 
   loadBytes(flow: string, key: ArtifactKey): Promise<Uint8Array> {
@@ -235,7 +268,7 @@ class MetaflowRunStore implements RunStore {
   }
 
   async readLog(task: TaskPath, attempt: number, stream: 'stdout' | 'stderr'): Promise<string> {
-    return (await readers()).readLogText(this.#datastore, task, attempt, stream);
+    return (await import('./task-logs.ts')).readLogText(this.#datastore, task, attempt, stream);
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
@@ -250,7 +283,7 @@ class MetaflowRunStore implements RunStore {
   }
 
   #reading(flow: string): AttemptReading {
-    return { datastore: this.#datastore, blobs: this.#blobs, nameKey: keyOf(encodePickle(flow)) };
+    return { datastore: this.#datastore, blobs: this.#blobs, nameKey: keyOf([pythonText(flow)]) };
   }
 
   async #keptKey(path: string): Promise<ArtifactKey | undefined> {
@@ -301,10 +334,24 @@ class MetaflowRunStore implements RunStore {
         ? {}
         : { _foreach_var: await save(fansOutOver.variable), _foreach_num_splits: await save(fansOutOver.count) }),
       // The service finds the latest attempt of a task by the artifact of this name.
-      ...(this.#metadata.kind === 'service' ? { name: await save(flow) } : {}),
+      ...(this.#metadata.kind === 'service'
+        ? { name: await this.#blobs.save(flow, [pythonText(flow)], { type: "<class 'str'>" }) }
+        : {}),
       // A key that was made by `save`.
       ...(graph === undefined ? {} : { _graph_info: graph as ArtifactKey }),
     };
+  }
+
+  /** Makes sure that none of the blobs that are named now is deleted: see `gc-intent.ts`. */
+  async #afterDeletions(flow: string, blobs: readonly NamedBlob[]): Promise<void> {
+    const keys = blobs.map(({ key }) => key).filter((key) => !this.#blobs.isFresh(flow, key));
+    if (keys.length === 0) return;
+    await awaitDeletions(this.#datastore, { flow, keys, clock: this.#clock });
+    for (const key of keys) {
+      if (!(await this.#blobs.has(flow, key))) {
+        throw runStoreErrors.ARTIFACT_NOT_FOUND({ key, location: this.#datastore.root });
+      }
+    }
   }
 
   #factsOf(flow: string, artifacts: ArtifactKeys): Promise<readonly NamedBlob[]> {
@@ -315,8 +362,29 @@ class MetaflowRunStore implements RunStore {
     return Promise.all(Object.entries(artifacts).map(named));
   }
 
+  async #factsAtBegin(task: TaskPath, attempt: number, { foreach = [], copyOf }: TaskPlace): Promise<readonly Fact[]> {
+    const { origin, code } = await this.#note(task);
+    const { kind, root } = this.#datastore;
+    return [
+      { field: 'attempt', value: String(attempt) },
+      ...(origin === undefined ? [] : [{ field: 'origin-run-id', value: origin }]),
+      ...(copyOf === undefined ? [] : [{ field: 'origin-task-id', value: copyOf }]),
+      ...(code === undefined ? [] : [{ field: 'code-package', value: code }]),
+      ...(foreach.length === 0 ? [] : [{ field: 'foreach-execution-path', value: foreachPath(foreach) }]),
+      { field: 'ds-type', value: kind },
+      { field: 'ds-root', value: root },
+    ];
+  }
+
   /** Metaflow's fact about a code package, as JSON. */
   #codeFact({ key, url }: CodePackage): string {
-    return JSON.stringify({ ds_type: this.#datastore.kind, sha: key, location: url, metadata: '' });
+    return JSON.stringify({ ds_type: this.#datastore.kind, sha: key, location: url, metadata: PACKED });
   }
+}
+
+function factsAtEnd(attempt: number, hasSucceeded: boolean): readonly Fact[] {
+  return [
+    { field: 'attempt_ok', type: 'internal_attempt_status', value: hasSucceeded ? 'True' : 'False' },
+    { field: 'attempt-done', value: String(attempt) },
+  ];
 }

@@ -32,7 +32,9 @@ function bound(store: RunStore): RunStore {
     save: (...args) => store.save(...args),
     saveBytes: (...args) => store.saveBytes(...args),
     endAttempt: (...args) => store.endAttempt(...args),
+    adopt: (...args) => store.adopt(...args),
     appendLog: (...args) => store.appendLog(...args),
+    scrubLog: (...args) => store.scrubLog(...args),
     saveCheckpoint: (...args) => store.saveCheckpoint(...args),
     checkpoint: (...args) => store.checkpoint(...args),
     remember: (...args) => store.remember(...args),
@@ -47,6 +49,8 @@ function bound(store: RunStore): RunStore {
     facts: (...args) => store.facts(...args),
     load: (...args) => store.load(...args),
     loadBytes: (...args) => store.loadBytes(...args),
+    size: (...args) => store.size(...args),
+    cards: store.cards,
     readLog: (...args) => store.readLog(...args),
     [Symbol.asyncDispose]: () => store[Symbol.asyncDispose](),
   };

@@ -4,7 +4,6 @@ import type { Blobs } from './blobs.ts';
 import type { Datastore } from './datastore.ts';
 import { attemptPath, runPath, taskPath } from './layout.ts';
 import type { TaskStub } from './metadata.ts';
-import { fromLogLines } from './mflog.ts';
 import { decodePickle } from './pickle-decode.ts';
 import type { ArtifactKey, ArtifactKeys, EndedAttempt, RunPath, TaskInfo, TaskPath } from './run-store.ts';
 import { parseStored, storeFileErrors } from './store-file.ts';
@@ -35,8 +34,12 @@ const Data = z.looseObject({
     z.string(),
     z.string().transform((key) => key as ArtifactKey),
   ),
+  begun_at: z.number().optional(),
   ended_at: z.number().optional(),
 });
+
+/** Seconds become milliseconds. */
+const Begun = z.looseObject({ time: z.number().transform((seconds) => Math.round(seconds * 1000)) });
 
 export interface AttemptReading {
   readonly datastore: Datastore;
@@ -82,10 +85,7 @@ async function readEnd(path: TaskPath, attempt: number, from: AttemptReading): P
     const bytes = await datastore.get(file(name));
     return bytes && parseStored(Buffer.from(bytes).toString('utf8'), `${datastore.root}/${file(name)}`, schema);
   };
-  const [data, begun] = await Promise.all([
-    read('data.json', Data),
-    read('attempt.json', z.looseObject({ time: z.number() })),
-  ]);
+  const data = await read('data.json', Data);
   if (data === undefined) {
     throw storeFileErrors.STORE_FILE_DAMAGED({
       path: `${datastore.root}/${file('data.json')}`,
@@ -93,6 +93,7 @@ async function readEnd(path: TaskPath, attempt: number, from: AttemptReading): P
     });
   }
   const endedAt = data.ended_at ?? (await datastore.stat(file('DONE.lock')))?.changedAt ?? 0;
+  const begun = data.begun_at ?? (await read('attempt.json', Begun))?.time;
   const { _success: success } = data.objects;
   const isInternal = ([name, key]: readonly [string, string]): boolean =>
     HIDDEN.has(name) || (name === '_exception' && key === KEY_OF.none) || (name === 'name' && key === from.nameKey);
@@ -102,7 +103,7 @@ async function readEnd(path: TaskPath, attempt: number, from: AttemptReading): P
     hasSucceeded: success === KEY_OF.true || (success !== undefined && (await isTrue(blobs, path.flow, success))),
     artifacts: Object.fromEntries(entries.filter((entry) => !isInternal(entry))),
     internals: Object.fromEntries(entries.filter(isInternal)),
-    startedAt: begun === undefined ? endedAt : Math.round(begun.time * 1000),
+    startedAt: begun ?? endedAt,
     endedAt: Math.round(endedAt),
   } satisfies EndedAttempt & { readonly artifacts: ArtifactKeys };
 }
@@ -116,18 +117,4 @@ const Kept = z.looseObject({ key: z.string().transform((key) => key as ArtifactK
 /** The key in a note, of a checkpoint or of what a flow remembers. Throws `STORE_FILE_DAMAGED`. */
 export function parseKept(text: string, path: string): ArtifactKey {
   return parseStored(text, path, Kept).key;
-}
-
-/** The text of an attempt's log: what the task wrote and what its runtime wrote. */
-export async function readLogText(
-  datastore: Datastore,
-  path: TaskPath,
-  attempt: number,
-  stream: 'stdout' | 'stderr',
-): Promise<string> {
-  const read = async (source: string): Promise<readonly string[]> => {
-    const bytes = await datastore.get(attemptPath(path, attempt, `${source}_${stream}.log`));
-    return bytes ? [Buffer.from(bytes).toString('utf8')] : [];
-  };
-  return fromLogLines((await Promise.all([read('runtime'), read('task')])).flat());
 }

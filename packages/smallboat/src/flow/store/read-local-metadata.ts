@@ -1,4 +1,5 @@
 import { readFileSync } from 'node:fs';
+import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setImmediate } from 'node:timers/promises';
 import * as z from 'zod';
@@ -9,7 +10,16 @@ import type { TaskStub } from './metadata.ts';
 import { parseRunNote } from './run-note.ts';
 import { pathspecOf, runStoreErrors } from './run-store.ts';
 import type { RunInfo, RunPath, TaskFact, TaskPath } from './run-store.ts';
-import { changedAt, exists, ifThereNow, namesIn, parseStored, readJson, storeFileErrors } from './store-file.ts';
+import {
+  changedAt,
+  exists,
+  ifThereNow,
+  namesIn,
+  parseStored,
+  readJson,
+  storeFileErrors,
+  writeSmall,
+} from './store-file.ts';
 import { originIn, saysItsOrigin } from './system-tags.ts';
 
 /** `_self.json`, of runs and tasks. */
@@ -52,6 +62,17 @@ export async function* readRuns(root: string, flow: string): AsyncIterable<RunIn
     if ((read += 1) % 256 === 0) await setImmediate();
   }
   yield* others;
+}
+
+/** Where the latest run of a flow is one that is gone, names the newest that there is: Python resumes what this names. */
+export async function renameLatest(root: string, { flow, run }: RunPath): Promise<void> {
+  const path = join(root, flowPath(flow), 'latest_run');
+  if (textOf(path)?.trim() !== run) return;
+  for await (const newest of readRuns(root, flow)) {
+    writeSmall(join(root, flowPath(flow)), { latest_run: newest.run });
+    return;
+  }
+  await rm(path, { force: true });
 }
 
 function isRunName(name: string): boolean {

@@ -58,6 +58,8 @@ export interface TaskPlace {
   readonly foreach?: readonly ForeachFrame[];
   /** Iterations of the repeats around it, outermost first, from 0. */
   readonly iterations?: readonly number[];
+  /** Id of the task that it is a copy of, in the run that this one continues. */
+  readonly copyOf?: string;
 }
 
 /** The code that a run's tasks are made from, where it was stored for them. */
@@ -158,6 +160,46 @@ export interface TaskInfo {
   readonly ended?: EndedAttempt;
 }
 
+/** A card as it lies in a store. */
+export interface StoredCard {
+  /** Metaflow's kind of card. Ours are `default`. */
+  readonly type: string;
+  /** Tells apart several cards of a task: the card of a whole run is the card `run` of its task `start`. */
+  readonly id?: string;
+  /** What Metaflow's client calls its hash: the same for every writing of this card. */
+  readonly hash: string;
+  readonly bytes: number;
+  /** Milliseconds since 1970. */
+  readonly savedAt: number;
+}
+
+export interface NewCard {
+  /** Letters, digits and `_`. Default `default`. */
+  readonly type?: string;
+  readonly id?: string;
+  /** The page, in place of the one before. */
+  readonly html?: string;
+  /** What a page is made of while its task runs: JSON, in place of what was there before. */
+  readonly data?: string;
+}
+
+/**
+ * Where a store keeps the pages of tasks: where Metaflow's client, command line and UI look for them (`mf.cards`). They are for readers: a page may be
+ * written again and again while its task runs, and may be lost with the power.
+ */
+export interface CardStore {
+  /** What is saved is there when `save` returns, before its promise settles: so it is on this machine. */
+  readonly isImmediate: boolean;
+  /** A reader sees the card before or the new one, each whole. */
+  save(task: TaskPath, card: NewCard): Promise<void>;
+  /** Cards of a task that have a page, in the order of their names. */
+  list(task: TaskPath): Promise<readonly StoredCard[]>;
+  /** The page of a card; undefined where there is none. */
+  html(task: TaskPath, card?: Pick<NewCard, 'type' | 'id'>): Promise<string | undefined>;
+  /** The data of a card; undefined where there is none. */
+  data(task: TaskPath, card?: Pick<NewCard, 'type' | 'id'>): Promise<string | undefined>;
+}
+
 /**
  * Where runs live: artifacts, metadata and logs. It keeps them as Metaflow does, so that Metaflow's Python client reads them.
  *
@@ -193,8 +235,19 @@ export interface RunStore extends AsyncDisposable {
    * among `artifacts`. Rejects with `ARTIFACT_NOT_FOUND` for a key that was not saved for this flow, `TASK_NOT_FOUND`, and `ATTEMPT_ENDED`.
    */
   endAttempt(task: TaskPath, attempt: number, end: AttemptEnd): Promise<void>;
+  /**
+   * Registers that an attempt began, and what it left behind if it has ended, where its process could not: it reached the datastore and not the
+   * metadata. Nothing where it has not begun. Rejects with `TASK_NOT_FOUND`.
+   */
+  adopt(task: TaskPath, attempt: number, place?: TaskPlace): Promise<void>;
   /** Adds text to a log of an attempt; a line may come in several pieces. Rejects with `TASK_NOT_FOUND`. */
   appendLog(task: TaskPath, attempt: number, stream: 'stdout' | 'stderr', text: string): Promise<void>;
+
+  /**
+   * Deletes what a log of an attempt holds, a secret that was printed say, and leaves one line that says so, who did it and when. Gives the bytes
+   * that are gone: 0 where there was no log. Cards that show the log are pages of their own. Rejects with `TASK_NOT_FOUND`.
+   */
+  scrubLog(task: TaskPath, attempt: number, stream: 'stdout' | 'stderr'): Promise<number>;
 
   /** Keeps a key under a name of the run, in place of the one before: where a task has come to. Rejects with `RUN_NOT_FOUND`. */
   saveCheckpoint(run: RunPath, name: string, key: ArtifactKey): Promise<void>;
@@ -227,4 +280,9 @@ export interface RunStore extends AsyncDisposable {
   loadBytes(flow: string, key: ArtifactKey): Promise<Uint8Array>;
   /** All that an attempt wrote; empty text if it wrote nothing. */
   readLog(task: TaskPath, attempt: number, stream: 'stdout' | 'stderr'): Promise<string>;
+
+  /** Bytes of an artifact's content, unpacked. Rejects with `ARTIFACT_NOT_FOUND`. */
+  size(flow: string, key: ArtifactKey): Promise<number>;
+  /** Pages of tasks. */
+  readonly cards: CardStore;
 }

@@ -102,7 +102,7 @@ function openMakingFolder(path: string): number {
 }
 
 /** Makes a file, if there is none: false if there is. Throws `STORE_WRITE_FAILED`. */
-export function makeFile(path: string, content: string): boolean {
+export function makeFile(path: string, content: string | Uint8Array): boolean {
   try {
     writeMakingFolder(path, content);
     return true;

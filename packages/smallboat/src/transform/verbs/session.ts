@@ -89,7 +89,8 @@ export async function beginVerb(which: string, options: VerbOptions): Promise<Ve
     stateFolder === undefined ? undefined : await readPreviousState(resolve(cwd, stateFolder), targetFolder);
   const deferFolder = options.deferState;
   const other = deferFolder === undefined ? previous : await readPreviousState(resolve(cwd, deferFolder), targetFolder);
-  const deferred = options.defer === true ? deferredNodes(project, other) : new Map<string, SqlNode>();
+  const defers = options.defer === true || which === 'clone';
+  const deferred = defers ? deferredNodes(project, other) : new Map<string, SqlNode>();
   for (const warning of project.warnings) options.onMessage?.(`warning: ${warning}`);
   return {
     project,
