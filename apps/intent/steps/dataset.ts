@@ -1,4 +1,4 @@
-import type { Dataset, PartName, Protocol } from 'smallboat/features';
+import type { Dataset, FeatureName, PartName, Protocol } from 'smallboat/features';
 import { DECISION_POINTS, fingerprintOf, readDataset } from 'smallboat/features';
 import { step } from 'smallboat/flow';
 import type { Tables } from './tables.ts';
@@ -8,16 +8,28 @@ const PARTS: readonly PartName[] = ['train', 'validation', 'test'];
 const percent = (share: number): number => Number((share * 100).toFixed(1));
 const day = (ms: number): string => (Number.isFinite(ms) ? new Date(ms).toISOString().slice(0, 10) : 'the end');
 
+export interface DatasetInputs {
+  readonly checked: Tables;
+  readonly protocol: Protocol;
+  readonly features: readonly FeatureName[];
+}
+
 /** Sessions with an add to token sequences with labels, in three parts by time. */
 export const dataset = step('dataset', {
-  run: async ({ checked, protocol }: { checked: Tables; protocol: Protocol }, { card, progress, signal }) => {
+  run: async ({ checked, protocol, features }: DatasetInputs, { card, progress, signal }) => {
     await using warehouse = await openTables(checked, signal);
-    const examples: Dataset = await readDataset(warehouse, { protocol, signal, onProgress: progress });
+    const examples: Dataset = await readDataset(warehouse, {
+      protocol,
+      // The original project's sequences know actions only.
+      features: protocol === 'seed' ? [] : features,
+      signal,
+      onProgress: progress,
+    });
     const { statistics, splitAt } = examples;
     card(
       {
         kind: 'text',
-        text: `Protocol ${protocol}. First add before ${day(splitAt.trainUntil)}: training; before ${day(splitAt.validationUntil)}: validation; later: test.`,
+        text: `Protocol ${protocol}. First add before ${day(splitAt.trainUntil)}: training; before ${day(splitAt.validationUntil)}: validation; later: test. Beside the action of each event: ${examples.features?.names.join(', ') ?? 'nothing'}.`,
       },
       {
         kind: 'table',

@@ -12,6 +12,7 @@ import type { Snapshot } from './ingest.ts';
 import { judgement } from './judgement.ts';
 import { registerOnce } from './register-once.ts';
 import type { Trained } from './train.ts';
+import { seenBy } from './train.ts';
 
 /** Name of the model in the registry and of its endpoint. */
 export const MODEL = 'intent';
@@ -26,6 +27,9 @@ export interface Chosen {
   /** What the gate said. */
   readonly reason: string;
   readonly metrics: readonly DecisionMetrics[];
+  /** Name of the trial, and those of the others with their metrics on the test part. */
+  readonly name: string;
+  readonly rest: readonly { readonly name: string; readonly metrics: readonly DecisionMetrics[] }[];
 }
 
 export interface SelectInputs {
@@ -42,10 +46,13 @@ export const select = step('select', {
     const best = trials.toSorted((a, b) => bestLoss(a.trial) - bestLoss(b.trial))[0];
     if (best === undefined) throw new RangeError('The grid has no point.');
     const { test } = examples;
-    const scores = scoreLstm(best.trial.weights, test);
+    const scores = scoreLstm(best.trial.weights, seenBy(best.input, test));
     const metrics = metricsOf(scores, test);
     const { labels, decision } = test;
     const candidate = { name: best.name, scores };
+    const rest = trials
+      .filter((trial) => trial !== best)
+      .map(({ name, input, trial }) => ({ name, scores: scoreLstm(trial.weights, seenBy(input, test)) }));
     const others = BASELINES.map((name) => ({ name, scores: baseline[name] }));
     const verdict = judge(contenders({ candidate, baselines: others, labels, decision }));
     log(verdict.reason);
@@ -61,6 +68,7 @@ export const select = step('select', {
       hyper,
       vocabulary: TOKENS,
       rule,
+      ...(best.input === 'context' && examples.features !== undefined ? { features: examples.features } : {}),
       metrics: { test: metrics, gate: gateSaid },
       lineage,
     });
@@ -73,12 +81,21 @@ export const select = step('select', {
       trials.map(({ trackedRun, name }) => ({ id: trackedRun, name })),
       { title: 'Validation loss', metrics: ['validationLoss'], yLabel: 'nats an example' },
     );
-    card(...curves, ...judgement({ candidate, others, examples: test, snapshot, weighted: weightedMicroF1 }), {
-      kind: 'callout',
-      tone: verdict.passed ? 'good' : 'warn',
-      text: verdict.reason,
-    });
-    const kept = { metrics, ...gateSaid };
+    card(
+      ...curves,
+      ...judgement({ candidate, others: [...rest, ...others], examples: test, snapshot, weighted: weightedMicroF1 }),
+      {
+        kind: 'callout',
+        tone: verdict.passed ? 'good' : 'warn',
+        text: verdict.reason,
+      },
+    );
+    const kept = {
+      metrics,
+      name: best.name,
+      rest: rest.map(({ name, scores: own }) => ({ name, metrics: metricsOf(own, test) })),
+      ...gateSaid,
+    };
     if (!verdict.passed) return { chosen: { folder, version: null, ...kept } satisfies Chosen };
     const registry = localRegistry({ folder: join(home, 'models') });
     const { passed: _, reason } = gateSaid;

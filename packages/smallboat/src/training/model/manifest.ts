@@ -1,4 +1,5 @@
 import * as z from 'zod';
+import { FEATURE_NAMES } from '../../features/index.ts';
 
 const Sha256 = z.string().regex(/^[0-9a-f]{64}$/, 'expected a SHA-256 in hex');
 const StoredFile = z.object({ sha256: Sha256, bytes: z.int().nonnegative() });
@@ -6,14 +7,16 @@ const StoredFile = z.object({ sha256: Sha256, bytes: z.int().nonnegative() });
 /** What a model folder says of itself, as `manifest.json`. */
 export const ModelManifest = z.object({
   format: z.literal('smallboat-model'),
-  formatVersion: z.literal(1),
+  /** 1 had an LSTM on tokens alone, and is still read. */
+  formatVersion: z.union([z.literal(1), z.literal(2)]),
   name: z.string().min(1),
   /** Names this model in answers, logs and the registry. */
   version: z.string().min(1),
   /** ISO 8601; left out where the writer gave none. */
   createdAt: z.iso.datetime().optional(),
-  architecture: z.literal('lstm-dense-sigmoid'),
-  hyper: z.object({
+  architecture: z.enum(['lstm-dense-sigmoid', 'gru-dense-sigmoid']),
+  /** Others than these, as `dropout`, where they were set. */
+  hyper: z.looseObject({
     units: z.int().positive(),
     learningRate: z.number(),
     batchSize: z.int().positive(),
@@ -36,8 +39,27 @@ export const ModelManifest = z.object({
     codeHash: z.string(),
   }),
   /** What else lies in the folder, by name. */
-  files: z.object({ 'model.onnx': StoredFile, 'weights.safetensors': StoredFile }),
+  files: z.object({
+    'model.onnx': StoredFile,
+    'weights.safetensors': StoredFile,
+    /** What events have beside their actions, and what was learned for that; left out where that is nothing. */
+    'features.json': StoredFile.optional(),
+  }),
 });
 
 /** What a model folder says of itself: what it is, how it was made, how good it is, and the hashes of its files. */
 export type ModelManifest = z.infer<typeof ModelManifest>;
+
+const Column = z.discriminatedUnion('kind', [
+  z.object({ kind: z.literal('category'), name: z.string(), size: z.int().min(1).max(256) }),
+  z.object({ kind: z.literal('number'), name: z.string(), low: z.number(), high: z.number() }),
+]);
+const Byte = z.int().min(0).max(255);
+
+/** The file `features.json`. */
+export const StoredFeatures = z.object({
+  names: z.array(z.enum(FEATURE_NAMES)),
+  columns: z.array(Column),
+  pages: z.array(z.string()),
+  products: z.record(z.string(), z.tuple([Byte, Byte])),
+});
