@@ -7,6 +7,8 @@ import { NAMED_TOKENS, UNKNOWN_TOKEN } from './tokens.ts';
 /** What a statement over cart sessions is made from. */
 export interface CartContext {
   readonly relation: string;
+  /** Events that popularity is counted in. Default `relation`. */
+  readonly statistics?: string;
   readonly products: string;
   readonly set: FeatureSet;
   /** The first day that is not wholly in the training part: `2016-10-08`. */
@@ -19,7 +21,13 @@ export async function cartEventsSql(relation: string): Promise<string> {
 }
 
 /** The same with what features need beside. What no feature of the set asks for is not looked up. */
-export async function cartContextSql({ relation, products, set, lastDay }: CartContext): Promise<string> {
+export async function cartContextSql({
+  relation,
+  statistics = relation,
+  products,
+  set,
+  lastDay,
+}: CartContext): Promise<string> {
   const needs = (name: FeatureSet['names'][number]): boolean => set.names.includes(name);
   const listed = set.pages.map((page, i) => `(${quoteText(page)}, ${i + 2})`).join(', ');
   return fill('cart-context.sql', {
@@ -27,7 +35,7 @@ export async function cartContextSql({ relation, products, set, lastDay }: CartC
     token: tokenSql(),
     pages: listed === '' ? NO_PAGES : `select hashed_url, number from (values ${listed}) as listed(hashed_url, number)`,
     prices: needs('price') ? pricesSql(products) : NO_PRICES,
-    popularity: needs('popularity') ? await popularitySql(relation, lastDay) : NO_POPULARITY,
+    popularity: needs('popularity') ? await popularitySql(statistics, lastDay) : NO_POPULARITY,
     last_day: `date ${quoteText(lastDay)}`,
   });
 }

@@ -61,11 +61,16 @@ export async function fitFeatures(
       : `'${strange}' is not known, or named twice`;
   if (problem !== undefined) throw featureErrors.FEATURES_INVALID({ problem, known });
   const until = await trainingEnd(source, split);
-  const lastDay = new Date(Math.min(until, Date.UTC(9999, 0, 1))).toISOString().slice(0, 10);
+  const lastDay = lastDayOf(until);
   if (fitted !== undefined) return { set: fitted, lastDay };
   const frequent = names.includes('page') ? await frequentPages(source, until, pages) : [];
   const products = await productTable(source, names, lastDay);
   return { set: { names, columns: columnsOf(names, frequent.length), pages: frequent, products }, lastDay };
+}
+
+/** The first day that is not wholly before a moment: `2016-10-08`. */
+export function lastDayOf(trainUntil: number): string {
+  return new Date(asTime(trainUntil)).toISOString().slice(0, 10);
 }
 
 /** When the training part ends, ms since 1970; infinite where there is nothing after it. */

@@ -9,6 +9,8 @@ export type { CodedEvent, FeatureName } from './event-features.ts';
 export { sessionEncoder } from './feature-set.ts';
 export type { EncodedSession, FeatureSet, SessionEncoder, SessionEvent } from './feature-set.ts';
 export { featureErrors } from './fit-features.ts';
+export { guardFuture } from './leak-guard.ts';
+export type { GuardOptions, GuardReport } from './leak-guard.ts';
 export { readDataset } from './read-dataset.ts';
 export type { ReadDatasetOptions } from './read-dataset.ts';
 export { readSessions } from './read-sessions.ts';

@@ -5,6 +5,7 @@ import { datasetErrors, fingerprintOf } from './dataset.ts';
 import { FEATURE_NAMES } from './event-features.ts';
 import { DECISION_POINTS, exampleCount, rowsAt, sequenceAt } from './examples.ts';
 import { sessionEncoder } from './feature-set.ts';
+import { guardFuture } from './leak-guard.ts';
 import { readDataset } from './read-dataset.ts';
 import { readSessions } from './read-sessions.ts';
 import { splitErrors } from './split.ts';
@@ -222,6 +223,24 @@ describe('readDataset with features', () => {
       expect(tokens).toEqual(sequenceAt(test, i));
       expect(rows).toEqual(rowsAt(test, i));
     }
+  });
+
+  it('makes nothing from what comes after the decision point, and the guard sees it where something is', async () => {
+    await shop();
+    const dataset = await readDataset(warehouse, { features, pages: 10 });
+    const honest = await guardFuture(warehouse, dataset, { sessions: 100 });
+    expect(honest.examined).toBeGreaterThan(50);
+    expect(honest.changed).toEqual([]);
+    // As if a column had been made from the whole session: in the examples of those who buy one byte is another.
+    const gap = dataset.train.context?.columns.findIndex(({ name }) => name === 'gap') ?? 0;
+    const width = dataset.train.context?.columns.length ?? 1;
+    const planted = structuredClone(dataset);
+    for (let i = 0; i < planted.train.labels.length; i++) {
+      if (planted.train.labels[i] === 1) rowsAt(planted.train, i)[gap] = 255;
+    }
+    expect(width).toBeGreaterThan(gap);
+    const caught = await guardFuture(warehouse, planted, { sessions: 100 });
+    expect(new Set(caught.changed.map(({ what }) => what))).toEqual(new Set(['gap']));
   });
 
   it('numbers pages by how many events of the training part have them, and knows none from later', async () => {

@@ -1,3 +1,4 @@
+export { chartSvg } from './chart-svg.ts';
 export type {
   BarChartComponent,
   Figure,

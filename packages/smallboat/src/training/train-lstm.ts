@@ -15,7 +15,8 @@ import type { NetworkKernel } from './kernel/network-kernel.ts';
 import { fromBlock } from './kernel/weight-layout.ts';
 import type { LstmWeights, NetworkForm } from './network-weights.ts';
 import { initialNetwork } from './network-weights.ts';
-import { checkSequences, sequenceErrors, sharingOrder } from './sequences.ts';
+import { sharingOrder } from './sequences.ts';
+import { checkParts, classWeightsOf } from './training-parts.ts';
 import { weightedAuc } from './weighted-auc.ts';
 
 /** A trained network: the weights of its best epoch, and how it came to them. */
@@ -40,7 +41,10 @@ export interface TrainLstmOptions extends WorkOptions {
    * work enough for them.
    */
   readonly threads?: number;
-  /** Batches whose examples are sorted together by prefix (see `planEpoch`). Default 16; 1 for none. */
+  /**
+   * Batches whose examples are sorted together by prefix (see `planEpoch`); 1 for none. Default 16, and fewer where an epoch has fewer than
+   * 512: sorted batches are less alike, which a short training feels.
+   */
   readonly window?: number;
   /** Weights to begin with. Default those of the seed. */
   readonly initial?: LstmWeights;
@@ -63,11 +67,13 @@ const WORTH_THREADS = 200_000;
  * Rejects with `TRAINING_…` (hyper.ts), `SEQUENCE_…` (sequences.ts), and the signal's reason.
  */
 export async function trainLstm(options: TrainLstmOptions): Promise<LstmTrial> {
-  const { train, validation, hyper, signal, window = 16 } = options;
+  const { train, validation, hyper, signal } = options;
   checkHyper(hyper);
   checkParts(train, validation);
   signal?.throwIfAborted();
   const order = sharingOrder(train);
+  const perEpoch = Math.ceil(train.labels.length / hyper.batchSize);
+  const window = options.window ?? Math.max(1, Math.min(16, Math.floor(perEpoch / 32)));
   const basis = planBasis(train, order, { batchSize: hyper.batchSize, window });
   const batches = planEpoch(basis, hyper.seed, 1).batches;
   const form: NetworkForm = {
@@ -200,29 +206,4 @@ function progressText(
   const last = history.at(-1);
   if (last === undefined) return `epoch ${epoch}`;
   return `epoch ${epoch}, loss ${last.trainLoss.toFixed(4)}, validation ${last.validationLoss.toFixed(4)}`;
-}
-
-function classWeightsOf({ classWeights = [1, 1] }: LstmHyper, labels: Uint8Array): readonly [number, number] {
-  if (classWeights !== 'balanced') return classWeights;
-  const positives = labels.reduce((sum, label) => sum + label, 0);
-  return [labels.length / (2 * (labels.length - positives)), labels.length / (2 * positives)];
-}
-
-/** Both parts must be there, and hold what the other holds. */
-function checkParts(train: Examples, validation: Examples): void {
-  const examples = train.labels.length;
-  if (examples === 0) throw trainingErrors.TRAINING_EMPTY({ part: 'train' });
-  if (validation.labels.length === 0) throw trainingErrors.TRAINING_EMPTY({ part: 'validation' });
-  const positives = train.labels.reduce((sum, label) => sum + label, 0);
-  if (positives === 0 || positives === examples) {
-    throw trainingErrors.TRAINING_ONE_CLASS({ label: positives === 0 ? 0 : 1, examples });
-  }
-  checkSequences(train);
-  checkSequences(validation);
-  const [ours, theirs] = [train, validation].map(({ context }) => JSON.stringify(context?.columns ?? []));
-  if (ours !== theirs) {
-    throw sequenceErrors.SEQUENCES_UNLIKE({
-      problem: `training events have columns ${ours}, validation events ${theirs}`,
-    });
-  }
 }

@@ -4,14 +4,13 @@ import * as z from 'zod';
 import type { EncodedSession, FeatureSet, SessionEncoder } from '../../features/index.ts';
 import { sessionEncoder } from '../../features/index.ts';
 import { isMissing, sha256 } from '../../kernel/index.ts';
-import type { LstmWeights } from '../network-weights.ts';
-import { GATES, inputLayout } from '../network-weights.ts';
+import type { LstmWeights, NetworkForm } from '../network-weights.ts';
 import { kernelFor } from '../score-lstm.ts';
 import type { LiveSession } from '../session-scorer.ts';
 import { sessionScorer } from '../session-scorer.ts';
 import { ModelManifest, StoredFeatures } from './manifest.ts';
 import { modelErrors } from './model-errors.ts';
-import { readSafetensors } from './safetensors.ts';
+import { parseWeights } from './weight-tensors.ts';
 
 /** A model that was read from its folder and is ready to predict. */
 export interface Model {
@@ -42,11 +41,13 @@ export async function loadModel(folder: string): Promise<Model> {
   const manifest = parseManifest(join(root, 'manifest.json'), await readPart(root, 'manifest.json'));
   await readChecked(root, 'model.onnx', manifest);
   const features = await readFeatures(root, manifest);
-  const weights = parseWeights(
-    join(root, 'weights.safetensors'),
-    await readChecked(root, 'weights.safetensors', manifest),
-    { manifest, ...(features === undefined ? {} : { features }) },
-  );
+  const form: NetworkForm = {
+    cell: manifest.architecture === 'gru-dense-sigmoid' ? 'gru' : 'lstm',
+    units: manifest.hyper.units,
+    ...(features === undefined ? {} : { columns: features.columns }),
+  };
+  const stored = await readChecked(root, 'weights.safetensors', manifest);
+  const weights = readWeights(join(root, 'weights.safetensors'), stored, form);
   const { protocol, maxEvents } = manifest;
   const rule = { protocol, maxEvents };
   const { predict, live } = sessionScorer(kernelFor(weights, features?.columns), {
@@ -99,35 +100,9 @@ function parseManifest(path: string, content: Uint8Array): ModelManifest {
   }
 }
 
-function parseWeights(
-  path: string,
-  content: Uint8Array,
-  { manifest, features }: { readonly manifest: ModelManifest; readonly features?: FeatureSet },
-): LstmWeights {
+function readWeights(path: string, content: Uint8Array, form: NetworkForm): LstmWeights {
   try {
-    const tensors = readSafetensors(content);
-    const { units } = manifest.hyper;
-    const cell = manifest.architecture === 'gru-dense-sigmoid' ? 'gru' : 'lstm';
-    const width = GATES[cell] * units;
-    const tensor = (name: string, shape: readonly number[]): Float32Array => {
-      const found = tensors[name];
-      if (!found) throw new Error(`there is no tensor ${name}`);
-      if (found.shape.join() !== shape.join()) {
-        throw new Error(`tensor ${name} has shape [${found.shape.join(', ')}], and [${shape.join(', ')}] was expected`);
-      }
-      const odd = found.values.findIndex((value) => !Number.isFinite(value));
-      if (odd !== -1) throw new Error(`value ${odd} of tensor ${name} is ${found.values[odd]}, not a number`);
-      return found.values;
-    };
-    const weights = {
-      units,
-      kernel: tensor(`${cell}/kernel`, [inputLayout(features?.columns).inputs, width]),
-      recurrentKernel: tensor(`${cell}/recurrent_kernel`, [units, width]),
-      bias: tensor(`${cell}/bias`, [width]),
-      denseKernel: tensor('dense/kernel', [units, 1]),
-      denseBias: tensor('dense/bias', [1]),
-    };
-    return cell === 'lstm' ? weights : { cell, ...weights, recurrentBias: tensor('gru/recurrent_bias', [units]) };
+    return parseWeights(content, form);
   } catch (cause) {
     const problem = cause instanceof Error ? cause.message : String(cause);
     throw modelErrors.MODEL_WEIGHTS_INVALID({ path, problem }, { cause });

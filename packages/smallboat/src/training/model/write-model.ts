@@ -6,10 +6,9 @@ import type { FeatureSet, SequenceRule } from '../../features/index.ts';
 import { isMissing, sha256, writeWhole } from '../../kernel/index.ts';
 import type { LstmHyper } from '../hyper.ts';
 import type { LstmWeights } from '../network-weights.ts';
-import { GATES } from '../network-weights.ts';
 import { ModelManifest } from './manifest.ts';
 import { onnxModel } from './onnx.ts';
-import { writeSafetensors } from './safetensors.ts';
+import { tensorsOf } from './weight-tensors.ts';
 
 /** What a model folder is made of. */
 export interface ModelParts {
@@ -102,18 +101,4 @@ async function putInPlace(aside: string, target: string): Promise<void> {
     throw error;
   }
   if (hadOne) await rm(old, { recursive: true, force: true });
-}
-
-/** Names as Keras gives them; the layer's own name is that of its kind. */
-function tensorsOf(weights: LstmWeights): Uint8Array {
-  const { cell = 'lstm', units, kernel, recurrentKernel, bias, recurrentBias, denseKernel, denseBias } = weights;
-  const width = GATES[cell] * units;
-  return writeSafetensors({
-    [`${cell}/kernel`]: { shape: [kernel.length / width, width], values: kernel },
-    [`${cell}/recurrent_kernel`]: { shape: [units, width], values: recurrentKernel },
-    [`${cell}/bias`]: { shape: [width], values: bias },
-    ...(recurrentBias === undefined ? {} : { [`${cell}/recurrent_bias`]: { shape: [units], values: recurrentBias } }),
-    'dense/kernel': { shape: [units, 1], values: denseKernel },
-    'dense/bias': { shape: [1], values: denseBias },
-  });
 }
