@@ -86,11 +86,11 @@ export const intent = flow(
     const { raw, snapshot } = ingest({ data, rows, seed, home, warehouse, memoryLimitMiB });
     const { tables } = transform({ raw });
     const { checked } = validate({ tables });
-    const { examples } = dataset({ checked, protocol, features });
+    const { examples, leaks } = dataset({ checked, protocol, features });
     const { points } = grid({ examples, inputs, cells, rates, units, epochs, patience, seed });
     const trials = each(points, (point) => train({ examples, point, points, home, snapshot }));
     const baseline = baselines({ examples });
-    const { chosen } = select({ trials, baseline: baseline.scores, examples, snapshot, home });
+    const { chosen } = select({ trials, baseline: baseline.scores, examples, leaks, snapshot, home });
     const { served } = deploy({ chosen, examples, checked, home });
     return monitor({ chosen, served, home });
   },

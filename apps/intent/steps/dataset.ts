@@ -1,6 +1,8 @@
-import type { Dataset, FeatureName, PartName, Protocol } from 'smallboat/features';
-import { DECISION_POINTS, fingerprintOf, readDataset } from 'smallboat/features';
+import type { Dataset, FeatureName, GuardReport, PartName, Protocol } from 'smallboat/features';
+import { DECISION_POINTS, fingerprintOf, guardFuture, readDataset } from 'smallboat/features';
 import { step } from 'smallboat/flow';
+import type { LeakSuspect } from 'smallboat/training';
+import { leakSuspects } from 'smallboat/training';
 import type { Tables } from './tables.ts';
 import { openTables } from './tables.ts';
 
@@ -16,7 +18,7 @@ export interface DatasetInputs {
 
 /** Sessions with an add to token sequences with labels, in three parts by time. */
 export const dataset = step('dataset', {
-  run: async ({ checked, protocol, features }: DatasetInputs, { card, progress, signal }) => {
+  run: async ({ checked, protocol, features }: DatasetInputs, { card, log, progress, signal }) => {
     await using warehouse = await openTables(checked, signal);
     const examples: Dataset = await readDataset(warehouse, {
       protocol,
@@ -26,7 +28,10 @@ export const dataset = step('dataset', {
       onProgress: progress,
     });
     const { statistics, splitAt } = examples;
+    const leaks = leaksIn(await guardFuture(warehouse, examples, { signal }), leakSuspects(examples.train));
+    log(leaks.sentence);
     card(
+      { kind: 'callout', tone: leaks.found ? 'bad' : 'good', text: leaks.sentence },
       {
         kind: 'text',
         text: `Protocol ${protocol}. First add before ${day(splitAt.trainUntil)}: training; before ${day(splitAt.validationUntil)}: validation; later: test. Beside the action of each event: ${examples.features?.names.join(', ') ?? 'nothing'}.`,
@@ -50,6 +55,34 @@ export const dataset = step('dataset', {
         }),
       },
     );
-    return { examples, dataHash: fingerprintOf(examples.train), statistics };
+    return { examples, dataHash: fingerprintOf(examples.train), statistics, leaks };
   },
 });
+
+/** Whether examples know what they should not. */
+export interface Leaks {
+  readonly found: boolean;
+  readonly sentence: string;
+}
+
+/** What the two guards found, in a sentence. */
+export function leaksIn({ examined, changed }: GuardReport, suspects: readonly LeakSuspect[]): Leaks {
+  const [one] = changed;
+  const [suspect] = suspects;
+  if (one !== undefined) {
+    return {
+      found: true,
+      sentence: `Leak: ${one.what} of session ${one.session}, ${one.decision} events after its first add, changes with what comes after. Find where it is made.`,
+    };
+  }
+  if (suspect !== undefined) {
+    return {
+      found: true,
+      sentence: `Leak suspected: ${suspect.what} alone tells buyers apart ${suspect.decision} events after the first add (ROC-AUC ${suspect.auc.toFixed(3)}). Find where it is made.`,
+    };
+  }
+  return {
+    found: false,
+    sentence: `No leak found: ${examined} examples came out the same with another future, and no column alone knows the outcome.`,
+  };
+}
