@@ -1,6 +1,6 @@
--- The events of all cart sessions, with what features need of them.
--- Grain and order: as in cart-events.sql; events at one time with equal type and action come in the order of product and page.
---   session    0, 1, 2, … in the order of the first add (then of organization and id)
+-- The events of some sessions, with what features need of them.
+-- Grain: one event. Order: session, then as in cart-events.sql; events at one time with equal type and action come in the order of product and page.
+--   session    0, 1, 2, …
 --   token      the event's token, 255 where the action is not known
 --   at_ms      the event's time, ms since 1970, UTC
 --   page       0 none, 1 any other, from 2 the frequent pages
@@ -8,17 +8,9 @@
 --   price      the product's price bucket, 1 to 15; 0 where it is not known
 --   popularity 1 to 15 by the product's share of all events on products on the days before (in the training part; later
 --              events have the share at its end): 1 is more than half, each further one half as much; 0 none
--- {{ events }} is the relation, {{ token }} the expression that maps normalized_action to a token; {{ pages }}, {{ prices }} and
+-- {{ events }} is the relation, {{ sessions }} a query that numbers the sessions, {{ token }} the expression that maps normalized_action to a token; {{ pages }}, {{ prices }} and
 -- {{ popularity }} are queries that give a page's number, a product's price, a product's popularity by day.
-with cart as (
-    select
-        session_id_hash,
-        organization_id,
-        row_number() over (order by min(server_timestamp), organization_id, session_id_hash) - 1 as session
-    from {{ events }}
-    where normalized_action = 'add'
-    group by session_id_hash, organization_id
-),
+with cart as ({{ sessions }}),
 
 page as ({{ pages }}),
 

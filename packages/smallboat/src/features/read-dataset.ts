@@ -71,10 +71,12 @@ export async function collect(batches: AsyncIterable<Batch>, sessions: SessionEx
   let current = -1;
   for await (const batch of batches) {
     const hasContext = batch.columns.length > 3;
-    const session = numbers(batch, 0);
-    const token = numbers(batch, 1);
-    const at = numbers(batch, 2);
-    const [page, identity, price, popularity] = hasContext ? [3, 4, 5, 6].map((column) => numbers(batch, column)) : [];
+    const session = numbersOf(batch, 0);
+    const token = numbersOf(batch, 1);
+    const at = numbersOf(batch, 2);
+    const [page, identity, price, popularity] = hasContext
+      ? [3, 4, 5, 6].map((column) => numbersOf(batch, column))
+      : [];
     for (let i = 0; i < batch.length; i++) {
       if (session[i] !== current) {
         sessions.endSession();
@@ -109,7 +111,8 @@ async function firstUnknown(warehouse: Warehouse, relation: string): Promise<str
   return rows[0]?.action ?? 'null';
 }
 
-function numbers(batch: Batch, index: number): Int32Array | Uint8Array | Float64Array {
+/** A column of numbers. */
+export function numbersOf(batch: Batch, index: number): Int32Array | Uint8Array | Float64Array {
   const column: ColumnVector | undefined = batch.columns[index];
   const values = column?.values;
   if (values instanceof Int32Array || values instanceof Uint8Array || values instanceof Float64Array) return values;

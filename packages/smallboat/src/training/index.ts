@@ -8,6 +8,8 @@ export { modelErrors } from './model/model-errors.ts';
 export { writeModel } from './model/write-model.ts';
 export type { ModelParts } from './model/write-model.ts';
 export { scoreLstm } from './score-lstm.ts';
+export { scoreTable } from './score-table.ts';
+export type { ScoreTableOptions, ScoredTable } from './score-table.ts';
 export { sequenceErrors } from './sequences.ts';
 export type { Sequences } from './sequences.ts';
 export type { LiveSession } from './session-scorer.ts';
