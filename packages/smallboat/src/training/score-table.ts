@@ -2,7 +2,6 @@ import type { WorkOptions } from '../kernel/index.ts';
 import { openSessionsSql, readSequences } from '../features/index.ts';
 import type { Warehouse } from '../warehouse/index.ts';
 import type { Model } from './model/load-model.ts';
-import { kernelFor, scoreWith } from './score-lstm.ts';
 
 export interface ScoreTableOptions extends WorkOptions {
   /** Events, with the columns of `distinct_events`. Default `public.distinct_events`. */
@@ -34,7 +33,6 @@ export async function scoreTable(warehouse: Warehouse, model: Model, options: Sc
   const { relation = 'public.distinct_events', products, into, onlyCarts = true, signal, onProgress } = options;
   const { protocol, maxEvents, version } = model.manifest;
   const began = performance.now();
-  const kernel = kernelFor(model.weights, model.features?.columns);
   const withSignal = signal === undefined ? {} : { signal };
   const parts: { readonly sessions: Uint32Array; readonly events: Uint32Array; readonly scores: Float32Array }[] = [];
   let count = 0;
@@ -47,7 +45,7 @@ export async function scoreTable(warehouse: Warehouse, model: Model, options: Sc
     ...withSignal,
   });
   for await (const batch of batches) {
-    parts.push({ sessions: batch.sessions, events: batch.events, scores: scoreWith(kernel, batch) });
+    parts.push({ sessions: batch.sessions, events: batch.events, scores: model.score(batch) });
     count += batch.sessions.length;
     onProgress?.(0, `${count} sessions scored`);
   }

@@ -5,7 +5,11 @@ import type { EncodedSession, FeatureSet, SessionEncoder } from '../../features/
 import { sessionEncoder } from '../../features/index.ts';
 import { isMissing, sha256 } from '../../kernel/index.ts';
 import type { LstmWeights, NetworkForm } from '../network-weights.ts';
-import { kernelFor } from '../score-lstm.ts';
+import { foreignScorer } from '../onnx/foreign-scorer.ts';
+import type { ForeignInput } from '../onnx/foreign-model.ts';
+import { foreignModel } from '../onnx/foreign-model.ts';
+import { kernelFor, scoreWith } from '../score-lstm.ts';
+import type { Sequences } from '../sequences.ts';
 import type { LiveSession } from '../session-scorer.ts';
 import { sessionScorer } from '../session-scorer.ts';
 import { ModelManifest, StoredFeatures } from './manifest.ts';
@@ -15,7 +19,8 @@ import { parseWeights } from './weight-tensors.ts';
 /** A model that was read from its folder and is ready to predict. */
 export interface Model {
   readonly manifest: ModelManifest;
-  readonly weights: LstmWeights;
+  /** Left out of a model that was made elsewhere and is run as its own graph says. */
+  readonly weights?: LstmWeights;
   /** What events have beside their actions; left out where the model knows actions only. */
   readonly features?: FeatureSet;
   /** Makes sessions into what `predict` takes. */
@@ -27,6 +32,8 @@ export interface Model {
    * @throws SEQUENCE_TOKEN_UNKNOWN, SEQUENCE_VALUE_UNKNOWN, SEQUENCES_UNLIKE
    */
   readonly predict: (sessions: readonly (Uint8Array | EncodedSession)[]) => Float32Array;
+  /** The same for sessions in one buffer, as `readSequences` gives them. */
+  readonly score: (sequences: Sequences) => Float32Array;
   /** A session that is under way: each event costs the same, however many came before. */
   readonly live: () => LiveSession;
 }
@@ -39,23 +46,38 @@ export interface Model {
 export async function loadModel(folder: string): Promise<Model> {
   const root = resolve(folder);
   const manifest = parseManifest(join(root, 'manifest.json'), await readPart(root, 'manifest.json'));
-  await readChecked(root, 'model.onnx', manifest);
+  const onnx = await readChecked(root, 'model.onnx', manifest);
+  const { protocol, maxEvents, architecture } = manifest;
+  const rule = { protocol, maxEvents };
+  if (architecture === 'onnx') {
+    const { foreign } = manifest;
+    const { lengths, ...how } = foreign ?? { lengths: undefined };
+    const known =
+      foreign === undefined ? undefined : ({ ...how, ...(lengths === undefined ? {} : { lengths }) } as ForeignInput);
+    return { manifest, encoder: sessionEncoder(rule), ...foreignScorer(foreignModel(onnx, known), rule) };
+  }
   const features = await readFeatures(root, manifest);
+  const { units } = manifest.hyper;
+  if (units === undefined) {
+    throw modelErrors.MODEL_MANIFEST_INVALID({ path: join(root, 'manifest.json'), problem: 'it has no hyper.units' });
+  }
   const form: NetworkForm = {
-    cell: manifest.architecture === 'gru-dense-sigmoid' ? 'gru' : 'lstm',
-    units: manifest.hyper.units,
+    cell: architecture === 'gru-dense-sigmoid' ? 'gru' : 'lstm',
+    units,
     ...(features === undefined ? {} : { columns: features.columns }),
   };
   const stored = await readChecked(root, 'weights.safetensors', manifest);
   const weights = readWeights(join(root, 'weights.safetensors'), stored, form);
-  const { protocol, maxEvents } = manifest;
-  const rule = { protocol, maxEvents };
-  const { predict, live } = sessionScorer(kernelFor(weights, features?.columns), {
-    rule,
-    ...(features === undefined ? {} : { features }),
-  });
-  const encoder = sessionEncoder(rule, features);
-  return { manifest, weights, encoder, predict, live, ...(features === undefined ? {} : { features }) };
+  const kernel = kernelFor(weights, features?.columns);
+  const withFeatures = features === undefined ? {} : { features };
+  return {
+    manifest,
+    weights,
+    encoder: sessionEncoder(rule, features),
+    score: (sequences) => scoreWith(kernel, sequences),
+    ...sessionScorer(kernel, { rule, ...withFeatures }),
+    ...withFeatures,
+  };
 }
 
 async function readFeatures(root: string, manifest: ModelManifest): Promise<FeatureSet | undefined> {

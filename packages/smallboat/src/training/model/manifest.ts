@@ -14,16 +14,21 @@ export const ModelManifest = z.object({
   version: z.string().min(1),
   /** ISO 8601; left out where the writer gave none. */
   createdAt: z.iso.datetime().optional(),
-  architecture: z.enum(['lstm-dense-sigmoid', 'gru-dense-sigmoid']),
-  /** Others than these, as `dropout`, where they were set. */
-  hyper: z.looseObject({
-    units: z.int().positive(),
-    learningRate: z.number(),
-    batchSize: z.int().positive(),
-    epochs: z.int().positive(),
-    patience: z.int().nonnegative(),
-    seed: z.int(),
-  }),
+  /** `onnx`: a model that was made elsewhere, run as its graph says. */
+  architecture: z.enum(['lstm-dense-sigmoid', 'gru-dense-sigmoid', 'onnx']),
+  /** Hyperparameters: those of `LstmHyper` that were set; of an imported model only what its weights show. */
+  hyper: z.looseObject({ units: z.int().positive().optional() }),
+  /** Of an `onnx` model: how it takes a session. */
+  foreign: z
+    .object({
+      input: z.string(),
+      kind: z.enum(['tokens', 'one-hot']),
+      width: z.int().min(1),
+      lengths: z.string().optional(),
+      output: z.string(),
+      gives: z.enum(['probability', 'logit']),
+    })
+    .optional(),
   /** Token of each action; the input has one row for each token up to the last but padding. */
   vocabulary: z.record(z.string(), z.int().nonnegative()),
   /** How sessions became sequences; serving does it the same way. */
@@ -41,7 +46,8 @@ export const ModelManifest = z.object({
   /** What else lies in the folder, by name. */
   files: z.object({
     'model.onnx': StoredFile,
-    'weights.safetensors': StoredFile,
+    /** Left out of an `onnx` model. */
+    'weights.safetensors': StoredFile.optional(),
     /** What events have beside their actions, and what was learned for that; left out where that is nothing. */
     'features.json': StoredFile.optional(),
   }),

@@ -18,7 +18,8 @@ export interface ModelParts {
   /** When it was made; left out of the manifest if not given, so that equal inputs give equal bytes. */
   readonly createdAt?: Date;
   readonly weights: LstmWeights;
-  readonly hyper: LstmHyper;
+  /** Of a model that was trained elsewhere what is known of it. */
+  readonly hyper: LstmHyper | { readonly units: number };
   /** Token of each action; `TOKENS` of the features room. */
   readonly vocabulary: Readonly<Record<string, number>>;
   /** How sessions became sequences. Default: the features room's defaults. */
@@ -58,15 +59,7 @@ export async function writeModel(folder: string, parts: ModelParts): Promise<Mod
     lineage: parts.lineage,
     files: Object.fromEntries(Object.entries(contents).map(([file, content]) => [file, described(content)])),
   });
-  const aside = `${target}.${randomUUID()}.part`;
-  try {
-    await mkdir(aside, { recursive: true });
-    for (const [file, content] of Object.entries(contents)) await writeWhole(join(aside, file), content);
-    await writeWhole(join(aside, 'manifest.json'), `${JSON.stringify(manifest, null, 2)}\n`);
-    await putInPlace(aside, target);
-  } finally {
-    await rm(aside, { recursive: true, force: true });
-  }
+  await writeFolder(target, contents, manifest);
   return manifest;
 }
 
@@ -80,8 +73,25 @@ function versionOf(contents: {
   return (features === undefined ? weights : sha256(`${weights} ${sha256(features)}`)).slice(0, 12);
 }
 
-function described(content: Uint8Array): { sha256: string; bytes: number } {
+export function described(content: Uint8Array): { sha256: string; bytes: number } {
   return { sha256: sha256(content), bytes: content.length };
+}
+
+/** Writes files and manifest beside a folder's place, and renames. */
+export async function writeFolder(
+  target: string,
+  contents: Readonly<Record<string, Uint8Array>>,
+  manifest: ModelManifest,
+): Promise<void> {
+  const aside = `${target}.${randomUUID()}.part`;
+  try {
+    await mkdir(aside, { recursive: true });
+    for (const [file, content] of Object.entries(contents)) await writeWhole(join(aside, file), content);
+    await writeWhole(join(aside, 'manifest.json'), `${JSON.stringify(manifest, null, 2)}\n`);
+    await putInPlace(aside, target);
+  } finally {
+    await rm(aside, { recursive: true, force: true });
+  }
 }
 
 /** Renames a folder to a place that may be taken: what was there steps aside first, and comes back if the rename fails. */
