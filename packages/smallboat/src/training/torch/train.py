@@ -65,29 +65,29 @@ class Part:
 
     def batch(self, examples, hides=None):
         """Inputs [sequences, longest, inputs], and for each example its sequence and the place of its last event."""
+        lengths = self.length[examples]
         if self.width:
-            _, lead, of = np.unique(self.first[examples], return_index=True, return_inverse=True)
-            longest = np.zeros(len(lead), np.int64)
-            np.maximum.at(longest, of, self.length[examples])
-            # Any example with the session's longest stretch has all of its events.
-            best = examples[lead]
-            for i, e in zip(of, examples):
-                if self.length[e] == longest[i]:
-                    best[i] = e
+            order = np.lexsort((lengths, self.first[examples]))
+            begins = self.first[examples][order]
+            last = np.append(begins[1:] != begins[:-1], True)
+            # The last of each stretch is its longest: it has all events of the others.
+            best = examples[order[last]]
+            of = np.empty(len(examples), np.int64)
+            of[order] = np.cumsum(last) - last
         else:
             best, of = examples, np.arange(len(examples))
-            longest = self.length[examples]
+        longest = self.length[best]
         steps = max(1, int(longest.max()))
-        tokens = np.full((len(best), steps), -1, np.int64)
-        for i, e in enumerate(best):
-            tokens[i, : longest[i]] = self.tokens[self.offsets[e] : self.offsets[e + 1]]
+        at = np.arange(steps)
+        inside = at < longest[:, None]
+        tokens = np.where(inside, self.tokens[np.minimum(self.offsets[best][:, None] + at, len(self.tokens) - 1)].astype(np.int64), -1)
         ids = torch.from_numpy(tokens).to(device)
         inputs = torch.zeros(len(best), steps, layout["inputs"], device=device)
         inputs.scatter_(2, ids.clamp(min=0)[..., None], (ids >= 0).float()[..., None])
         if self.width:
-            rows = np.zeros((len(best), steps, self.width), np.uint8)
-            for i, e in enumerate(best):
-                rows[i, 1 : longest[i]] = self.rows[self.first[e] : self.first[e] + longest[i] - 1]
+            # Row 0 is the start's, which has none.
+            places = np.clip(self.first[best][:, None] + at - 1, 0, len(self.rows) - 1)
+            rows = self.rows[places] * (inside & (at > 0))[..., None].astype(np.uint8)
             if hides is not None:
                 rows[np.ix_(hides(self.session[best]), range(steps), layout["contextColumns"])] = 0
             data = torch.from_numpy(rows.astype(np.int64)).to(device)
