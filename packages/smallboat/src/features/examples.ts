@@ -56,6 +56,41 @@ export function sliceExamples(examples: Examples, from: number, to: number): Exa
   };
 }
 
+/** The examples of two parts, one after the other; both know the same of their events. Sessions of the second are counted on. */
+export function joinExamples(a: Examples, b: Examples): Examples {
+  const small = (x: Uint8Array, y: Uint8Array): Uint8Array => {
+    const whole = new Uint8Array(x.length + y.length);
+    whole.set(x);
+    whole.set(y, x.length);
+    return whole;
+  };
+  const both = (x: Uint32Array, y: Uint32Array, more: number): Uint32Array => {
+    const whole = new Uint32Array(x.length + y.length);
+    whole.set(x);
+    for (let i = 0; i < y.length; i++) whole[x.length + i] = (y[i] ?? 0) + more;
+    return whole;
+  };
+  const width = a.context?.columns.length ?? 1;
+  return {
+    tokens: small(a.tokens, b.tokens),
+    offsets: both(a.offsets, b.offsets.subarray(1), a.tokens.length),
+    labels: small(a.labels, b.labels),
+    decision: small(a.decision, b.decision),
+    ...(a.session === undefined || b.session === undefined
+      ? {}
+      : { session: both(a.session, b.session, Math.max(0, (a.session.at(-1) ?? -1) + 1 - (b.session[0] ?? 0))) }),
+    ...(a.context === undefined || b.context === undefined
+      ? {}
+      : {
+          context: {
+            columns: a.context.columns,
+            rows: small(a.context.rows, b.context.rows),
+            first: both(a.context.first, b.context.first, a.context.rows.length / width),
+          },
+        }),
+  };
+}
+
 /** The rows of some examples, in an array of their own. */
 function sliceContext(
   { columns, rows, first }: EventContext,

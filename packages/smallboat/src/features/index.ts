@@ -2,7 +2,15 @@ export { valuesOf } from './columns.ts';
 export type { CategoryColumn, Column, NumberColumn } from './columns.ts';
 export { countClasses, datasetErrors, fingerprintOf, makeDataset } from './dataset.ts';
 export type { ClassCount, Dataset, PartName, PartStatistics } from './dataset.ts';
-export { DECISION_POINTS, exampleCount, examplesOf, rowsAt, sequenceAt, sliceExamples } from './examples.ts';
+export {
+  DECISION_POINTS,
+  exampleCount,
+  examplesOf,
+  joinExamples,
+  rowsAt,
+  sequenceAt,
+  sliceExamples,
+} from './examples.ts';
 export type { EventContext, Examples } from './examples.ts';
 export { ACTION_COLUMNS, DEFAULT_FEATURES, EventWriter, FEATURE_NAMES, columnsOf } from './event-features.ts';
 export type { CodedEvent, FeatureName } from './event-features.ts';

@@ -10,6 +10,8 @@ export type { ModelParts } from './model/write-model.ts';
 export { scoreLstm } from './score-lstm.ts';
 export { scoreTable } from './score-table.ts';
 export type { ScoreTableOptions, ScoredTable } from './score-table.ts';
+export { gridPoints, randomPoints, rungEpochs, searchErrors, survivors } from './search.ts';
+export type { Range, Space } from './search.ts';
 export { sequenceErrors } from './sequences.ts';
 export type { Sequences } from './sequences.ts';
 export type { LiveSession } from './session-scorer.ts';

@@ -46,6 +46,10 @@ export interface TrainLstmOptions extends WorkOptions {
    * 512: sorted batches are less alike, which a short training feels.
    */
   readonly window?: number;
+  /** Ends after this epoch, as a rung of a search does; the schedule stays that of all epochs. Default all. */
+  readonly until?: number;
+  /** Which weights are given: those of the epoch with the lowest validation loss (default), or of the last. */
+  readonly gives?: 'best' | 'last';
   /** Weights to begin with. Default those of the seed. */
   readonly initial?: LstmWeights;
   /** Goes on from here. */
@@ -149,7 +153,8 @@ async function run({ options, engine, kernel, planOf, settings }: Run): Promise<
     await onCheckpoint?.({ hyper, data: hash, ...place, weights, moments1, moments2 });
   };
   const waited = (): number => epoch - 1 - best.epoch;
-  for (; epoch <= hyper.epochs && (epoch === 1 || waited() === 0 || waited() < hyper.patience); epoch++) {
+  const last = Math.min(hyper.epochs, options.until ?? hyper.epochs);
+  for (; epoch <= last && (epoch === 1 || waited() === 0 || waited() < hyper.patience); epoch++) {
     let began = performance.now();
     const plan = planOf(epoch);
     while (batch < plan.batches) {
@@ -194,7 +199,8 @@ async function run({ options, engine, kernel, planOf, settings }: Run): Promise<
     }
   }
   onProgress?.(1);
-  const weights = fromBlock(kernel.form, best.weights);
+  const given = options.gives === 'last' ? kernel.block('weights') : best.weights;
+  const weights = fromBlock(kernel.form, given);
   return { hyper, weights, history, bestEpoch: best.epoch, examples: train.labels.length };
 }
 
