@@ -30,7 +30,7 @@ export async function measurePipeline(data: string, home: string, flags: readonl
   const whole = await measure(node, args, { cwd: join(root, 'apps/intent') });
   if (whole.exitCode !== 0) throw new Error(`The pipeline failed:\n${whole.stderr}`);
   const facts = JSON.parse(whole.stdout) as Record<string, unknown>;
-  await using store = openRunStore({ folder: home });
+  await using store = await openRunStore({ folder: home });
   const view = await readRun(store, { flow: 'intent', run: String(facts['run']) });
   const stages = view.steps.map(({ name, tasks }) => {
     const from = Math.min(...tasks.map((t) => t.startedAt));

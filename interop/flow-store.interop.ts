@@ -2,7 +2,7 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { openRunStore } from '../packages/smallboat/src/flow/store/local-run-store.ts';
+import { localRunStore } from '../packages/smallboat/src/flow/store/local-run-store.ts';
 import { NdArray } from '../packages/smallboat/src/flow/store/nd-array.ts';
 import { decodePickle } from '../packages/smallboat/src/flow/store/pickle-decode.ts';
 import { encodePickle } from '../packages/smallboat/src/flow/store/pickle-encode.ts';
@@ -72,7 +72,7 @@ describe('a run made here, in Metaflow’s own client', () => {
   let path: TaskPath;
 
   beforeAll(async () => {
-    const store = openRunStore({ folder, user: 'ada' });
+    const store = localRunStore({ folder, user: 'ada' });
     run = await store.createRun('Intent', {
       tags: ['nightly', 'tuesday'],
       systemTags: ['runtime:dev'],
@@ -94,14 +94,14 @@ describe('a run made here, in Metaflow’s own client', () => {
       await store.endAttempt(target, at, { artifacts, hasSucceeded: !(step === 'train' && at === 0) });
       return target;
     };
-    const rate = await store.save(0.5);
+    const rate = await store.save('Intent', 0.5);
     await attempt('_parameters', { rate });
     await attempt('start', { rate });
     const keys: Record<string, ArtifactKey> = {};
-    for (const [name, value] of Object.entries(values)) keys[name] = await store.save(value);
+    for (const [name, value] of Object.entries(values)) keys[name] = await store.save('Intent', value);
     path = await attempt('train', {});
     await attempt('train', keys, 1, path);
-    await attempt('end', { result: await store.save({ auc: 0.75 }) });
+    await attempt('end', { result: await store.save('Intent', { auc: 0.75 }) });
   });
 
   it('is the latest run, successful, with its tags, steps, logs and parameters', async () => {
@@ -188,9 +188,9 @@ run = Flow('Intent').latest_run
 run.add_tag('from-python')
 run.remove_tag('tuesday')
 print(json.dumps(1))`);
-    const [info] = await openRunStore({ folder }).runs('Intent');
+    const [info] = await localRunStore({ folder }).runs('Intent');
     expect([...(info?.tags ?? [])].sort()).toEqual(['from-python', 'nightly']);
-    expect(await openRunStore({ folder }).tasks('Intent', run)).toHaveLength(4);
+    expect(await localRunStore({ folder }).tasks('Intent', run)).toHaveLength(4);
   });
 });
 
@@ -244,7 +244,7 @@ if __name__ == '__main__':
   const valueOf = async (step: string, name: string): Promise<unknown> => {
     const key = (await taskOf(step)).ended?.artifacts[name];
     if (key === undefined) throw new Error(`no artifact ${name}`);
-    return store.load(key);
+    return store.load('PyFlow', key);
   };
 
   beforeAll(async () => {
@@ -258,7 +258,7 @@ if __name__ == '__main__':
         USERNAME: 'ada',
       },
     });
-    store = openRunStore({ folder });
+    store = localRunStore({ folder });
     run = (await store.runs('PyFlow'))[0]?.run ?? '';
   });
 

@@ -97,12 +97,12 @@ interface Made {
 }
 
 async function madeIn(home: string): Promise<Made> {
-  const store = openRunStore({ folder: home });
+  const store = await openRunStore({ folder: home });
   const view = await latest(home);
   expect(view.state).toBe('done');
   const artifact = async (step: string, name: string, task = 0): Promise<unknown> => {
     const key = view.steps.find((s) => s.name === step)?.tasks[task]?.artifacts[name];
-    return key === undefined ? undefined : store.load(key);
+    return key === undefined ? undefined : store.load(view.info.flow, key);
   };
   const wanted = ['dataset.examples', 'dataset.statistics', 'dataset.dataHash', 'baselines.fitted', 'baselines.scores'];
   const keys = view.steps.flatMap(({ name, tasks }) =>
@@ -124,7 +124,7 @@ async function madeIn(home: string): Promise<Made> {
 }
 
 async function latest(home: string): Promise<RunView> {
-  const store = openRunStore({ folder: home });
+  const store = await openRunStore({ folder: home });
   const [run] = await store.runs('intent');
   if (run === undefined) throw new Error(`no run in ${home}`);
   return readRun(store, run);
@@ -132,7 +132,7 @@ async function latest(home: string): Promise<RunView> {
 
 /** False where there was no time even to write down the parameters: such a run is begun anew, and says so if it is resumed. */
 async function hasBegun(home: string): Promise<boolean> {
-  const store = openRunStore({ folder: home });
+  const store = await openRunStore({ folder: home });
   const [run] = await store.runs('intent');
   if (run === undefined) return false;
   return (await readRun(store, { ...run, run: await begun(store, run) })).record !== undefined;

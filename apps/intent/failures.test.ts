@@ -58,7 +58,7 @@ async function flip(path: string): Promise<void> {
 async function copyOf(step: string, artifact: string): Promise<{ readonly copy: string; readonly blob: string }> {
   const copy = join(await aFolder(), 'home');
   await cp(home, copy, { recursive: true });
-  await using store = openRunStore({ folder: copy });
+  await using store = await openRunStore({ folder: copy });
   const { steps } = await readRun(store, { flow: 'intent', run });
   const key = steps.find(({ name }) => name === step)?.tasks[0]?.artifacts[artifact] ?? '';
   return { copy, blob: join(copy, '.metaflow', 'intent', 'data', key.slice(0, 2), key) };
@@ -132,10 +132,10 @@ describe.concurrent('npm start on data that cannot be learned from', () => {
     const other = await aHome();
     const { code, out, err } = await start(['--data', reordered, '--home', other, '--json']).ended;
     expect(code, err).toBe(0);
-    await using store = openRunStore({ folder: home });
+    await using store = await openRunStore({ folder: home });
     const { steps } = await readRun(store, { flow: 'intent', run });
     const key = steps.find(({ name }) => name === 'dataset')?.tasks[0]?.artifacts['dataHash'];
-    expect(JSON.parse(out)).toMatchObject({ rows: 3000, dataHash: key && (await store.load(key)) });
+    expect(JSON.parse(out)).toMatchObject({ rows: 3000, dataHash: key && (await store.load('intent', key)) });
   });
 });
 
@@ -150,7 +150,7 @@ describe.concurrent('npm start where things are broken or taken', () => {
     const { code, err } = await first.ended;
     expect(code, err).toBe(0);
     expect(await leftovers(shared, { withModel: true })).toEqual([]);
-    await using store = openRunStore({ folder: shared });
+    await using store = await openRunStore({ folder: shared });
     expect(await store.runs('intent')).toHaveLength(1);
   });
 

@@ -61,7 +61,7 @@ export const ingest = step('ingest', {
       onProgress: (done, message) => progress(isSample ? 0.5 + done / 2 : done, message),
     });
     const held = await warehouse.query<{ sha256: string; table: string; rows: number }>(
-      `select sha256, "table", "rows" from ${RAW_SCHEMA}._ingested_files order by "table", sha256`,
+      `select sha256 as "sha256", "table", "rows" from ${RAW_SCHEMA}._ingested_files order by "table", sha256`,
     );
     const browsing = held.filter((file) => file.table === 'browsing_train_raw');
     const rows = browsing.reduce((sum, file) => sum + file.rows, 0);

@@ -11,7 +11,7 @@ export interface CommandModule {
 
 /** A command before its file is loaded. */
 export interface CommandEntry {
-  readonly group: 'Flows' | 'Data' | 'Models';
+  readonly group: 'Flows' | 'Compute' | 'Data' | 'Models';
   /** One line, in the imperative: what it does. */
   readonly summary: string;
   load(): Promise<CommandModule>;
@@ -20,10 +20,25 @@ export interface CommandEntry {
 /** Every command by name, in the order in which `smallboat --help` lists them. */
 export const commands: Readonly<Record<string, CommandEntry>> = {
   run: { group: 'Flows', summary: 'Run a flow', load: () => import('./commands/run.ts') },
+  check: {
+    group: 'Flows',
+    summary: 'Look through a flow for mistakes',
+    load: () => import('./commands/check.ts'),
+  },
   resume: {
     group: 'Flows',
     summary: 'Continue a run that did not end well, without repeating what is done',
     load: () => import('./commands/resume.ts'),
+  },
+  spin: {
+    group: 'Flows',
+    summary: 'Run one step of a past run again, alone',
+    load: () => import('./commands/spin.ts'),
+  },
+  why: {
+    group: 'Flows',
+    summary: 'Say why a step was run, or was not',
+    load: () => import('./commands/why.ts'),
   },
   runs: { group: 'Flows', summary: 'List runs', load: () => import('./commands/runs.ts') },
   show: {
@@ -37,6 +52,46 @@ export const commands: Readonly<Record<string, CommandEntry>> = {
     group: 'Flows',
     summary: 'Write the card of a run, one HTML file',
     load: () => import('./commands/card.ts'),
+  },
+  tag: {
+    group: 'Flows',
+    summary: 'List the tags of a run, add some, take some away',
+    load: () => import('./commands/tag.ts'),
+  },
+  gc: {
+    group: 'Flows',
+    summary: 'Delete runs that are no longer wanted, and what nothing names',
+    load: () => import('./commands/gc.ts'),
+  },
+  doctor: {
+    group: 'Flows',
+    summary: 'Say what is configured, what answers and what is missing',
+    load: () => import('./commands/doctor.ts'),
+  },
+  code: {
+    group: 'Compute',
+    summary: 'Show, list or save the code package of a flow or a run',
+    load: () => import('./commands/code.ts'),
+  },
+  jobs: {
+    group: 'Compute',
+    summary: 'List or stop jobs of AWS Batch and Kubernetes',
+    load: () => import('./commands/jobs.ts'),
+  },
+  image: {
+    group: 'Compute',
+    summary: 'Print a Dockerfile for an image that tasks run in',
+    load: () => import('./commands/image.ts'),
+  },
+  policy: {
+    group: 'Compute',
+    summary: 'Print the least that AWS must allow',
+    load: () => import('./commands/policy.ts'),
+  },
+  task: {
+    group: 'Compute',
+    summary: 'Run one task, as a container does',
+    load: () => import('./commands/task.ts'),
   },
   generate: {
     group: 'Data',

@@ -8,6 +8,8 @@ import { cliErrors } from './command.ts';
 export interface FlowFile {
   /** URL of the module. */
   readonly module: string;
+  /** The same as an absolute path. */
+  readonly path: string;
   readonly wanted?: string;
 }
 
@@ -16,5 +18,5 @@ export function flowFile(given: string, command: string, io: Io): FlowFile {
   const [file = '', wanted] = given.split('#');
   const path = resolve(io.cwd, file);
   if (!existsSync(path)) throw cliErrors.USAGE({ command, problem: `There is no file ${path}` });
-  return { module: pathToFileURL(path).href, ...(wanted === undefined ? {} : { wanted }) };
+  return { module: pathToFileURL(path).href, path, ...(wanted === undefined ? {} : { wanted }) };
 }

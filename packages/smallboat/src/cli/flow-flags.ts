@@ -1,6 +1,6 @@
 import { readFile } from 'node:fs/promises';
 import { resolve } from 'node:path';
-import { type Flow, flagOf, paramErrors } from '../flow/index.ts';
+import { type Flow, fileParamErrors, flagOf, isFileParam, paramErrors } from '../flow/index.ts';
 import type { Io } from '../kernel/index.ts';
 import { type Command, type Flag, cliErrors, usage } from './command.ts';
 import type { ParamShape } from './param-shape.ts';
@@ -10,7 +10,7 @@ export interface FlowFlags {
   readonly flags: Readonly<Record<string, Flag>>;
   /** `--learningRate` as `--learning-rate`. */
   readonly rename: (argv: readonly string[]) => string[];
-  /** Values by parameter, from a file of them and the flags over it. */
+  /** Values by parameter: from the environment, over it a file of them, over both the flags. */
   values(args: Readonly<Record<string, unknown>>, io: Io): Promise<Record<string, unknown>>;
 }
 
@@ -35,8 +35,8 @@ export async function flowFlags(flow: Flow, command: string): Promise<FlowFlags>
       }),
     async values(args, io) {
       const file = typeof args['params'] === 'string' ? args['params'] : undefined;
-      const values: Record<string, unknown> =
-        file === undefined ? {} : await readParams(resolve(io.cwd, file), command);
+      const values: Record<string, unknown> = fromEnvironment(shapes, io.env);
+      if (file !== undefined) Object.assign(values, await readParams(resolve(io.cwd, file), command));
       for (const shape of shapes) {
         const given = args[shape.flag];
         if (given !== undefined) values[shape.name] = valueOf(given, shape);
@@ -47,12 +47,37 @@ export async function flowFlags(flow: Flow, command: string): Promise<FlowFlags>
   };
 }
 
-/** A flow without parameters has not loaded zod, and its run does not need it. */
-async function shapesOf({ params }: Flow): Promise<readonly ParamShape[]> {
+/** `METAFLOW_RUN_LEARNING_RATE=0.1`, as Metaflow has it, or SMALLBOAT_PARAM_LEARNING_RATE. */
+function fromEnvironment(shapes: readonly ParamShape[], env: Io['env']): Record<string, unknown> {
+  const given = shapes.flatMap((shape) => {
+    const name = shape.flag.replaceAll('-', '_').toUpperCase();
+    const text = env[`SMALLBOAT_PARAM_${name}`] ?? env[`METAFLOW_RUN_${name}`];
+    if (text === undefined) return [];
+    const value = shape.type === 'list' || shape.type === 'boolean' ? convert(text, 'json') : convert(text, shape.type);
+    return [[shape.name, value] as const];
+  });
+  return Object.fromEntries(given);
+}
+
+/** What the command line knows of a flow's parameters. A flow without any has not loaded zod, and its run does not need it. */
+export async function shapesOf({ params }: Flow): Promise<readonly ParamShape[]> {
   const own = Object.entries(params).filter(([name]) => name !== 'home');
-  if (own.length === 0) return [];
-  const { paramShape } = await import('./param-shape.ts');
-  return own.map(([name, schema]) => paramShape(name, schema));
+  const { paramShape } = own.some(([, schema]) => !isFileParam(schema)) ? await import('./param-shape.ts') : {};
+  return own.flatMap(([name, schema]) => {
+    if (!isFileParam(schema)) return paramShape ? [paramShape(name, schema)] : [];
+    const words = [
+      schema.about ?? '',
+      'a file',
+      schema.default === undefined ? '(required)' : `(default ${schema.default})`,
+    ];
+    const help = words.filter((word) => word !== '').join(' ');
+    const shown = schema.default === undefined ? {} : { default: schema.default };
+    const about = words
+      .slice(0, 2)
+      .filter((word) => word !== '')
+      .join(' ');
+    return [{ name, flag: flagOf(name), type: 'string', of: 'string', about, ...shown, help } as const];
+  });
 }
 
 /** Tells a wrong parameter as a wrong call, which exits with 2. */
@@ -64,6 +89,7 @@ export async function tellingUsage<T>(command: Pick<Command, 'name' | 'call'>, w
       const { param, problem } = error.facts;
       throw usage(command, `--${flagOf(param)}: ${problem}`, error);
     }
+    if (fileParamErrors.PARAM_FILE_UNREADABLE.is(error)) throw usage(command, error.message.replace(/\.$/, ''), error);
     if (paramErrors.PARAM_UNKNOWN.is(error) || paramErrors.PARAMS_CHANGED.is(error)) {
       throw usage(command, error.message.replace(/\.$/, ''), error);
     }

@@ -1,4 +1,3 @@
-import { readFileSync } from 'node:fs';
 import type { Io } from '../kernel/index.ts';
 import type { Command, ExitCode } from './command.ts';
 import { commands } from './commands.ts';
@@ -17,7 +16,8 @@ export async function main(argv: readonly string[], given?: Io): Promise<ExitCod
     return 0;
   }
   if (name === '--version' || name === '-v') {
-    io.out(version());
+    const { VERSION } = await import('../kernel/index.ts');
+    io.out(VERSION);
     return 0;
   }
   if (!module) {
@@ -54,9 +54,4 @@ function overview(): string {
     "See 'smallboat <command> --help' for its flags. Every command takes --json for a result that programs read.",
     'Example: smallboat run flow.ts',
   ].join('\n');
-}
-
-function version(): string {
-  const manifest: unknown = JSON.parse(readFileSync(new URL('../../package.json', import.meta.url), 'utf8'));
-  return typeof manifest === 'object' && manifest !== null && 'version' in manifest ? String(manifest.version) : '';
 }

@@ -1,8 +1,8 @@
-import { type Flow, loadFlow, runFlow } from '../flow/index.ts';
+import { type Flow, applyWith, describeFinding, lintFlows, loadFlow, openRunStore, runFlow } from '../flow/index.ts';
 import type { WorkerProcess } from '../flow/worker/index.ts';
 import { type Command, type Flag, usage } from './command.ts';
 import type { FlowFile } from './flow-file.ts';
-import { flowArgs, flowSettings, sharedFlags, stopSignal } from './flow-settings.ts';
+import { flowArgs, flowSettings, runIdWriter, sharedFlags, stopSignal } from './flow-settings.ts';
 import { flowFlags, tellingUsage } from './flow-flags.ts';
 
 const flags: Readonly<Record<string, Flag>> = {
@@ -37,17 +37,21 @@ async function commandOf(flow: Flow | undefined, { module, started }: Loaded): P
     ...(own ? { rewrite: own.rename } : {}),
     async run(args, io) {
       if (!flow || !own) throw usage({ name: 'run' }, '<flow>: give the file of a flow');
-      const { home, maxWorkers } = await flowSettings(args, io);
+      for (const finding of lintFlows([flow])) io.err(describeFinding(finding, io.cwd));
+      const { home, store, maxWorkers, with: specs } = await flowSettings(args, io);
       const values = await own.values(args.given, io);
       using stop = stopSignal(io);
-      await using run = await tellingUsage({ name: 'run' }, () =>
-        runFlow(flow, {
+      await using run = await tellingUsage({ name: 'run' }, async () =>
+        runFlow(applyWith(flow, specs), {
           module,
           params: { ...values, ...('home' in flow.params ? { home } : {}) },
-          store: { folder: home },
+          store: args.debug ? await openRunStore(store) : store,
           io,
+          showsLogs: !args.quiet,
+          cache: args.cache,
           signal: stop.signal,
           tags: args.tags,
+          onEvent: runIdWriter(args, io),
           ...(maxWorkers === undefined ? {} : { maxWorkers }),
           ...(started ? { started } : {}),
         }),

@@ -10,10 +10,16 @@ export interface Settings {
   readonly profile: string;
   /** Absolute. */
   readonly home: string;
+  /** Somebody has chosen the home; absent where it is the default. */
+  readonly isHomeChosen?: true;
+  /** Where runs are kept, where somebody has chosen that. */
+  readonly runs?: 'home' | 'metaflow';
   /** Absent where nobody chose one. */
   readonly warehouse?: string;
   readonly memoryLimitMiB?: number;
   readonly maxWorkers?: number;
+  readonly compute?: 'local' | 'batch' | 'kubernetes';
+  readonly with?: readonly string[];
 }
 
 /** The profile in force where SMALLBOAT_PROFILE does not name one. */
@@ -32,17 +38,21 @@ export interface LoadOptions {
 
 /**
  * The settings in force: `smallboat.config.ts`, the profile named by SMALLBOAT_PROFILE (default `local`), and over it
- * SMALLBOAT_HOME, WAREHOUSE_URL, SMALLBOAT_MEMORY_LIMIT_MIB and SMALLBOAT_MAX_WORKERS.
+ * SMALLBOAT_HOME, SMALLBOAT_RUNS, WAREHOUSE_URL, SMALLBOAT_MEMORY_LIMIT_MIB, SMALLBOAT_MAX_WORKERS, SMALLBOAT_COMPUTE and SMALLBOAT_WITH.
  */
 export async function loadSettings({ folder, env }: LoadOptions): Promise<Settings> {
   const path = join(folder, 'smallboat.config.ts');
   const over = Object.fromEntries(
     Object.entries({
       home: env['SMALLBOAT_HOME'],
+      runs: env['SMALLBOAT_RUNS'],
       warehouse: env['WAREHOUSE_URL'],
       memoryLimitMiB: env['SMALLBOAT_MEMORY_LIMIT_MIB'],
       maxWorkers: env['SMALLBOAT_MAX_WORKERS'],
-    }).filter(([, value]) => value !== undefined && value !== ''),
+      compute: env['SMALLBOAT_COMPUTE'],
+      // Words with spaces between, as Metaflow has them.
+      with: (env['SMALLBOAT_WITH'] ?? env['METAFLOW_DEFAULT_DECOSPECS'])?.split(' ').filter((spec) => spec !== ''),
+    }).filter(([, value]) => value !== undefined && value !== '' && !(Array.isArray(value) && value.length === 0)),
   );
   const profile = env['SMALLBOAT_PROFILE'] ?? DEFAULT_PROFILE;
   const hasFile = existsSync(path);
@@ -55,7 +65,12 @@ export async function loadSettings({ folder, env }: LoadOptions): Promise<Settin
   const chosen = config.profiles[profile];
   if (!chosen) throw configErrors.PROFILE_UNKNOWN({ profile, known: Object.keys(config.profiles).join(', ') });
   const settings = checkProfile({ ...chosen, ...over }, 'The environment');
-  return { profile, ...settings, home: resolve(folder, settings.home) };
+  return {
+    profile,
+    ...settings,
+    home: resolve(folder, settings.home ?? DEFAULT_HOME),
+    ...(settings.home === undefined ? {} : { isHomeChosen: true }),
+  };
 }
 
 async function exported(path: string): Promise<unknown> {

@@ -1,16 +1,21 @@
 import * as z from 'zod';
-import { DEFAULT_HOME } from './default-home.ts';
 import { configErrors } from './errors.ts';
 
 const Profile = z.strictObject({
   /** Folder for all that Smallboat writes, from the folder of the configuration. */
-  home: z.string().min(1).default(DEFAULT_HOME),
+  home: z.string().min(1).optional(),
+  /** Where runs are kept: in the home, or where Metaflow's configuration says. Left out: see docs/stores.md. */
+  runs: z.enum(['home', 'metaflow']).optional(),
   /** `duckdb:<path>`. Left out: the pipeline's own choice, a DuckDB file in the home folder. */
   warehouse: z.string().min(1).optional(),
   /** What the warehouse may take of memory before it spills to disk, in MiB. Left out: a quarter of the machine's, from 512 to 4096. */
   memoryLimitMiB: z.coerce.number().int().min(256).optional(),
   /** Tasks at once; default the number of cores. */
   maxWorkers: z.coerce.number().int().min(1).optional(),
+  /** Where steps run that do not say so themselves: one setting for the whole pipeline. Default `local`. */
+  compute: z.enum(['local', 'batch', 'kubernetes']).optional(),
+  /** What every step gets that does not say so itself, as `--with` has it: `['retry:times=2']`. */
+  with: z.array(z.string().min(1)).optional(),
 });
 
 const Profiles = z.strictObject({ profiles: z.record(z.string(), Profile) });
@@ -40,5 +45,5 @@ export function checkProfile(profile: unknown, where: string): CheckedProfile {
   const parsed = Profile.safeParse(profile);
   if (!parsed.success) throw configErrors.CONFIG_INVALID({ path: where, problem: z.prettifyError(parsed.error) });
   const chosen = Object.entries(parsed.data).filter(([, value]) => value !== undefined);
-  return Object.fromEntries(chosen) as CheckedProfile; // Its own entries, less what is undefined.
+  return Object.fromEntries(chosen);
 }

@@ -11,7 +11,9 @@ export const nameErrors = defineErrors({
 const identifier = /^[A-Za-z_][A-Za-z0-9_]{0,127}$/;
 const reservedSteps = new Set(['start', 'end', '_parameters']);
 /** Flags of `smallboat run` itself. `home` is not among them: a flow that has it gets the folder of `--home`. */
-const reservedParams = new Set(['help', 'json', 'maxWorkers', 'params', 'tag', 'from', 'run']);
+const reservedParams = new Set(
+  'help json maxWorkers params tag from run with config configValue runIdFile debug quiet cache'.split(' '),
+);
 
 /** A flow's name as Metaflow accepts it: that of a Python class. */
 export function checkFlowName(name: string): void {

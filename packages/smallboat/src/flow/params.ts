@@ -1,7 +1,7 @@
 import { isDeepStrictEqual } from 'node:util';
-import type * as z from 'zod';
 import { defineErrors } from '../kernel/index.ts';
-import type { Params } from './compose.ts';
+import type { Params } from './compose/flow.ts';
+import { isFileParam, readFileParam } from './file-param.ts';
 
 export const paramErrors = defineErrors({
   PARAM_INVALID: (f: { flow: string; param: string; problem: string }) =>
@@ -12,30 +12,40 @@ export const paramErrors = defineErrors({
     `Run ${f.flow}/${f.run} was made with ${f.param} = ${JSON.stringify(f.was)}, not ${JSON.stringify(f.now)}. A resumed run keeps its parameters: leave the flag out, or start a new run with 'smallboat run'.`,
 });
 
-/** Checks parameters and fills in defaults. Throws `PARAM_UNKNOWN` and `PARAM_INVALID`, for the first that is wrong. */
-export function parseParams(
-  flow: string,
-  params: Params,
+/** A flow's parameters, and where the paths of files among them lead from. */
+export interface Parameters {
+  readonly flow: string;
+  readonly params: Params;
+  readonly cwd: string;
+}
+
+/**
+ * Checks parameters, fills in defaults, and reads files. Rejects with `PARAM_UNKNOWN`, `PARAM_INVALID` and `PARAM_FILE_UNREADABLE`, for the
+ * first that is wrong.
+ */
+export async function parseParams(
+  of: Parameters,
   given: Readonly<Record<string, unknown>>,
-): Record<string, unknown> {
+): Promise<Record<string, unknown>> {
+  const { flow, params } = of;
   for (const param of Object.keys(given)) {
     if (!(param in params)) throw paramErrors.PARAM_UNKNOWN({ flow, param, known: Object.keys(params).join(', ') });
   }
-  return Object.fromEntries(
-    Object.entries(params).map(([param, schema]) => [param, parseOne(schema, { flow, param, value: given[param] })]),
-  );
+  const values: Record<string, unknown> = {};
+  for (const param of Object.keys(params)) values[param] = await parseOne(of, param, given[param]);
+  return values;
 }
 
-/** Throws `PARAMS_CHANGED` where one of the given parameters is not what the run was made with. */
-export function checkUnchanged(
-  { flow, params, run }: { readonly flow: string; readonly params: Params; readonly run: string },
+/** Rejects with `PARAMS_CHANGED` where one of the given parameters is not what the run was made with. */
+export async function checkUnchanged(
+  of: Parameters & { readonly run: string },
   stored: Readonly<Record<string, unknown>>,
   given: Readonly<Record<string, unknown>>,
-): void {
+): Promise<void> {
+  const { flow, params, run } = of;
   for (const [param, value] of Object.entries(given)) {
-    const schema = params[param];
-    if (!schema) throw paramErrors.PARAM_UNKNOWN({ flow, param, known: Object.keys(params).join(', ') });
-    const now = parseOne(schema, { flow, param, value });
+    if (!params[param]) throw paramErrors.PARAM_UNKNOWN({ flow, param, known: Object.keys(params).join(', ') });
+    const now = await parseOne(of, param, value);
     const was = stored[param];
     if (!isDeepStrictEqual(now, was)) throw paramErrors.PARAMS_CHANGED({ flow, run, param, was, now });
   }
@@ -49,17 +59,23 @@ export function flagOf(param: string): string {
     .toLowerCase();
 }
 
-function parseOne(
-  schema: z.ZodType,
-  { flow, param, value }: { readonly flow: string; readonly param: string; readonly value: unknown },
-): unknown {
-  const parsed = schema.safeParse(value);
+async function parseOne({ flow, params, cwd }: Parameters, param: string, value: unknown): Promise<unknown> {
+  const schema = params[param];
+  const fail = (problem: string, cause?: unknown): never => {
+    throw paramErrors.PARAM_INVALID({ flow, param, problem }, { cause });
+  };
+  if (isFileParam(schema)) {
+    const path = value ?? schema.default;
+    if (path === undefined) return fail('it has no default and was not given');
+    if (typeof path !== 'string') return fail('it takes the path of a file');
+    return readFileParam(param, schema, { path, cwd });
+  }
+  const parsed = await schema?.safeParseAsync(value);
+  if (!parsed) return undefined;
   if (parsed.success) return parsed.data;
-  const problem =
-    value === undefined
-      ? 'it has no default and was not given'
-      : parsed.error.issues
-          .map((issue) => (issue.path.length > 0 ? `${issue.message} at ${issue.path.join('.')}` : issue.message))
-          .join('; ');
-  throw paramErrors.PARAM_INVALID({ flow, param, problem }, { cause: parsed.error });
+  const { issues } = parsed.error;
+  const problem = issues
+    .map((issue) => (issue.path.length > 0 ? `${issue.message} at ${issue.path.join('.')}` : issue.message))
+    .join('; ');
+  return fail(value === undefined ? 'it has no default and was not given' : problem, parsed.error);
 }

@@ -1,16 +1,20 @@
 import { spawn } from 'node:child_process';
+import { existsSync } from 'node:fs';
 import { mkdtemp, readFile, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { describe, expect, it, vi } from 'vitest';
-import { openRunStore } from './store/local-run-store.ts';
+import { localRunStore } from './store/local-run-store.ts';
 import { readRun } from './read-run.ts';
 import { resumeFlow, runFlow } from './run-flow.ts';
-import { crashFlow, retryFlow, slowFlow, talkFlow } from './testing/crash-flow.ts';
+import { crashFlow, hungryFlow, retryFlow, slowFlow, talkFlow } from './testing/crash-flow.ts';
 
 const module = new URL('./testing/crash-flow.ts', import.meta.url).href;
 const program = fileURLToPath(new URL('../../bin/smallboat.js', import.meta.url));
+
+// A secret of the hungry flow, which every worker inherits.
+process.env['HUNGRY_TOKEN'] = 'swordfish';
 
 const aFolder = (): Promise<string> => mkdtemp(join(tmpdir(), 'smallboat-flow-'));
 const strike = (folder: string, name: string, what: string): Promise<void> =>
@@ -63,7 +67,7 @@ describe.concurrent('kill -9, then resume', () => {
     await strike(folder, name, whom);
     const killed = await smallboat(folder, crashArgs(folder)).ended;
     expect(killed).toMatchObject(whom === 'self' ? { code: 1 } : { signal: 'SIGKILL' });
-    await using store = openRunStore({ folder });
+    await using store = localRunStore({ folder });
     const [first] = await store.runs('CrashFlow');
     if (!first) throw new Error('no run');
     const before = await readRun(store, first);
@@ -85,7 +89,7 @@ describe.concurrent('kill -9, then resume', () => {
     expect(last.origin).toBe(first.run);
     const after = await readRun(store, last);
     expect(after.state).toBe('done');
-    expect(await store.load(after.result['published'] ?? ('' as never))).toBe('total 30');
+    expect(await store.load('CrashFlow', after.result['published'] ?? ('' as never))).toBe('total 30');
     // What was taken over is the same content, not a copy.
     const keys = new Map(after.steps.flatMap((s) => s.tasks).map((t) => [t.name, t.artifacts]));
     for (const { name: task, artifacts } of finished) expect(keys.get(task)).toEqual(artifacts);
@@ -112,6 +116,48 @@ describe.concurrent('a worker', () => {
       facts: { error: { code: 'WORKER_LOST', message: expect.stringContaining('SIGABRT') } },
     });
     expect((failed as Error).message).toMatch(/last words/);
+  });
+
+  it('that takes more memory than its step asks for is ended as out of memory', async () => {
+    const folder = await aFolder();
+    const params = { folder, what: 'fill' };
+    await expect(runFlow(hungryFlow, { module, store: { folder }, params })).rejects.toMatchObject({
+      facts: {
+        error: {
+          code: 'OUT_OF_MEMORY',
+          kind: 'outOfMemory',
+          message: expect.stringMatching(
+            /^hungry ran out of memory: its process took \d+ MiB, with .*memoryMiB at 300/,
+          ),
+        },
+      },
+    });
+  });
+
+  it('that ends itself is told apart from one that was killed', async () => {
+    const folder = await aFolder();
+    await expect(
+      runFlow(hungryFlow, { module, store: { folder }, params: { folder, what: 'exit' } }),
+    ).rejects.toMatchObject({
+      facts: { error: { code: 'WORKER_LOST', message: expect.stringContaining('exited with code 3') } },
+    });
+  });
+
+  it('gives a body its secrets, hides them in the log, and a folder that is gone afterwards', async () => {
+    const folder = await aFolder();
+    const said: string[] = [];
+    await using run = await runFlow(hungryFlow, {
+      module,
+      store: { folder },
+      params: { folder, what: 'nothing' },
+      onEvent: (event) => void (event.kind === 'taskLogged' && said.push(event.text)),
+    });
+    const { temp, hadTemp, token } = await run.result();
+    expect({ hadTemp, token, isThere: existsSync(temp) }).toEqual({ hadTemp: true, token: 9, isThere: false });
+    expect(said.join('')).toBe('the token is ***\n');
+    const [task] = (await run.store.tasks(run.flow, run.run)).filter(({ path }) => path.step === 'hungry');
+    if (!task) throw new Error('no task');
+    expect(await run.store.readLog(task.path, 0, 'stdout')).toBe('the token is ***\n');
   });
 
   it('that computes without a pause is ended when its time is up', async () => {

@@ -1,6 +1,8 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import type { Io } from '../kernel/index.ts';
-import { each, flow, step } from './compose.ts';
+import { each } from './compose/each.ts';
+import { flow } from './compose/flow.ts';
+import { step } from './compose/step.ts';
 import type { RunEvent } from './engine/events.ts';
 import { runDisplay, seconds } from './run-display.ts';
 

@@ -19,19 +19,27 @@ interface StepState {
 /** What the display needs of the outside: `now` in milliseconds, for tests. */
 export interface DisplayOptions {
   readonly now?: () => number;
+  /** Shows what tasks print, each line with the task's name before it. Default true. */
+  readonly showsLogs?: boolean;
 }
 
 /**
  * Shows a run on `io.err`: on a terminal one line a step, those that run redrawn in place; elsewhere a plain line when
  * a step begins and when it ends. Events are cheap: the terminal is redrawn ten times a second at most.
  */
-export function runDisplay(io: Io, dag: Dag, { now = Date.now }: DisplayOptions = {}): (event: RunEvent) => void {
+export function runDisplay(
+  io: Io,
+  dag: Dag,
+  { now = Date.now, showsLogs = true }: DisplayOptions = {},
+): (event: RunEvent) => void {
   const width = Math.max(4, ...dag.steps.map((s) => s.name.length));
   const steps = new Map(dag.steps.map(({ name }): [string, StepState] => [name, newState(name)]));
   const live = io.isTerminal ? liveArea(io) : undefined;
   let runAt = now();
   let timer: NodeJS.Timeout | undefined;
   let frame = 0;
+  /** Lines that have not ended yet, by task and stream. */
+  const pieces = new Map<string, string>();
 
   const say = (line: string): void => {
     live?.clear();
@@ -43,9 +51,16 @@ export function runDisplay(io: Io, dag: Dag, { now = Date.now }: DisplayOptions 
     const running = [...steps.values()].filter((s) => s.startedAt !== undefined && !s.hasEnded);
     live.draw(running.map((state) => liveLine(state, { width, frame, now: now() })));
   };
+  const sayLog = (task: string, stream: string, text: string): void => {
+    const name = `${task} ${stream}`;
+    const lines = `${pieces.get(name) ?? ''}${text}`.split('\n');
+    pieces.set(name, lines.pop() ?? '');
+    for (const line of lines) say(`${task} | ${line}`);
+  };
   const endIfDone = (state: StepState): void => {
     if (state.hasEnded || state.total === undefined || state.done + state.cloned + state.failed < state.total) return;
     state.hasEnded = true;
+    if (state.total === 0) return say(`${io.isTerminal ? '– ' : 'skip   '}${state.name.padEnd(width)}  nothing to do`);
     const count = state.total === 1 ? '' : `${state.total} tasks, `;
     const cloned = state.cloned > 0 && state.cloned < state.total ? ` (${state.cloned} taken over)` : '';
     const took = state.startedAt === undefined ? 'taken over' : `${seconds(now() - state.startedAt)}${cloned}`;
@@ -82,6 +97,15 @@ export function runDisplay(io: Io, dag: Dag, { now = Date.now }: DisplayOptions 
         state.running.set(event.path.task, event.progress.fraction);
         state.message = event.progress.message;
         return;
+      case 'taskLogged':
+        if (showsLogs) sayLog(event.task, event.stream, event.text);
+        return;
+      case 'hookFailed':
+        say(`${event.hook} failed, which changes nothing of the run: ${firstLine(event.error.message)}`);
+        return;
+      case 'taskCaught':
+        say(`${event.task}: failed, its catch steps in: ${firstLine(event.error.message)}`);
+        return;
       case 'taskRetried':
         say(
           `${event.task}: attempt ${event.attempt + 1} failed, again in ${event.afterSeconds} s: ${firstLine(event.error.message)}`,
@@ -91,7 +115,7 @@ export function runDisplay(io: Io, dag: Dag, { now = Date.now }: DisplayOptions 
         if (!state) return;
         state.running.delete(event.path.task);
         if (event.state === 'done') state.done += 1;
-        if (event.state === 'cloned') state.cloned += 1;
+        if (event.state === 'cloned' || event.state === 'cached') state.cloned += 1;
         if (event.state === 'failed') {
           state.failed += 1;
           const others = [...steps.values()].reduce((sum, s) => sum + s.running.size, 0);

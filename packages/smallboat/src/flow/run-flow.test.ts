@@ -1,7 +1,9 @@
 import { describe, expect, expectTypeOf, it } from 'vitest';
 import * as z from 'zod';
-import { each, flow, step } from './compose.ts';
-import { env } from './definition.ts';
+import { each } from './compose/each.ts';
+import { flow } from './compose/flow.ts';
+import { step } from './compose/step.ts';
+import { env } from './options.ts';
 import type { RunEvent } from './engine/events.ts';
 import { resumeFlow, runFlow } from './run-flow.ts';
 import { inMemoryRunStore } from './store-in-memory.ts';
@@ -109,7 +111,7 @@ describe('a run', () => {
     expect(tasks.map((t) => t.path.step)).toEqual(['_parameters', 'start', 'count', 'square', 'square', 'sum', 'end']);
     const end = tasks.at(-1)?.ended?.artifacts['total'];
     expect(end).toBe(tasks.at(-2)?.ended?.artifacts['total']);
-    expect(await store.load(tasks[1]?.ended?.artifacts['to'] ?? ('' as never))).toBe(2);
+    expect(await store.load('squares', tasks[1]?.ended?.artifacts['to'] ?? ('' as never))).toBe(2);
     expect((await store.runs('squares'))[0]?.tags).toEqual(['nightly']);
   });
 
@@ -131,7 +133,7 @@ describe('a run', () => {
     const task = (await store.tasks('f', run.run)).find((t) => t.path.step === 'talks');
     if (!task?.ended) throw new Error('not ended');
     expect(await store.readLog(task.path, 0, 'stdout')).toBe("trained f1=0.5 note='two words'\n");
-    expect(await store.load(task.ended.artifacts['_card'] ?? ('' as never))).toEqual([
+    expect(await store.load('f', task.ended.artifacts['_card'] ?? ('' as never))).toEqual([
       { kind: 'text', text: 'talks[0]' },
     ]);
     expect(await run.result()).toEqual([{ x: 7, runId: run.run, attempt: 0 }]);

@@ -1,9 +1,11 @@
 import { type Io, defineErrors } from '../kernel/index.ts';
-import type { Flow, ParamInputs, Params, Step } from './compose.ts';
+import type { Flow, ParamInputs, Params } from './compose/flow.ts';
+import type { Step } from './compose/step.ts';
 import { describeFailure } from './describe-failure.ts';
 import type { RunEvent } from './engine/events.ts';
-import type { Failure } from './engine/schedule.ts';
+import type { TaskFailure } from './engine/halted.ts';
 import type { WorkerProcess } from './engine/worker-process.ts';
+import type { StoreSpec } from './store/open-run-store.ts';
 import type { RunStore } from './store/run-store.ts';
 
 export const runErrors = defineErrors({
@@ -19,7 +21,7 @@ export const runErrors = defineErrors({
 });
 
 /** Facts of `STEP_FAILED`. */
-export interface StepFailure extends Omit<Failure, 'path'> {
+export interface StepFailure extends Omit<TaskFailure, 'path'> {
   readonly flow: string;
   readonly run: string;
   /** ` --home DIR`, or nothing where the commands find the run by themselves. */
@@ -38,7 +40,7 @@ export interface RunFlowOptions<P extends Params> {
    * Where the run is kept. A folder: steps run in child processes. A store that is open already: steps run in this
    * process, one beside the other, as tests and debuggers want it.
    */
-  readonly store: RunStore | { readonly folder: string };
+  readonly store: RunStore | StoreSpec;
   /** Shows progress; without it the run is silent. Its `env` is what `env('NAME')` reads. */
   readonly io?: Io;
   /** Tasks at once. Default: the number of cores. */
@@ -47,6 +49,10 @@ export interface RunFlowOptions<P extends Params> {
   readonly signal?: AbortSignal;
   readonly tags?: readonly string[];
   readonly onEvent?: (event: RunEvent) => void;
+  /** Takes what the same code made of the same inputs before, in any run of the flow, in place of running it. Default false. */
+  readonly cache?: boolean;
+  /** Shows what steps print, where `io` shows progress. Default true. */
+  readonly showsLogs?: boolean;
   /** How long a step that is out of time or asked to stop may take to end by itself, in seconds. Default 5. */
   readonly graceSeconds?: number;
   /** A worker process that was started before the flow was known. */
@@ -68,7 +74,7 @@ export interface FlowRun<R> extends AsyncDisposable {
   /** The flow's result. */
   result(): Promise<R>;
   /** What each task of a step returned: one, or one for each element where the step is inside `each`, in order. */
-  read<O extends object>(step: Step<never, O>): Promise<readonly O[]>;
+  read<O extends object, C extends object = never>(step: Step<never, O, C>): Promise<readonly (O | C)[]>;
 }
 
 /**

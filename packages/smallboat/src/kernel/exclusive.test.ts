@@ -2,8 +2,9 @@ import { spawnSync } from 'node:child_process';
 import { mkdtemp, readdir, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { setImmediate } from 'node:timers/promises';
 import { beforeEach, expect, it } from 'vitest';
-import { exclusive } from './exclusive.ts';
+import { exclusive, exclusiveErrors } from './exclusive.ts';
 
 let folder = '';
 beforeEach(async () => {
@@ -48,4 +49,26 @@ it('lets one of many in that come at once', async () => {
   const path = join(folder, 'run.lock');
   const came = await Promise.allSettled(Array.from({ length: 20 }, () => exclusive(path, 'The pipeline')));
   expect(came.filter(({ status }) => status === 'fulfilled')).toHaveLength(1);
+});
+
+it('never lets two in, however often it changes hands', async () => {
+  const path = join(folder, 'run.lock');
+  let inside = 0;
+  let most = 0;
+  const visit = async (): Promise<number> => {
+    for (let tries = 1; ; tries += 1) {
+      try {
+        await using _ = await exclusive(path, 'A visit');
+        most = Math.max(most, (inside += 1));
+        await setImmediate();
+        inside -= 1;
+        return tries;
+      } catch (error) {
+        if (!exclusiveErrors.ALREADY_RUNNING.is(error)) throw error;
+        await setImmediate();
+      }
+    }
+  };
+  await Promise.all(Array.from({ length: 100 }, visit));
+  expect(most).toBe(1);
 });

@@ -1,4 +1,5 @@
-import { link, mkdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { randomUUID } from 'node:crypto';
+import { link, mkdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
 import { dirname, resolve } from 'node:path';
 import { aside } from './aside.ts';
 import { defineErrors } from './errors.ts';
@@ -12,7 +13,9 @@ export const exclusiveErrors = defineErrors({
     `Nothing can be written in ${f.folder}: ${f.problem}. Make room or give access there, or take another folder.`,
 });
 
-/** Locks that this process holds: one with its number that is not among them is of an earlier process, as in a container. */
+/** What locks of this process have in common: one with its number and without that is of an earlier process, as in a container. */
+const self = randomUUID();
+/** The locks that this process holds or asks for. */
 const held = new Set<string>();
 
 /**
@@ -22,46 +25,70 @@ const held = new Set<string>();
  * @param what For the message: `The pipeline`. @throws ALREADY_RUNNING, FOLDER_NOT_WRITABLE
  */
 export async function exclusive(path: string, what: string): Promise<AsyncDisposable> {
-  const place = resolve(path);
   const mine = aside(path);
+  const id = `${self}/${randomUUID()}`;
   try {
     await mkdir(dirname(path), { recursive: true });
-    await writeFile(mine, JSON.stringify({ pid: process.pid, since: new Date().toISOString() }));
+    await writeFile(mine, JSON.stringify({ pid: process.pid, since: new Date().toISOString(), id }));
   } catch (cause) {
     await rm(mine, { force: true }).catch(() => undefined); // a disk that is full may have made it, empty
     if (!(cause instanceof Error && 'syscall' in cause)) throw cause;
-    throw exclusiveErrors.FOLDER_NOT_WRITABLE({ folder: dirname(place), problem: cause.message }, { cause });
+    throw exclusiveErrors.FOLDER_NOT_WRITABLE({ folder: dirname(resolve(path)), problem: cause.message }, { cause });
   }
+  let isHeld = false;
+  held.add(id); // before others can see it
   try {
     for (;;) {
       try {
         await link(mine, path); // fails if it is there: of two processes one gets it
-        held.add(place);
+        isHeld = true;
         return {
           [Symbol.asyncDispose]: async () => {
             await rm(path, { force: true });
-            held.delete(place);
+            held.delete(id);
           },
         };
       } catch (error) {
         if (!(error instanceof Error && 'code' in error && error.code === 'EEXIST')) throw error;
       }
-      const holder = await holderOf(path);
-      const isOurs = holder?.pid === process.pid;
-      if (holder !== undefined && (isOurs ? held.has(place) : isProcessAlive(holder.pid)))
-        throw exclusiveErrors.ALREADY_RUNNING({ what, ...holder, path });
-      await rm(path, { force: true });
+      const text = await textAt(path);
+      if (text === undefined) continue;
+      const holder = holderIn(text);
+      const isOurs = holder?.id.startsWith(self) === true;
+      if (isOurs && !held.has(holder.id)) continue; // it was let go just now
+      if (isOurs || (holder !== undefined && holder.pid !== process.pid && isProcessAlive(holder.pid))) {
+        throw exclusiveErrors.ALREADY_RUNNING({ what, pid: holder.pid, since: holder.since, path });
+      }
+      await takeAway(path, text);
     }
   } finally {
+    if (!isHeld) held.delete(id);
     await rm(mine, { force: true });
   }
 }
 
-async function holderOf(path: string): Promise<{ readonly pid: number; readonly since: string } | undefined> {
-  const text = await readFile(path, 'utf8').catch((error: unknown) => {
-    if (isMissing(error)) return '';
+async function textAt(path: string): Promise<string | undefined> {
+  return readFile(path, 'utf8').catch((error: unknown) => {
+    if (isMissing(error)) return undefined;
     throw error;
   });
-  const [, pid, since = ''] = /"pid":(\d+),"since":"([^"]+)"/.exec(text) ?? [];
-  return pid === undefined ? undefined : { pid: Number(pid), since };
+}
+
+/** Undefined for what a power cut left. */
+function holderIn(text: string): { readonly pid: number; readonly since: string; readonly id: string } | undefined {
+  const [, pid, since = '', id = ''] = /"pid":(\d+),"since":"([^"]+)"(?:,"id":"([^"]+)")?/.exec(text) ?? [];
+  return pid === undefined ? undefined : { pid: Number(pid), since, id };
+}
+
+/** Removes the lock that holds this text, and no other: meanwhile another process may have taken it over. */
+async function takeAway(path: string, text: string): Promise<void> {
+  const away = aside(path);
+  try {
+    await rename(path, away);
+  } catch (error) {
+    if (isMissing(error)) return;
+    throw error;
+  }
+  if ((await textAt(away)) !== text) await link(away, path).catch(() => undefined);
+  await rm(away, { force: true });
 }

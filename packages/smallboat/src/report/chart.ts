@@ -29,16 +29,35 @@ export interface ChartFrame {
 
 /** A picture with its title, its legend and its numbers. */
 export function chartFrame({ title, description, height, drawing, legend, data }: ChartFrame): Html {
-  return html`<figure class="chart">
+  return chartFigure({
+    title,
+    label: title,
+    legend,
+    drawing: html`<svg viewBox="0 0 ${WIDTH} ${height}" role="img" aria-label="${title}. ${description}">
+      <title>${title}</title>
+      <desc>${description}</desc>
+      ${drawing}
+    </svg>`,
+    ...(data === undefined ? {} : { data }),
+  });
+}
+
+export interface ChartFigure {
+  readonly title: string;
+  /** What the region of the picture is called. */
+  readonly label: string;
+  readonly drawing: Html;
+  readonly className?: string;
+  readonly legend?: Html;
+  readonly data?: Html;
+}
+
+/** A drawing, wide ones in a region that scrolls by itself, with what belongs to it. */
+export function chartFigure({ title, label, drawing, className = 'chart', legend, data }: ChartFigure): Html {
+  return html`<figure class="${className}">
     <figcaption>${title}</figcaption>
     ${legend}
-    <div class="scroll" role="region" tabindex="0" aria-label="${title}">
-      <svg viewBox="0 0 ${WIDTH} ${height}" role="img" aria-label="${title}. ${description}">
-        <title>${title}</title>
-        <desc>${description}</desc>
-        ${drawing}
-      </svg>
-    </div>
+    <div class="scroll" role="group" tabindex="0" aria-label="${label}">${drawing}</div>
     ${
       data === undefined
         ? ''

@@ -51,3 +51,31 @@ it('refuses an edge to a node that is not there', () => {
     expect.objectContaining({ code: dagErrors.DAG_NODE_UNKNOWN.code, facts: { id: 'lost', known: ['s0', 's1'] } }),
   );
 });
+
+it('frames groups inside groups, each wide enough for its name', () => {
+  const svg = String(
+    dagPicture({
+      ...chain(3),
+      groups: [
+        { id: 'outer', label: 'each of a list with a long name · 16', nodes: [] },
+        { id: 'inner', label: 'size? small · not taken', nodes: ['s1'], inside: 'outer', isFaint: true },
+        { id: 'none', label: 'around nothing', nodes: [] },
+      ],
+    }),
+  );
+  const frames = [...svg.matchAll(/class="group( faint)?"\s+x="([\d.]+)"\s+y="([\d.]+)"\s+width="([\d.]+)"/g)];
+  expect(frames).toHaveLength(2);
+  const [outer, inner] = frames.map(([, faint, x, , width]) => ({ faint, x: Number(x), width: Number(width) }));
+  expect(inner?.faint).toBe(' faint');
+  expect(inner?.x).toBeGreaterThan(outer?.x ?? Infinity);
+  expect((inner?.x ?? 0) + (inner?.width ?? 0)).toBeLessThan((outer?.x ?? 0) + (outer?.width ?? 0));
+  expect(outer?.width).toBeGreaterThan('each of a list with a long name · 16'.length * 6);
+  expect(svg).not.toContain('around nothing');
+});
+
+it('makes a link of a node that leads somewhere', () => {
+  const graph = chain(2);
+  const svg = String(dagPicture({ ...graph, nodes: graph.nodes.map((node) => ({ ...node, to: `step-${node.id}` })) }));
+  expect(svg).toMatch(/<a href="#step-s0"><g[\s\S]*?step 0[\s\S]*?1.2 s[\s\S]*?<\/a>/);
+  expect(svg).toContain('role="group"');
+});

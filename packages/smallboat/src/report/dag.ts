@@ -13,20 +13,40 @@ export interface DagNode {
   /** A few words under the label: how long it took, how many rows. */
   readonly note?: string;
   readonly tone?: Tone;
+  /** Drawn as what was passed by. */
+  readonly isFaint?: boolean;
+  /** The part of the page that it leads to: the id that it has. */
+  readonly to?: string;
+}
+
+/** A frame around some nodes: what a fan-out repeats, what a choice may pass by. */
+export interface DagGroup {
+  readonly id: string;
+  readonly label: string;
+  /** Those directly in it: a node belongs to one group at most. */
+  readonly nodes: readonly string[];
+  /** The group that it is inside. */
+  readonly inside?: string;
+  readonly isFaint?: boolean;
 }
 
 /** A directed graph without cycles, to be drawn. */
 export interface DagGraph {
   readonly nodes: readonly DagNode[];
   readonly edges: readonly { readonly from: string; readonly to: string }[];
-  /** Frames around some of the nodes: what a fan-out repeats. A node belongs to one at most. */
-  readonly groups?: readonly { readonly id: string; readonly label: string; readonly nodes: readonly string[] }[];
+  readonly groups?: readonly DagGroup[];
 }
 
 export const dagErrors = defineErrors({
   DAG_NODE_UNKNOWN: (f: { id: string; known: readonly string[] }) =>
     `The graph names node '${f.id}', which is not among its nodes (${f.known.join(', ')}). Add the node or take the edge out.`,
 });
+
+/** Room for a frame's name above what is in it, beyond what the layout leaves. */
+const HEAD = 6;
+
+/** Steps up to which the graph is told in words too. */
+const MOST_WORDS = 60;
 
 /** Widest picture that is drawn from left to right, in pixels; a wider one goes from the top down. */
 const WIDEST = 980;
@@ -41,32 +61,41 @@ export function dagPicture(graph: DagGraph): Html {
   const sideways = layout(graph, 'LR');
   const laid = (sideways.graph().width ?? 0) <= WIDEST ? sideways : layout(graph, 'TB');
   const { width = 0, height = 0 } = laid.graph();
-  const frames = (graph.groups ?? []).map(({ id, label }) => {
+  const frames = filled(graph).map(({ id, isFaint = false }) => {
     const { x, y, width: w, height: h } = laid.node(groupKey(id));
     return html`<rect
-        class="group"
-        x="${px(x - w / 2)}"
-        y="${px(y - h / 2)}"
-        width="${px(w)}"
-        height="${px(h)}"
-        rx="8"
-      /><text class="group-label" x="${px(x - w / 2 + 8)}" y="${px(y - h / 2 + 15)}">${label}</text>`;
+      class="group${isFaint ? ' faint' : ''}"
+      x="${px(x - w / 2)}"
+      y="${px(y - h / 2 - HEAD)}"
+      width="${px(w)}"
+      height="${px(h + HEAD)}"
+      rx="8"
+    />`;
+  });
+  // Over the arrows that may pass there.
+  const titles = filled(graph).map(({ id, label }) => {
+    const { x, y, width: w, height: h } = laid.node(groupKey(id));
+    return html`<text class="group-label" x="${px(x - w / 2 + 8)}" y="${px(y - h / 2 - HEAD + 15)}">${label}</text>`;
   });
   const arrows = laid.edges().map((edge) => arrow(laid.edge(edge).points ?? []));
   const nodes = graph.nodes.map((node) => box(node, laid.node(nodeKey(node.id))));
   const names = graph.nodes.map((n) => `${n.label}${n.note === undefined ? '' : ` (${n.note})`}`).join(', ');
-  const words = `Graph of ${graph.nodes.length} steps: ${names}. ${graph.edges.map((e) => `${labelOf(graph, e.from)} leads to ${labelOf(graph, e.to)}`).join('; ')}.`;
+  // Who listens goes through the steps one by one where they are links; else the whole is one picture.
+  const role = graph.nodes.some((node) => node.to !== undefined) ? 'group' : 'img';
+  const words =
+    graph.nodes.length > MOST_WORDS
+      ? `Graph of ${graph.nodes.length} steps. Each is in the table of steps.`
+      : `Graph of ${graph.nodes.length} steps: ${names}. ${graph.edges.map((e) => `${labelOf(graph, e.from)} leads to ${labelOf(graph, e.to)}`).join('; ')}.`;
   return html`<figure class="dag">
-    <div class="scroll" role="region" tabindex="0" aria-label="Graph">
+    <div class="scroll" role="group" tabindex="0" aria-label="Graph">
       <svg
         width="${px(width)}"
         height="${px(height)}"
         viewBox="0 0 ${px(width)} ${px(height)}"
-        role="img"
+        role="${role}"
         aria-label="${words}"
       >
-        <desc>${words}</desc>
-        ${frames}${arrows}${nodes}
+        ${frames}${arrows}${titles}${nodes}
       </svg>
     </div>
   </figure> `;
@@ -80,7 +109,7 @@ interface Laid {
   setParent(id: string, parent: string): void;
   setEdge(from: string, to: string): void;
   graph(): { readonly width?: number; readonly height?: number };
-  node(id: string): Place & { readonly width: number; readonly height: number };
+  node(id: string): Box;
   edges(): readonly object[];
   edge(edge: object): { readonly points?: readonly Place[] };
 }
@@ -92,25 +121,52 @@ interface Place {
   readonly x: number;
   readonly y: number;
 }
+interface Box extends Place {
+  readonly width: number;
+  readonly height: number;
+}
 
 // Loaded when the first graph is drawn: a program that draws none should not pay for it.
 const load = createRequire(import.meta.url);
 const nodeKey = (id: string): string => `n:${id}`;
 const groupKey = (id: string): string => `g:${id}`;
 
-function layout({ nodes, edges, groups = [] }: DagGraph, rankdir: 'LR' | 'TB'): Laid {
+/** Groups that have a node in them, or in a group in them: a frame around nothing has no place. */
+function filled({ groups = [] }: DagGraph): readonly DagGroup[] {
+  const holds = (group: DagGroup): boolean =>
+    group.nodes.length > 0 || groups.some((inner) => inner.inside === group.id && holds(inner));
+  return groups.filter(holds);
+}
+
+function layout(graph: DagGraph, rankdir: 'LR' | 'TB'): Laid {
+  const { nodes, edges } = graph;
+  const groups = filled(graph);
   const dagre = load('@dagrejs/dagre') as Dagre;
   const laid = new dagre.graphlib.Graph({ compound: true });
   laid.setGraph({ rankdir, nodesep: rankdir === 'LR' ? 18 : 28, ranksep: 38, marginx: 8, marginy: 8 });
   laid.setDefaultEdgeLabel(() => ({}));
-  for (const node of nodes) laid.setNode(nodeKey(node.id), sizeOf(node));
-  for (const { id, nodes: members } of groups) {
-    laid.setNode(groupKey(id), {});
+  for (const node of nodes) {
+    const { width, height } = sizeOf(node);
+    // A frame is as wide as what is in it: its first node makes room for its name.
+    const names = groups
+      .filter((group) => firstOf(group, groups) === node.id)
+      .map(({ label }) => displayWidth(label) * 6.4);
+    laid.setNode(nodeKey(node.id), { width: Math.max(width, ...names), height });
+  }
+  for (const { id } of groups) laid.setNode(groupKey(id), {});
+  for (const { id, nodes: members, inside } of groups) {
+    if (inside !== undefined && groups.some((outer) => outer.id === inside))
+      laid.setParent(groupKey(id), groupKey(inside));
     for (const member of members) laid.setParent(nodeKey(member), groupKey(id));
   }
   for (const { from, to } of edges) laid.setEdge(nodeKey(from), nodeKey(to));
   dagre.layout(laid);
   return laid;
+}
+
+function firstOf({ id, nodes }: DagGroup, groups: readonly DagGroup[]): string | undefined {
+  const inner = groups.find((group) => group.inside === id);
+  return nodes[0] ?? (inner && firstOf(inner, groups));
 }
 
 function sizeOf({ label, note, tone = 'plain' }: DagNode): { width: number; height: number } {
@@ -119,11 +175,10 @@ function sizeOf({ label, note, tone = 'plain' }: DagNode): { width: number; heig
   return { width: Math.max(64, width), height: note === undefined ? 34 : 48 };
 }
 
-function box({ label, note, tone = 'plain' }: DagNode, { x, y }: Place): Html {
-  const { width, height } = sizeOf({ id: '', label, tone, ...(note === undefined ? {} : { note }) });
+function box({ label, note, tone = 'plain', isFaint = false, to }: DagNode, { x, y, width, height }: Box): Html {
   const { sign } = TONES[tone];
   const words = sign === '' ? label : `${sign} ${label}`;
-  return html`<g class="node ${tone}"
+  const drawn = html`<g class="node ${tone}${isFaint ? ' faint' : ''}"
     ><rect x="${px(x - width / 2)}" y="${px(y - height / 2)}" width="${px(width)}" height="${px(height)}" rx="6" /><text
       class="name"
       x="${px(x)}"
@@ -136,6 +191,8 @@ function box({ label, note, tone = 'plain' }: DagNode, { x, y }: Place): Html {
         : html`<text class="note" x="${px(x)}" y="${px(y + 14)}" text-anchor="middle">${note}</text>`
     }</g
   >`;
+  if (to === undefined || !/^[\w-]+$/.test(to)) return drawn;
+  return html`<a href="#${to}">${drawn}</a>`;
 }
 
 // Rounded at the bends; the head is drawn by hand, as a marker would need an id that is unique in the page.

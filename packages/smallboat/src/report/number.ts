@@ -20,6 +20,16 @@ export function formatNumber(value: number): string {
     .replace(/\.$/, '');
 }
 
+/** A size for people, in units of 1024: `512 B`, `1.5 KiB`, `38 MiB`. */
+export function formatBytes(bytes: number): string {
+  if (!Number.isFinite(bytes) || bytes < 0) return formatNumber(bytes);
+  let [size, unit] = [bytes, 0];
+  for (; size >= 1023.5 && unit < UNITS.length - 1; unit += 1) size /= 1024;
+  return `${unit === 0 || size >= 10 ? Math.round(size) : Math.round(size * 10) / 10} ${UNITS[unit] ?? ''}`;
+}
+
+const UNITS = ['B', 'KiB', 'MiB', 'GiB', 'TiB'] as const;
+
 /** A number with exactly so many decimals, thousands apart. */
 export function fixed(value: number, decimals: number): string {
   const format = new Intl.NumberFormat('en-US', { minimumFractionDigits: decimals, maximumFractionDigits: decimals });

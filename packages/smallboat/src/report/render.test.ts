@@ -1,41 +1,15 @@
+import { createHash } from 'node:crypto';
 import { describe, expect, it } from 'vitest';
-import type { ReportComponent } from './components.ts';
 import { page } from './page.ts';
 import { renderComponents } from './render.ts';
-
-const evil = `"><script>alert('x')</script><img src=x onerror=alert(1)>`;
-
-const every = (text: string): readonly ReportComponent[] => [
-  { kind: 'heading', text },
-  { kind: 'heading', level: 3, text },
-  { kind: 'text', text: `${text}\n${text}\n\n${text}` },
-  { kind: 'callout', tone: 'bad', text },
-  { kind: 'figures', figures: [{ label: text, value: text, note: text, tone: 'warn' }] },
-  { kind: 'table', caption: text, columns: [text, text], rows: [[text, { value: text, tone: 'good' }]] },
-  {
-    kind: 'lineChart',
-    title: text,
-    xLabel: text,
-    yLabel: text,
-    series: [
-      {
-        name: text,
-        points: [
-          [0, 1],
-          [1, 2],
-        ],
-      },
-    ],
-  },
-  { kind: 'barChart', title: text, yLabel: text, labels: [text], series: [{ name: text, values: [3] }] },
-];
+import { everyComponent } from './testing/payloads.ts';
 
 /** Names of elements in the order that they open and close; fails on one that does not close. */
 function wellFormed(markup: string): void {
-  const VOID = new Set(['meta', 'link', 'br', 'line', 'rect', 'circle', 'path']);
+  const VOID = new Set(['meta', 'link', 'br', 'hr', 'img', 'line', 'rect', 'circle', 'path']);
   const open: string[] = [];
   for (const [tag, close, name = ''] of markup.matchAll(
-    /<(\/?)([a-z0-9]+)(?:\s+[a-z-]+(?::[a-z]+)?="[^"<]*")*\s*\/?>/gi,
+    /<(\/?)([a-z0-9]+)(?:\s+[a-z-]+(?::[a-z]+)?(?:="[^"<]*")?)*\s*\/?>/gi,
   )) {
     if (VOID.has(name.toLowerCase())) continue;
     if (close === '/') expect(open.pop(), tag).toBe(name);
@@ -45,27 +19,45 @@ function wellFormed(markup: string): void {
 }
 
 describe('a page of every component', () => {
-  const whole = page({ title: evil, subtitle: evil, body: renderComponents(every(evil)) });
-
-  it('lets no data become markup', () => {
-    expect(whole).not.toMatch(/<script|<img|onerror=alert\(1\)>/);
-  });
+  const evil = `"><script>alert('x')</script><img src=x onerror=alert(1)>`;
+  const body = renderComponents(everyComponent(evil));
+  const whole = page({ title: evil, subtitle: evil, body, isInteractive: true });
 
   it('closes what it opens', () => {
     expect(whole).toMatch(/^<!doctype html>\n<html lang="en">/);
-    wellFormed(whole.replace(/<style>.*<\/style>/s, ''));
+    wellFormed(whole.replace(/<(style|script)>.*?<\/\1>/gs, ''));
   });
 
   it('loads nothing from anywhere', () => {
-    const loads = /(?:src|href)="(?!data:,"|#)|url\(|@import|https?:/;
-    expect(page({ title: 't', body: renderComponents(every('plain')) })).not.toMatch(loads);
+    const loads = /(?:src|href)="(?!data:,"|data:image\/|#)|url\((?!#)|@import|https?:/;
+    const plain = page({ title: 't', body: renderComponents(everyComponent('plain')) });
+    expect(plain.replaceAll('http://www.w3.org/2000/svg', '')).not.toMatch(loads);
+  });
+
+  it('lets run and style only what is made here: the policy names the hash of each', () => {
+    const live = page({ title: 't', body: renderComponents([]), isInteractive: true, refreshEvery: 1000 });
+    const still = page({ title: 't', body: renderComponents([]) });
+    for (const made of [whole, live, still]) {
+      const policy = /Content-Security-Policy"\s+content="([^"]*)"/.exec(made)?.[1]?.replaceAll('&#39;', "'") ?? '';
+      const inside = [...made.matchAll(/<(style|script)>(.*?)<\/\1>(?=\s*<(?:\/head|\/body|script|\/html|body))/gs)];
+      const scripts = made === live ? ['script', 'script'] : made === still ? [] : ['script'];
+      expect(inside.map(([, name]) => name)).toEqual(['style', ...scripts]);
+      for (const [, , text = ''] of inside) {
+        expect(policy).toContain(`'sha256-${createHash('sha256').update(text).digest('base64')}'`);
+      }
+      expect(policy).toMatch(/^default-src 'none';/);
+      expect(policy).not.toMatch(/unsafe|https?:|\*/);
+      expect(policy.includes('connect-src')).toBe(made === live);
+    }
   });
 
   it('heads its tables and names its pictures', () => {
     expect(whole).toContain('<th scope="col"');
     expect(whole).toContain('<th scope="row"');
-    for (const [svg] of whole.matchAll(/<svg[^>]*>.*?<\/desc>/gs)) expect(svg).toMatch(/role="img" aria-label="[^"]+"/);
-    expect(whole.match(/<svg/g)).toHaveLength(2);
+    const pictures = whole.match(/<svg\s[^>]*viewBox="0 0 720[^>]*>/g) ?? [];
+    expect(pictures).toHaveLength(2);
+    for (const svg of pictures) expect(svg).toMatch(/role="img"\s+aria-label="[^"]+"/);
+    for (const [picture] of whole.matchAll(/<img[^>]*>/g)) expect(picture).toMatch(/alt="[^"]+"/);
   });
 });
 
@@ -168,4 +160,35 @@ it('writes null cells as a dash and empty tables as such', () => {
   const drawn = String(renderComponents([{ kind: 'table', columns: ['a', 'b'], rows: [[1, null]] }]));
   expect(drawn).toContain('<span class="none">–</span>');
   expect(String(renderComponents([{ kind: 'table', columns: ['a'], rows: [] }]))).toContain('No rows');
+});
+
+it('sets figures that follow each other side by side', () => {
+  const value = { kind: 'value', label: 'l', value: 1234.5 } as const;
+  const drawn = String(renderComponents([value, { ...value, value: 'x' }, { kind: 'text', text: 't' }, value]));
+  expect(drawn.match(/<dl class="figures">/g)).toHaveLength(2);
+  expect(drawn).toContain('1,234.5');
+});
+
+it('says what of a card it cannot show, and shows the rest', () => {
+  const broken = [{ kind: 'table' }, { kind: 'text', text: 'after' }, { kind: 'hologram' }, null];
+  const drawn = String(renderComponents(broken as never));
+  expect(drawn).toContain('A part of kind &#39;table&#39; cannot be shown');
+  expect(drawn).toContain('<p>after</p>');
+  expect(drawn).toContain('knows no &#39;hologram&#39;');
+});
+
+it('leads from a cell to a part of the page, and nowhere else', () => {
+  const drawn = (to: string): string =>
+    String(renderComponents([{ kind: 'table', columns: ['a'], rows: [[{ value: 'x', to }]] }]));
+  expect(drawn('step-load')).toContain('<a href="#step-load">x</a>');
+  expect(drawn('x" onclick="y')).not.toContain('<a');
+});
+
+it('shows how far something is as a bar with its numbers', () => {
+  const drawn = String(renderComponents([{ kind: 'progress', label: 'Epochs', value: 3, of: 12, note: 'soon' }]));
+  expect(drawn).toMatch(/<progress value="3" max="12" aria-label="Epochs">/);
+  expect(drawn).toContain('3 of 12');
+  expect(String(renderComponents([{ kind: 'progress', label: 'x', value: NaN, of: 0 }]))).toContain(
+    'value="0" max="1"',
+  );
 });

@@ -1,6 +1,6 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { cp, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { cp, mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { gzipSync } from 'node:zlib';
@@ -128,6 +128,137 @@ it('adds nothing for the same content, also under another name, and adds other c
   });
 });
 
+it('reads lines of JSON, whatever their keys, their order and their blank lines', async () => {
+  await using warehouse = await openWarehouse('duckdb::memory:');
+  const json = `{"at": 1477029466123, "session": "s1", "action": "view", "skus": null}\n\n{"session": 5, "at": "1477029467000", "action": {"a": 1}, "skus": ["a", "é"], "more": 1}\n`;
+  for (const files of [{ 'events.jsonl': json }, { 'events.ndjson.gz': gzipSync(`${json}\n`) }]) {
+    const report = await load(warehouse, await inFolder(files));
+    expect(report).toMatchObject({ rowsAdded: 2, files: [{ ignoredColumns: ['more'] }] });
+  }
+  const rows = await rowsOf(warehouse);
+  expect(rows).toHaveLength(4);
+  expect(rows[0]).toMatchObject({
+    session: '5',
+    at: '2016-10-21 05:57:47',
+    event: '{"action":"{\\"a\\":1}","skus":["a","é"]}',
+  });
+  expect(rows[3]).toMatchObject({
+    session: 's1',
+    at: '2016-10-21 05:57:46.123',
+    event: '{"action":"view","skus":null}',
+  });
+});
+
+it('loads each file of a folder by itself, in the order of their names, and new ones when they come', async () => {
+  await using warehouse = await openWarehouse('duckdb::memory:');
+  const folder = await inFolder({});
+  await mkdir(join(folder, 'events'));
+  await writeFile(join(folder, 'events/2.csv'), HEADER + GOOD);
+  await writeFile(
+    join(folder, 'events/1.jsonl'),
+    '{"session": "s9", "at": 1477029466123, "action": "", "skus": null}\n',
+  );
+  await writeFile(join(folder, 'events/notes.txt'), 'x');
+  const report = await load(warehouse, folder);
+  expect(report.files.map(({ path, rows }) => [path, rows])).toEqual([
+    [join(folder, 'events/1.jsonl'), 1],
+    [join(folder, 'events/2.csv'), 2],
+  ]);
+  await writeFile(join(folder, 'events/3.csv'), `${HEADER}s3,view,1477029466123,\n`);
+  expect(await load(warehouse, folder)).toMatchObject({ rowsAdded: 1 });
+});
+
+it.each([
+  ['{"session": "s2"', 'it is not JSON'],
+  ['[1]', 'it is no JSON object'],
+  ['5', 'it is no JSON object'],
+])('names the line that is no object: %s', async (line, problem) => {
+  const good = '{"session": "s1", "action": "view", "at": 1477029466123, "skus": null}\n'.repeat(3000);
+  const error = await refused({ 'events.jsonl': `${good}${line}\n${good}` });
+  expect(error).toMatchObject({ code: 'INGEST_ROW_BROKEN', facts: { line: 3001, problem } });
+});
+
+it.each([
+  ['{"session": "s2", "at": 12}', 'at', '12'],
+  ['{"session": "s2"}', 'at', ''],
+  ['{"session": "s2", "at": 1477029466123, "skus": "a"}', 'skus', 'a'],
+])('names the line, the column and the value of JSON: %s', async (line, column, value) => {
+  const good = '{"session": "s1", "action": "view", "at": 1477029466123, "skus": null}\n'.repeat(3000);
+  const error = await refused({ 'events.jsonl': `${good}${line}\n${good}` });
+  expect(error).toMatchObject({ code: 'INGEST_VALUE_WRONG', facts: { line: 3001, column, value } });
+});
+
+it('leaves bad rows out where it may, and keeps them with their line and reason', async () => {
+  await using warehouse = await openWarehouse('duckdb::memory:');
+  const csv = `\uFEFF${HEADER}${GOOD}s2,add,soon,\n"s 3","a\nb",1477029466123,\ns4,add\n"s5,add,1477029466123,\ns6,view,1477029466123,\n"s7" x,view,1477029466123,\ns8,view,1477029466123,7\n`;
+  const folder = await inFolder({ 'events.csv': csv.replaceAll('\n', '\r\n') });
+  const options = { folder, tables: [events], schema: 'shop', now };
+  await expect(ingest(warehouse, { ...options, badRowsAtMost: 4 })).rejects.toMatchObject({
+    code: 'INGEST_TOO_MANY_BAD',
+    facts: { atMost: 4, line: 4 },
+  });
+  expect(await rowsOf(warehouse)).toEqual([]);
+  const report = await ingest(warehouse, { ...options, badRowsAtMost: 5 });
+  expect(report.files[0]).toMatchObject({ outcome: 'loaded', rows: 4, rejected: 5 });
+  expect((await rowsOf(warehouse)).map(({ session }) => session)).toEqual(['s 3', 's1', 's1', 's6']);
+  const rejects = await warehouse.query('SELECT * FROM shop._rejected_rows ORDER BY line');
+  const same = { path: join(folder, 'events.csv'), table: 'events_raw', rejected_at: '2026-11-24 08:00:00' };
+  expect(rejects).toEqual([
+    {
+      ...same,
+      line: 4,
+      column: 'at',
+      reason: expect.stringContaining("at is 'soon', not a time"),
+      row: 's2,add,soon,',
+    },
+    { ...same, line: 7, column: '', reason: 'it has 2 columns where the first line has 4', row: 's4,add' },
+    { ...same, line: 8, column: '', reason: 'a quote is opened and not closed', row: '"s5,add,1477029466123,' },
+    {
+      ...same,
+      line: 10,
+      column: '',
+      reason: 'something stands behind a closing quote',
+      row: '"s7" x,view,1477029466123,',
+    },
+    {
+      ...same,
+      line: 11,
+      column: 'skus',
+      reason: expect.stringContaining("skus is '7', not a list"),
+      row: 's8,view,1477029466123,7',
+    },
+  ]);
+  expect(await ingest(warehouse, { ...options, badRowsAtMost: 5 })).toMatchObject({
+    rowsAdded: 0,
+    files: [{ outcome: 'already loaded' }],
+  });
+});
+
+it('leaves bad rows of JSON and Parquet out by their line and number', async () => {
+  await using warehouse = await openWarehouse('duckdb::memory:');
+  const json =
+    '{"session": "s1", "at": 1477029466123, "action": "a", "skus": null}\nno\n{"session": "s1", "at": 1}\n{"session": "s2", "at": 1477029466123}\n';
+  const parquet = await inFolder({});
+  await warehouse.execute(
+    `COPY (SELECT 's' || range AS session, 'add' AS action, CASE range WHEN 70 THEN 12 ELSE 1477029466123 END AS at, CASE range WHEN 3 THEN 'x' END AS skus
+     FROM range(100)) TO '${parquet}/events.parquet'`,
+  );
+  const options = { tables: [events], schema: 'shop', badRowsAtMost: 9 };
+  const one = await ingest(warehouse, { ...options, folder: await inFolder({ 'events.jsonl.gz': gzipSync(json) }) });
+  expect(one.files[0]).toMatchObject({ rows: 2, rejected: 2 });
+  const two = await ingest(warehouse, { ...options, folder: parquet });
+  expect(two.files[0]).toMatchObject({ rows: 98, rejected: 2 });
+  const rejects = await warehouse.query(
+    'SELECT line, "column", "row" FROM shop._rejected_rows ORDER BY path LIKE \'%parquet\', line',
+  );
+  expect(rejects).toEqual([
+    { line: 2, column: '', row: 'no' },
+    { line: 3, column: 'at', row: '{"session": "s1", "at": 1}' },
+    { line: 4, column: 'skus', row: '{"session":"s3","action":"add","at":1477029466123,"skus":"x"}' },
+    { line: 71, column: 'at', row: '{"session":"s70","action":"add","at":12,"skus":null}' },
+  ]);
+});
+
 it('names the folder and the nearest file when one is missing', async () => {
   const error = await refused({ 'event.csv': HEADER + GOOD, 'notes.txt': '' });
   expect(error).toMatchObject({ code: 'INGEST_FILE_MISSING', facts: { nearest: 'event.csv' } });
@@ -146,7 +277,7 @@ it.each([
   const folder = join(await inFolder({ 'events.csv': HEADER + GOOD }), name);
   await expect(ingest(warehouse, { folder, tables: [events], schema: 'shop' })).rejects.toMatchObject({
     code: 'INGEST_FOLDER_MISSING',
-    message: `${folder} ${problem}. Give the folder that has events.csv, events.csv.gz or events.parquet.`,
+    message: `${folder} ${problem}. Give the folder that has events.csv, events.jsonl or events.parquet.`,
   });
 });
 

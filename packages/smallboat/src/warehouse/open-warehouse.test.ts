@@ -5,7 +5,8 @@ import { mkdir, mkdtemp, readFile, readdir, stat, truncate, writeFile } from 'no
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect, it } from 'vitest';
-import { openErrors, openWarehouse } from './open-warehouse.ts';
+import { openErrors } from './open-errors.ts';
+import { openWarehouse } from './open-warehouse.ts';
 import { warehouseErrors } from './warehouse.ts';
 
 const folder = (): Promise<string> => mkdtemp(join(tmpdir(), 'smallboat-'));
@@ -141,7 +142,7 @@ it('says so when its own room for spilling is full', async () => {
   expect(warehouseErrors.WAREHOUSE_FULL.is(error)).toBe(true);
 });
 
-it.each(['postgres://u:secret@host/db', 'duckdb:', 'w.duckdb', ''])(
+it.each(['mysql://u:secret@host/db', 'duckdb:', 'w.duckdb', ''])(
   'knows no warehouse %j, and shows no password',
   async (url) => {
     const error = await failure(openWarehouse(url));
@@ -157,4 +158,36 @@ it('does not make a file to read from, and takes no folder for one', async () =>
   expect(openErrors.WAREHOUSE_NOT_THERE.is(missing)).toBe(true);
   expect(openErrors.WAREHOUSE_NOT_OPENED.is(await failure(openWarehouse('duckdb:d', { cwd })))).toBe(true);
   expect(await readdir(cwd)).toEqual(['d']);
+});
+
+it('reads a snapshot of what was committed, while another process writes', async () => {
+  const cwd = await folder();
+  const { child } = await another(
+    cwd,
+    `await warehouse.execute('CREATE TABLE t AS SELECT 1 AS x');
+     await warehouse.execute('BEGIN');
+     await warehouse.execute('INSERT INTO t VALUES (2)');
+     console.log('open');`,
+  );
+  {
+    await using snapshot = await openWarehouse('duckdb:w.duckdb', { cwd, readOnly: true, whenBusy: 'snapshot' });
+    expect(snapshot.location).toBe(`duckdb:${join(cwd, 'w.duckdb')}`);
+    expect(await snapshot.query('SELECT x FROM t')).toEqual([{ x: 1 }]);
+    await expect(snapshot.execute('INSERT INTO t VALUES (3)')).rejects.toMatchObject({ code: 'STATEMENT_FAILED' });
+    await using second = await snapshot.connect();
+    expect(await second.query('SELECT x FROM t')).toEqual([{ x: 1 }]);
+  }
+  expect((await readdir(cwd)).filter((name) => name.includes('snapshot'))).toEqual([]);
+  await kill(child);
+});
+
+it('keeps the note of who has the file as long as any of its connections', async () => {
+  const cwd = await folder();
+  const first = await openWarehouse('duckdb:w.duckdb', { cwd });
+  const second = await first.connect();
+  await first[Symbol.asyncDispose]();
+  expect(await readdir(cwd)).toContain('w.duckdb.lock');
+  expect(await second.query('SELECT 1 AS x')).toEqual([{ x: 1 }]);
+  await second[Symbol.asyncDispose]();
+  expect(await readdir(cwd)).toEqual(['w.duckdb']);
 });

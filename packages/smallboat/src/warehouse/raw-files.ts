@@ -4,90 +4,139 @@ import { join } from 'node:path';
 import { createGunzip } from 'node:zlib';
 import { isMissing } from '../kernel/index.ts';
 import { ingestErrors } from './ingest-errors.ts';
+import { nearestOf } from './nearest.ts';
 import type { RawTable } from './raw-table.ts';
 import { quoteText } from './sql-text.ts';
 import type { Warehouse } from './warehouse.ts';
 
-export type RawFormat = 'csv' | 'csv.gz' | 'parquet';
-
 /** A raw file that is there and has the columns it should have. */
 export interface RawFile {
   readonly table: RawTable;
+  /** Where it lies on this machine. */
   readonly path: string;
-  readonly format: RawFormat;
+  /** What it is called in messages and in the ledger: its path, or its URL in S3. */
+  readonly name: string;
+  readonly kind: 'csv' | 'json' | 'parquet';
+  readonly isGzip: boolean;
   readonly bytes: number;
   /** When it was last changed, in ms. */
   readonly changedAtMs: number;
-  /** All columns of the file, in its order; the type is that of Parquet, TEXT otherwise. */
+  /** All columns of the file, in its order; the type is that of Parquet, TEXT otherwise. Of JSON those of its first lines. */
   readonly columns: readonly { readonly name: string; readonly type: string }[];
+  /** A guess from its first rows (exact for Parquet), for how far a load is. */
+  readonly rowsGuess: number;
 }
 
-const FORMATS: readonly RawFormat[] = ['csv', 'csv.gz', 'parquet'];
+/** What a file's name may end in. */
+export const FORMATS = [
+  ['csv', 'csv', false],
+  ['csv.gz', 'csv', true],
+  ['jsonl', 'json', false],
+  ['jsonl.gz', 'json', true],
+  ['ndjson', 'json', false],
+  ['ndjson.gz', 'json', true],
+  ['parquet', 'parquet', false],
+] as const satisfies readonly (readonly [string, RawFile['kind'], boolean])[];
 
-/** Finds the file of a raw table in a folder and reads its columns. @throws INGEST_… when something is wrong with either. */
-export async function findRawFile(warehouse: Warehouse, folder: string, table: RawTable): Promise<RawFile> {
-  const { path, format } = await locate(folder, table.file);
+/** A file that is there, before anything of it was read. */
+export interface Located {
+  readonly path: string;
+  readonly name: string;
+}
+
+/**
+ * The files of a raw table in a folder, in order of their names: `<file>.csv` and the like, or all that are in a folder `<file>/`.
+ * Reads their columns. @throws INGEST_… when something is wrong with either.
+ *
+ * @param reader A DuckDB, to look into Parquet. @param nameOf What a file is called in messages.
+ */
+export async function findRawFiles(
+  reader: Warehouse,
+  folder: string,
+  table: RawTable,
+  nameOf: (path: string) => string = (path) => path,
+): Promise<readonly RawFile[]> {
+  const files: RawFile[] = [];
+  for (const path of await locate(folder, table.file, nameOf)) {
+    files.push(await rawFile(reader, { path, name: nameOf(path) }, table));
+  }
+  return files;
+}
+
+async function rawFile(reader: Warehouse, { path, name }: Located, table: RawTable): Promise<RawFile> {
   const { size: bytes, mtimeMs: changedAtMs } = await stat(path);
-  if (bytes === 0) throw ingestErrors.INGEST_FILE_EMPTY({ path, problem: 'is empty (0 bytes)' });
-  const columns = format === 'parquet' ? await parquetColumns(warehouse, path) : await csvColumns(path, format);
-  check(path, table, columns);
-  return { table, path, format, bytes, changedAtMs, columns };
+  if (bytes === 0) throw ingestErrors.INGEST_FILE_EMPTY({ path: name, problem: 'is empty (0 bytes)' });
+  const [, kind = 'csv', isGzip = false] = FORMATS.find(([ending]) => path.endsWith(`.${ending}`)) ?? [];
+  if (isGzip) await checkMagic(path, name);
+  const { columns, rowsGuess } =
+    kind === 'parquet'
+      ? await parquetColumns(reader, path, name)
+      : await textColumns({ path, name, kind, isGzip, bytes });
+  check(name, table, columns);
+  return { table, path, name, kind, isGzip, bytes, changedAtMs, columns, rowsGuess };
 }
 
-async function locate(folder: string, file: string): Promise<{ path: string; format: RawFormat }> {
+async function locate(folder: string, file: string, nameOf: (path: string) => string): Promise<readonly string[]> {
+  const at = nameOf(folder);
   const found = (
-    await readdir(folder).catch((cause: unknown) => {
+    await readdir(folder, { withFileTypes: true }).catch((cause: unknown) => {
       const isFile = cause instanceof Error && 'code' in cause && cause.code === 'ENOTDIR';
       if (!isFile && !isMissing(cause)) throw cause;
-      throw ingestErrors.INGEST_FOLDER_MISSING({ folder, file, problem: isFile ? 'is no folder' : 'does not exist' });
+      throw ingestErrors.INGEST_FOLDER_MISSING({
+        folder: at,
+        file,
+        problem: isFile ? 'is no folder' : 'does not exist',
+      });
     })
-  ).sort();
-  const here = FORMATS.filter((format) => found.includes(`${file}.${format}`));
-  const [format] = here;
-  if (format === undefined) {
-    const nearest = nearestOf(file, found);
-    throw ingestErrors.INGEST_FILE_MISSING({ folder, file, found, ...(nearest === undefined ? {} : { nearest }) });
+  ).sort((a, b) => (a.name < b.name ? -1 : 1));
+  const names = found.map(({ name }) => name);
+  const here = names.filter((name) => FORMATS.some(([ending]) => name === `${file}.${ending}`));
+  const parts = found.some((entry) => entry.name === file && entry.isDirectory())
+    ? await partsIn(join(folder, file))
+    : [];
+  if (here.length > 1 || (here.length === 1 && parts.length > 0)) {
+    throw ingestErrors.INGEST_FILE_AMBIGUOUS({
+      folder: at,
+      file,
+      found: [...here, ...(parts.length > 0 ? [`${file}/`] : [])],
+    });
   }
-  if (here.length > 1) {
-    throw ingestErrors.INGEST_FILE_AMBIGUOUS({ folder, file, found: here.map((format) => `${file}.${format}`) });
-  }
-  return { path: join(folder, `${file}.${format}`), format };
+  const [only] = here;
+  if (only !== undefined) return [join(folder, only)];
+  if (parts.length > 0) return parts;
+  const nearest = nearestOf(file, names, (name) => name.replace(/\.(?:csv|jsonl|ndjson|parquet)(?:\.gz)?$/, ''));
+  throw ingestErrors.INGEST_FILE_MISSING({
+    folder: at,
+    file,
+    found: names,
+    ...(nearest === undefined ? {} : { nearest }),
+  });
 }
 
-/** The name that differs in the fewest letters, if it is less than half of them. Upper and lower case are the same. */
-export function nearestOf(wanted: string, names: readonly string[]): string | undefined {
-  const ranked = names
-    .map((name) => ({
-      name,
-      away: distance(wanted.toLowerCase(), name.toLowerCase().replace(/\.(csv(\.gz)?|parquet)$/, '')),
-    }))
-    .sort((a, b) => a.away - b.away);
-  const [best] = ranked;
-  return best !== undefined && best.away < wanted.length / 2 ? best.name : undefined;
+async function partsIn(folder: string): Promise<readonly string[]> {
+  const names = (await readdir(folder)).sort();
+  return names
+    .filter((name) => FORMATS.some(([ending]) => name.endsWith(`.${ending}`)))
+    .map((name) => join(folder, name));
 }
 
-/** Levenshtein's distance: letters to add, remove or replace to come from one text to the other. */
-function distance(a: string, b: string): number {
-  let row = Array.from({ length: b.length + 1 }, (_, i) => i);
-  for (let i = 1; i <= a.length; i++) {
-    const next = [i];
-    for (let j = 1; j <= b.length; j++) {
-      const swap = (row[j - 1] ?? 0) + (a[i - 1] === b[j - 1] ? 0 : 1);
-      next.push(Math.min((row[j] ?? 0) + 1, (next[j - 1] ?? 0) + 1, swap));
-    }
-    row = next;
-  }
-  return row[b.length] ?? 0;
+interface Columns {
+  readonly columns: RawFile['columns'];
+  readonly rowsGuess: number;
 }
 
-async function parquetColumns(warehouse: Warehouse, path: string): Promise<RawFile['columns']> {
+async function parquetColumns(reader: Warehouse, path: string, name: string): Promise<Columns> {
   try {
-    const rows = await warehouse.query<{ column_name: string; column_type: string }>(
+    const rows = await reader.query<{ column_name: string; column_type: string }>(
       `DESCRIBE SELECT * FROM read_parquet(${quoteText(path)})`,
     );
-    return rows.map((row) => ({ name: row.column_name, type: row.column_type }));
+    const [size] = await reader.query<{ n: number }>(
+      `SELECT CAST(num_rows AS BIGINT) AS n FROM parquet_file_metadata(${quoteText(path)})`,
+    );
+    const columns = rows.map((row) => ({ name: row.column_name, type: row.column_type }));
+    return { columns, rowsGuess: size?.n ?? 0 };
   } catch (cause) {
-    throw parquetDamage(path, cause);
+    throw parquetDamage(name, cause);
   }
 }
 
@@ -102,45 +151,87 @@ export function parquetDamage(path: string, cause: unknown): Error {
 }
 
 /** Enough for the names of a few thousand columns. */
-const HEADER_BYTES = 1 << 16;
+const START_BYTES = 1 << 16;
 
-async function csvColumns(path: string, format: RawFormat): Promise<RawFile['columns']> {
-  if (format === 'csv.gz') await checkMagic(path);
-  const start = await firstBytes(path, format);
+/** Lines of JSON of which one must have a key for it to be a column. */
+const JSON_LINES = 1000;
+
+interface TextFile extends Located {
+  readonly kind: RawFile['kind'];
+  readonly isGzip: boolean;
+  readonly bytes: number;
+}
+
+async function textColumns({ path, name, kind, isGzip, bytes }: TextFile): Promise<Columns> {
+  const { start, readBytes, isWhole } = await firstBytes(path, isGzip, kind === 'json' ? 16 : 1);
   const text = start.toString('utf8').replace(/^\uFEFF/, '');
-  const end = text.search(/\r?\n/);
-  const header = end === -1 ? text : text.slice(0, end);
-  if (header === '' && end === -1) throw ingestErrors.INGEST_FILE_EMPTY({ path, problem: 'is empty' });
+  const lines = text.split('\n');
+  const rowsGuess = Math.round((lines.length - 1) * (bytes / Math.max(1, readBytes)));
+  if (kind === 'json') {
+    const names = jsonKeys(isWhole ? lines : lines.slice(0, -1));
+    if (text.trim() === '') throw ingestErrors.INGEST_FILE_EMPTY({ path: name, problem: 'is empty' });
+    return { columns: names.map((key) => ({ name: key, type: 'VARCHAR' })), rowsGuess };
+  }
+  const [header = ''] = text.split(/\r?\n/, 1);
+  if (header === '' && lines.length < 2) throw ingestErrors.INGEST_FILE_EMPTY({ path: name, problem: 'is empty' });
   const found = header.split(',').map((name) =>
     name
       .trim()
       .replace(/^"(.*)"$/, '$1')
       .replaceAll('""', '"'),
   );
-  return found.map((name) => ({ name, type: 'VARCHAR' }));
+  return { columns: found.map((name) => ({ name, type: 'VARCHAR' })), rowsGuess };
 }
 
-async function checkMagic(path: string): Promise<void> {
+function jsonKeys(lines: readonly string[]): readonly string[] {
+  const keys = new Set<string>();
+  for (const line of lines.slice(0, JSON_LINES)) {
+    try {
+      const row: unknown = line.trim() === '' ? {} : JSON.parse(line);
+      if (typeof row === 'object' && row !== null) for (const key of Object.keys(row)) keys.add(key);
+    } catch (error) {
+      if (!(error instanceof SyntaxError)) throw error; // the load finds it again, and says where
+    }
+  }
+  return [...keys];
+}
+
+async function checkMagic(path: string, name: string): Promise<void> {
   const file = await open(path, 'r');
   try {
     const { buffer, bytesRead } = await file.read(Buffer.alloc(2), 0, 2, 0);
     if (bytesRead < 2 || buffer.readUInt16BE() !== 0x1f8b) {
-      const problem = 'is not compressed with gzip, though its name says so: if it is plain CSV, rename it to .csv';
-      throw ingestErrors.INGEST_GZIP_DAMAGED({ path, problem });
+      const problem = `is not compressed with gzip, though its name says so: if it is plain, rename it to .${name.replace(/^.*\.(\w+)\.gz$/, '$1')}`;
+      throw ingestErrors.INGEST_GZIP_DAMAGED({ path: name, problem });
     }
   } finally {
     await file.close();
   }
 }
 
-async function firstBytes(path: string, format: RawFormat): Promise<Buffer> {
-  const file = createReadStream(path, { highWaterMark: HEADER_BYTES });
-  const stream = format === 'csv.gz' ? file.pipe(createGunzip()) : file;
-  const parts: Buffer[] = [];
+interface Start {
+  readonly start: Buffer;
+  /** Bytes of the file that it took: fewer than those of `start` where it is packed. */
+  readonly readBytes: number;
+  readonly isWhole: boolean;
+}
+
+/** The first bytes of a file, unpacked, up to a line break behind `parts` times 64 KiB. */
+async function firstBytes(path: string, isGzip: boolean, parts: number): Promise<Start> {
+  const file = createReadStream(path, { highWaterMark: START_BYTES });
+  const stream = isGzip ? file.pipe(createGunzip()) : file;
+  const read: Buffer[] = [];
+  let size = 0;
+  let isWhole = true;
   try {
     for await (const part of stream) {
-      parts.push(part as Buffer); // no encoding is set, so it is bytes
-      if (Buffer.concat(parts).includes(10) || parts.length * HEADER_BYTES > 4 * HEADER_BYTES) break;
+      read.push(part as Buffer); // no encoding is set, so it is bytes
+      size += (part as Buffer).length;
+      const isEnough = size >= parts * START_BYTES && read.some((one) => one.includes(10));
+      if (isEnough || size > 64 * START_BYTES) {
+        isWhole = false;
+        break;
+      }
     }
   } catch (error) {
     // A .gz that ends too early: what came before the end is enough here, and the load finds the damage again.
@@ -148,7 +239,7 @@ async function firstBytes(path: string, format: RawFormat): Promise<Buffer> {
   } finally {
     file.destroy();
   }
-  return Buffer.concat(parts);
+  return { start: Buffer.concat(read), readBytes: file.bytesRead, isWhole };
 }
 
 function check(path: string, table: RawTable, columns: RawFile['columns']): void {

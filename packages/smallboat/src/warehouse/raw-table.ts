@@ -3,7 +3,7 @@
  *
  * - `text`: anything; an empty one stays empty (`''`) in JSON and is NULL in a column of its own.
  * - `epochMs`: milliseconds since 1970 as an integer, from the years 2000 to 2099. In Parquet also a timestamp.
- * - `list`: a JSON array, or a list as Python prints it (`['a', 'b']`); empty is null. In Parquet also a list.
+ * - `list`: a JSON array, or a list as Python prints it (`['a', 'b']`); empty is null. In Parquet also a list, in JSON an array.
  */
 export type RawKind = 'text' | 'epochMs' | 'list';
 
@@ -26,11 +26,20 @@ export type RawSource =
 
 /** A raw file, the table it goes to, and how a row of the one becomes a row of the other. Plain data. */
 export interface RawTable {
-  /** Name of the file without its ending: `browsing_train` stands for `.csv`, `.csv.gz` and `.parquet`. */
+  /** Name of the file without its ending (`.csv`, `.jsonl`, `.ndjson`, each also with `.gz`, and `.parquet`), or of a folder of such files. */
   readonly file: string;
   readonly table: string;
   readonly source: readonly RawColumn[];
   readonly columns: readonly { readonly name: string; readonly from: RawSource }[];
+  /** How a warehouse that asks for it lays the rows out; others ignore it. By columns of the table. */
+  readonly layout?: RawLayout;
+}
+
+export interface RawLayout {
+  /** Redshift: DISTKEY, so that rows of one value are on one node. */
+  readonly distributeBy?: string;
+  /** Redshift: COMPOUND SORTKEY. Snowflake: CLUSTER BY. */
+  readonly sortBy?: readonly string[];
 }
 
 /** The earliest and the latest time that is taken for a time of an event: years 2000 to 2099, in ms. */

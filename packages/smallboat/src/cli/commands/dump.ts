@@ -1,10 +1,9 @@
 import { inspect } from 'node:util';
 import * as z from 'zod';
-import { type ArtifactKeys, openRunStore } from '../../flow/index.ts';
+import { type ArtifactKeys } from '../../flow/index.ts';
 import { defineErrors } from '../../kernel/index.ts';
 import type { Command } from '../command.ts';
-import { flowSettings } from '../flow-settings.ts';
-import { findPath } from '../pathspec.ts';
+import { openRuns, runsFlags } from '../open-runs.ts';
 import { summaryOf, toJson } from '../summary.ts';
 
 export const dumpErrors = defineErrors({
@@ -17,6 +16,7 @@ const schema = z.object({
   name: z.string().optional(),
   full: z.boolean().default(false),
   home: z.string().optional(),
+  namespace: z.string().optional(),
   json: z.boolean().default(false),
 });
 
@@ -30,13 +30,13 @@ export const command: Command<typeof schema> = {
   flags: {
     name: { type: 'string', short: 'n', help: 'only this artifact' },
     full: { type: 'boolean', help: 'whole values, however long' },
-    home: { type: 'string', help: 'folder that the runs are in (default .smallboat)' },
+    ...runsFlags,
     json: { type: 'boolean', help: 'print one JSON object: artifacts by task' },
   },
   async run({ path, name, full, json, ...args }, io) {
-    const { home } = await flowSettings(args, io);
-    await using store = openRunStore({ folder: home });
-    const { view, tasks, step } = await findPath(store, path);
+    await using runs = await openRuns(args, io);
+    const { store } = runs;
+    const { view, tasks, step } = await runs.find(path);
     const { info } = view;
     const sources: { readonly title: string; readonly artifacts: ArtifactKeys }[] =
       step === undefined
@@ -49,7 +49,7 @@ export const command: Command<typeof schema> = {
     for (const { title, artifacts } of sources) {
       const values: Record<string, unknown> = {};
       for (const [artifact, key] of Object.entries(artifacts)) {
-        if (name === undefined || artifact === name) values[artifact] = await store.load(key);
+        if (name === undefined || artifact === name) values[artifact] = await store.load(info.flow, key);
       }
       found[title] = values;
     }

@@ -18,6 +18,7 @@ const schema = z.object({
   schema: z.string().min(1).default('sigir_2021_demo'),
   warehouse: z.string().optional(),
   home: z.string().default('.smallboat'),
+  'bad-rows': z.coerce.number().int().nonnegative().default(0),
   json: z.boolean().default(false),
 });
 
@@ -38,14 +39,16 @@ export const command: Command<typeof schema> = {
       help: 'URL of the warehouse (default: WAREHOUSE_URL, or <home>/warehouse.duckdb)',
     },
     home: { type: 'string', help: 'folder of Smallboat (default .smallboat)' },
+    'bad-rows': { type: 'string', help: 'rows of a file that may be left out, and kept in _rejected_rows (default 0)' },
     json: { type: 'boolean', help: 'print the report as JSON' },
   },
-  async run({ folder, tables, schema, warehouse, home, json }, io) {
+  async run({ folder, tables, schema, warehouse, home, json, 'bad-rows': badRowsAtMost }, io) {
     const url = warehouse ?? `duckdb:${join(home, 'warehouse.duckdb')}`;
     const list = await readTables(resolve(io.cwd, tables));
-    await using opened = await openWarehouse(url, { cwd: io.cwd });
+    await using opened = await openWarehouse(url, { cwd: io.cwd, env: io.env });
     const report = await ingest(opened, {
-      folder: resolve(io.cwd, folder),
+      folder: folder.startsWith('s3://') ? folder : resolve(io.cwd, folder),
+      badRowsAtMost,
       tables: list,
       schema,
       onProgress: drawProgress(io),
@@ -55,9 +58,12 @@ export const command: Command<typeof schema> = {
   },
 };
 
-function lineOf({ table, path, outcome, rows, seconds, ignoredColumns }: IngestedFile): string {
+function lineOf({ table, path, outcome, rows, rejected, seconds, ignoredColumns }: IngestedFile): string {
   const left = ignoredColumns.length === 0 ? '' : `; left out: ${ignoredColumns.join(', ')}`;
-  return `${table}: ${rows.toLocaleString('en-US')} rows ${outcome} from ${path} in ${seconds.toFixed(1)} s${left}`;
+  const bad = rejected === 0 ? '' : `; ${rejected.toLocaleString('en-US')} bad rows in _rejected_rows`;
+  const speed =
+    outcome === 'loaded' && seconds > 0 ? `, ${Math.round(rows / seconds).toLocaleString('en-US')} rows/s` : '';
+  return `${table}: ${rows.toLocaleString('en-US')} rows ${outcome} from ${path} in ${seconds.toFixed(1)} s${speed}${bad}${left}`;
 }
 
 const Source = z.discriminatedUnion('kind', [
@@ -74,6 +80,9 @@ const Tables = z
       table: z.string().min(1),
       source: z.array(z.object({ name: z.string().min(1), kind: z.enum(['text', 'epochMs', 'list']) })).min(1),
       columns: z.array(z.object({ name: z.string().min(1), from: Source })).min(1),
+      layout: z
+        .object({ distributeBy: z.string().exactOptional(), sortBy: z.array(z.string()).exactOptional() })
+        .exactOptional(),
     }),
   )
   .min(1);

@@ -1,8 +1,6 @@
 import * as z from 'zod';
-import { openRunStore } from '../../flow/index.ts';
 import type { Command } from '../command.ts';
-import { flowSettings } from '../flow-settings.ts';
-import { findPath } from '../pathspec.ts';
+import { openRuns, runsFlags } from '../open-runs.ts';
 
 const schema = z.object({
   path: z.string().optional(),
@@ -10,6 +8,7 @@ const schema = z.object({
   stdout: z.boolean().default(false),
   stderr: z.boolean().default(false),
   home: z.string().optional(),
+  namespace: z.string().optional(),
   json: z.boolean().default(false),
 });
 
@@ -24,13 +23,13 @@ export const command: Command<typeof schema> = {
     attempt: { type: 'string', help: 'only this attempt, from 0' },
     stdout: { type: 'boolean', help: 'only standard output and log()' },
     stderr: { type: 'boolean', help: 'only standard error' },
-    home: { type: 'string', help: 'folder that the runs are in (default .smallboat)' },
+    ...runsFlags,
     json: { type: 'boolean', help: 'print one JSON object a log' },
   },
   async run({ path, attempt, stdout, stderr, json, ...args }, io) {
-    const { home } = await flowSettings(args, io);
-    await using store = openRunStore({ folder: home });
-    const { tasks } = await findPath(store, path);
+    await using runs = await openRuns(args, io);
+    const { store } = runs;
+    const { tasks } = await runs.find(path);
     const streams = (['stdout', 'stderr'] as const).filter(
       (s) => stdout === stderr || (s === 'stdout' ? stdout : stderr),
     );

@@ -1,8 +1,28 @@
-import { type Flow, begun, loadFlow, openRunStore, readRun, resumeFlow } from '../../flow/index.ts';
+import {
+  type Flow,
+  type RunInfo,
+  type RunStore,
+  type StoreSpec,
+  applyWith,
+  begun,
+  isInNamespace,
+  loadFlow,
+  openRunStore,
+  readRun,
+  resumeFlow,
+} from '../../flow/index.ts';
 import { type Io, defineErrors } from '../../kernel/index.ts';
 import { type Command, type Flag, cliErrors } from '../command.ts';
 import { flowFile } from '../flow-file.ts';
-import { flowArgs, flowSettings, sharedFlags, stopSignal } from '../flow-settings.ts';
+import {
+  SWITCHES,
+  flowArgs,
+  flowSettings,
+  runIdWriter,
+  setConfigs,
+  sharedFlags,
+  stopSignal,
+} from '../flow-settings.ts';
 import { flowFlags, tellingUsage } from '../flow-flags.ts';
 import { firstPositional } from '../positional.ts';
 
@@ -22,14 +42,15 @@ const flags: Readonly<Record<string, Flag>> = {
 /** `smallboat resume`: continues the latest run that did not end well, with the flow file that it was made from. */
 export async function commandFor(argv: readonly string[], io: Io): Promise<Command<typeof flowArgs>> {
   if (argv.includes('--help') || argv.includes('-h')) return commandOf();
-  const given = firstPositional(argv, ['--json']);
+  await setConfigs(argv, io);
+  const given = firstPositional(argv, SWITCHES);
   const wanted = valueOf(argv, '--home');
-  const { home } = await flowSettings(wanted === undefined ? {} : { home: wanted }, io);
+  const { store } = await flowSettings(wanted === undefined ? {} : { home: wanted }, io);
   if (given !== undefined) {
     const place = flowFile(given, 'resume', io);
     return commandOf({ flow: await loadFlow(place.module, place.wanted), module: place.module });
   }
-  const found = await findRun(home, { run: valueOf(argv, '--run'), hasFrom: valueOf(argv, '--from') !== undefined });
+  const found = await findRun(store, { run: valueOf(argv, '--run'), hasFrom: valueOf(argv, '--from') !== undefined });
   return commandOf({ flow: await loadFlow(found.module, found.flow), module: found.module, run: found.run });
 }
 
@@ -52,16 +73,19 @@ async function commandOf(loaded?: Loaded): Promise<Command<typeof flowArgs>> {
     async run(args, io) {
       if (!loaded || !own) return;
       const { flow, module } = loaded;
-      const { home, maxWorkers } = await flowSettings(args, io);
+      const { store, maxWorkers, with: specs } = await flowSettings(args, io);
       const values = await own.values(args.given, io);
       const origin = args.run?.split('/').at(-1) ?? loaded.run;
       using stop = stopSignal(io);
-      await using run = await tellingUsage({ name: 'resume' }, () =>
-        resumeFlow(flow, {
+      await using run = await tellingUsage({ name: 'resume' }, async () =>
+        resumeFlow(applyWith(flow, specs), {
           module,
           params: values,
-          store: { folder: home },
+          store: args.debug ? await openRunStore(store) : store,
           io,
+          showsLogs: !args.quiet,
+          cache: args.cache,
+          onEvent: runIdWriter(args, io),
           signal: stop.signal,
           tags: args.tags,
           ...(origin === undefined ? {} : { run: origin }),
@@ -77,17 +101,17 @@ async function commandOf(loaded?: Loaded): Promise<Command<typeof flowArgs>> {
 
 /** The run to continue, and the file of its flow. */
 async function findRun(
-  home: string,
+  spec: StoreSpec,
   { run, hasFrom }: { readonly run: string | undefined; readonly hasFrom: boolean },
 ): Promise<Required<Pick<Loaded, 'module' | 'run'>> & { readonly flow: string }> {
-  await using store = openRunStore({ folder: home });
-  const lists = await Promise.all((await store.flows()).map((flow) => store.runs(flow)));
-  // What failed before the latest run of its flow is history: that run did its work again.
-  const all = run === undefined ? lists.flatMap((runs) => runs.slice(0, 1)) : lists.flat();
+  await using store = await openRunStore(spec);
   const wanted = run?.split('/').at(-1);
-  const candidates = all
-    .filter((info) => wanted === undefined || info.run === wanted)
-    .sort((a, b) => Number(b.run) - Number(a.run));
+  const flows = await store.flows();
+  // What failed before the latest run of its flow is history: that run did its work again.
+  const found = flows.map((flow) => (wanted === undefined ? latestOf(store, flow) : store.run(flow, wanted)));
+  const candidates = (await Promise.all(found))
+    .filter((info) => info !== undefined)
+    .sort((a, b) => b.createdAt - a.createdAt || Number(b.run) - Number(a.run));
   const fail = (what: string): never => {
     throw resumeCommandErrors.NOTHING_TO_RESUME({ location: store.location, what });
   };
@@ -102,6 +126,12 @@ async function findRun(
     return { flow: info.flow, run: info.run, module: record.module };
   }
   return fail(wanted === undefined ? 'the latest run of every flow ended well' : `there is no run ${wanted}`);
+}
+
+/** The user's own latest run of a flow. */
+async function latestOf(store: RunStore, flow: string): Promise<RunInfo | undefined> {
+  for await (const info of store.eachRun(flow)) if (isInNamespace(info, `user:${store.user}`)) return info;
+  return undefined;
 }
 
 /** The value of a flag, before the flow is known that says which flags there are. */

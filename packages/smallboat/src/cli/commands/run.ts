@@ -13,7 +13,9 @@ import { firstPositional } from '../positional.ts';
  */
 export function begin(argv: readonly string[]): WorkerProcess | undefined {
   const given = fileOf(argv);
-  if (given === undefined || argv.includes('--help') || argv.includes('-h')) return undefined;
+  // A worker that begins before the configuration is known would read another.
+  const isEarly = !argv.some((arg) => /^(?:--help|-h|--debug|--config.*)$/.test(arg));
+  if (given === undefined || !isEarly) return undefined;
   const path = resolve(given.split('#')[0] ?? '');
   return existsSync(path) ? startWorkerProcess(pathToFileURL(path).href) : undefined;
 }
@@ -24,11 +26,16 @@ export async function commandFor(
   io: Io,
   begun?: WorkerProcess,
 ): Promise<Command<typeof flowArgs>> {
-  const [{ flowFile }, { runCommandFor }] = await Promise.all([import('../flow-file.ts'), import('../run-command.ts')]);
+  const [{ flowFile }, { runCommandFor }, { setConfigs }] = await Promise.all([
+    import('../flow-file.ts'),
+    import('../run-command.ts'),
+    import('../flow-settings.ts'),
+  ]);
+  await setConfigs(argv, io);
   const given = fileOf(argv);
   return runCommandFor(given === undefined ? undefined : flowFile(given, 'run', io), begun);
 }
 
 function fileOf(argv: readonly string[]): string | undefined {
-  return firstPositional(argv, ['--json', '--help', '-h']);
+  return firstPositional(argv, ['--json', '--quiet', '-q', '--debug', '--cache', '--help', '-h']);
 }

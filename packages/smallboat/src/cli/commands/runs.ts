@@ -1,14 +1,15 @@
 import * as z from 'zod';
-import { openRunStore, readRun, seconds } from '../../flow/index.ts';
+import { type RunInfo, type RunStore, isInNamespace, readRun, seconds } from '../../flow/index.ts';
 import { textTable } from '../../report/index.ts';
 import type { Command } from '../command.ts';
-import { flowSettings } from '../flow-settings.ts';
+import { openRuns, runsFlags } from '../open-runs.ts';
 
 const schema = z.object({
   flow: z.string().optional(),
-  tag: z.string().optional(),
+  tag: z.array(z.string()).default([]),
   limit: z.coerce.number().int().min(1).default(20),
   home: z.string().optional(),
+  namespace: z.string().optional(),
   json: z.boolean().default(false),
 });
 
@@ -20,20 +21,17 @@ export const command: Command<typeof schema> = {
   positionals: ['flow'],
   schema,
   flags: {
-    tag: { type: 'string', short: 't', help: 'only runs with this tag' },
+    tag: { type: 'string', short: 't', multiple: true, help: 'only runs with this tag; may be repeated, all must fit' },
     limit: { type: 'string', short: 'n', help: 'how many at most (default 20)' },
-    home: { type: 'string', help: 'folder that the runs are in (default .smallboat)' },
+    ...runsFlags,
     json: { type: 'boolean', help: 'print the list as JSON' },
   },
-  async run({ flow, tag, limit, json, ...args }, io) {
-    const { home } = await flowSettings(args, io);
-    await using store = openRunStore({ folder: home });
-    const flows = flow === undefined ? await store.flows() : [flow];
-    const infos = (await Promise.all(flows.map((name) => store.runs(name))))
-      .flat()
-      .filter((info) => tag === undefined || info.tags.includes(tag))
-      .sort((a, b) => Number(b.run) - Number(a.run))
-      .slice(0, limit);
+  async run({ flow, tag: tags, limit, json, ...args }, io) {
+    await using runs = await openRuns(args, io);
+    const { store, namespace } = runs;
+    const isMeant = (info: RunInfo): boolean =>
+      isInNamespace(info, namespace) && tags.every((tag) => info.tags.includes(tag) || info.systemTags.includes(tag));
+    const infos = await newest(store, flow === undefined ? await store.flows() : [flow], { isMeant, limit });
     const rows = await Promise.all(
       infos.map(async (info) => {
         const { state, steps } = await readRun(store, info);
@@ -46,24 +44,47 @@ export const command: Command<typeof schema> = {
           milliseconds: ends.length === 0 ? 0 : Math.max(...ends) - info.createdAt,
           stepsDone: steps.filter((s) => s.state === 'done').length,
           steps: steps.length,
+          user: info.user,
           tags: info.tags,
           ...(info.origin === undefined ? {} : { origin: info.origin }),
         };
       }),
     );
     if (json) return io.out(JSON.stringify(rows));
-    if (rows.length === 0) return io.out(`No runs in ${store.location}. Start one with: smallboat run flow.ts`);
+    if (rows.length === 0) {
+      const of = tags.length > 0 ? ` with ${tags.map((tag) => `'${tag}'`).join(' and ')}` : '';
+      const own = namespace === '' ? '' : ` in the namespace ${namespace} (all: --namespace=)`;
+      return io.out(`No runs${of} in ${store.location}${own}. Start one with: smallboat run flow.ts`);
+    }
     const lines = textTable(
-      ['run', 'state', 'began', 'took', 'steps', 'tags'],
+      ['run', 'state', 'began', 'took', 'steps', ...(namespace === '' ? ['user'] : []), 'tags'],
       rows.map((r) => [
         `${r.flow}/${r.run}`,
         r.state,
         new Date(r.createdAt).toISOString().slice(0, 19).replace('T', ' '),
         seconds(r.milliseconds),
         `${r.stepsDone}/${r.steps}`,
+        ...(namespace === '' ? [r.user] : []),
         [...r.tags, ...(r.origin === undefined ? [] : [`continues ${r.origin}`])].join(', '),
       ]),
     );
     for (const line of lines) io.out(line);
   },
 };
+
+/** The newest runs of several flows that are meant, however many there are: of each flow only so many are read. */
+async function newest(
+  store: RunStore,
+  flows: readonly string[],
+  { isMeant, limit }: { readonly isMeant: (info: RunInfo) => boolean; readonly limit: number },
+): Promise<readonly RunInfo[]> {
+  const ofFlow = async (flow: string): Promise<RunInfo[]> => {
+    const found: RunInfo[] = [];
+    for await (const info of store.eachRun(flow)) {
+      if (isMeant(info) && found.push(info) === limit) break;
+    }
+    return found;
+  };
+  const all = (await Promise.all(flows.map(ofFlow))).flat();
+  return all.sort((a, b) => b.createdAt - a.createdAt || Number(b.run) - Number(a.run)).slice(0, limit);
+}

@@ -3,6 +3,7 @@ import * as z from 'zod';
 import { serveWithLog } from '../../serving/index.ts';
 import { CHAMPION, localRegistry } from '../../tracking/index.ts';
 import type { Command } from '../command.ts';
+import { untilStopped } from '../until-stopped.ts';
 
 const schema = z.object({
   model: z.string().default('intent'),
@@ -66,14 +67,3 @@ export const serve: Command<typeof schema> = {
     io.err('Answering what is under way, then stopping.');
   },
 };
-
-/** Resolves at Ctrl-C or SIGTERM. A second one ends the process at once, as it does without us. */
-async function untilStopped(): Promise<void> {
-  await new Promise<void>((stop) => {
-    const onSignal = (): void => {
-      process.off('SIGINT', onSignal).off('SIGTERM', onSignal);
-      stop();
-    };
-    process.on('SIGINT', onSignal).on('SIGTERM', onSignal);
-  });
-}

@@ -1,14 +1,14 @@
 import * as z from 'zod';
-import { type TaskView, openRunStore, seconds } from '../../flow/index.ts';
+import { type TaskView, seconds } from '../../flow/index.ts';
 import { textTable } from '../../report/index.ts';
 import type { Command } from '../command.ts';
-import { flowSettings } from '../flow-settings.ts';
-import { findPath } from '../pathspec.ts';
+import { openRuns, runsFlags } from '../open-runs.ts';
 import { summaryOf } from '../summary.ts';
 
 const schema = z.object({
   path: z.string().optional(),
   home: z.string().optional(),
+  namespace: z.string().optional(),
   json: z.boolean().default(false),
 });
 
@@ -20,13 +20,13 @@ export const command: Command<typeof schema> = {
   positionals: ['path'],
   schema,
   flags: {
-    home: { type: 'string', help: 'folder that the runs are in (default .smallboat)' },
+    ...runsFlags,
     json: { type: 'boolean', help: 'print it as JSON' },
   },
   async run({ path, json, ...args }, io) {
-    const { home } = await flowSettings(args, io);
-    await using store = openRunStore({ folder: home });
-    const { view, tasks, step } = await findPath(store, path);
+    await using runs = await openRuns(args, io);
+    const { store } = runs;
+    const { view, tasks, step } = await runs.find(path);
     const { info, state } = view;
     if (json) {
       const steps = view.steps.filter((s) => step === undefined || s.name === step);
@@ -36,7 +36,8 @@ export const command: Command<typeof schema> = {
     io.out(
       `began ${new Date(info.createdAt).toISOString()} by ${info.user}${info.origin === undefined ? '' : `, continues ${info.origin}`}`,
     );
-    for (const [name, key] of Object.entries(view.params)) io.out(`  ${name} = ${summaryOf(await store.load(key))}`);
+    for (const [name, key] of Object.entries(view.params))
+      io.out(`  ${name} = ${summaryOf(await store.load(info.flow, key))}`);
     io.out('');
     if (step === undefined) {
       const rows = view.steps.map((s) => [

@@ -1,13 +1,18 @@
 import { inspect } from 'node:util';
 import { defineErrors } from '../../kernel/index.ts';
-import type { ReportComponent } from '../../report/index.ts';
-import type { Dag, StepContext, StepNode } from '../definition.ts';
+import { type LiveCard, liveCard } from '../card/live-card.ts';
+import { briefsOf } from '../card/briefs.ts';
+import type { StepContext } from '../context.ts';
+import type { Dag, StepNode } from '../definition.ts';
 import { readableStack } from '../describe-failure.ts';
 import { isArtifactName } from '../names.ts';
-import type { ArtifactKey, RunStore } from '../store/run-store.ts';
-import { type Job, type Outcome, type TaskProgress, taskName, toTaskError } from './job.ts';
+import type { Secret } from '../secrets.ts';
+import type { ArtifactKey } from '../store/run-store.ts';
+import { type Job, type Outcome, toTaskError } from './job.ts';
 import { type Inputs, loadInputs } from './inputs.ts';
-import { CARD, RECORD, RESULT, type TaskRecord } from './record.ts';
+import { RECORD, RESULT, type TaskRecord } from './record.ts';
+import { fansOut } from './task-place.ts';
+import { type ContextHost, taskContext } from './task-context.ts';
 
 export const attemptErrors = defineErrors({
   STEP_RESULT_INVALID: (f: { step: string; found: string }) =>
@@ -19,42 +24,56 @@ export const attemptErrors = defineErrors({
 });
 
 /** What an attempt needs of the process that it runs in. */
-export interface AttemptHost {
+export interface AttemptHost extends Omit<ContextHost, 'card'> {
   readonly dag: Dag;
-  readonly store: RunStore;
-  readonly signal: AbortSignal;
   readonly inputs: Inputs;
-  readonly onProgress: (progress: TaskProgress) => void;
   /** True when this process may no longer write: its parent is gone. */
   readonly isOrphan?: () => boolean;
   /** Waits until all that the body printed is in the store. */
   readonly flushLogs?: () => Promise<void>;
-  readonly writeLog: (text: string) => void;
+  /** Puts a step's secrets where its body finds them. */
+  readonly reveal?: (secrets: readonly Secret[]) => Promise<void>;
 }
 
 /** Runs one attempt: loads its inputs, runs the body, stores what it returned, ends the attempt in the store. */
 export async function runAttempt(job: Job, host: AttemptHost): Promise<Outcome> {
   const { store } = host;
   const { path, attempt } = job;
-  const components: ReportComponent[] = [];
-  await store.beginAttempt(path, attempt);
+  await using live = liveCard({ job, store, user: host.user, warn: (text) => host.writeLog(`${text}\n`) });
+  await store.beginAttempt(path, attempt, job.place);
   let artifacts: Record<string, ArtifactKey> = {};
-  let record: TaskRecord = { kind: 'task', index: job.index, lengths: {} };
+  const { index, inputs, failure } = job;
+  const error = failure && { kind: failure.kind, message: failure.message };
+  let record: TaskRecord = {
+    kind: 'task',
+    index,
+    inputs,
+    lengths: {},
+    ...(error ? { error } : {}),
+    ...(job.cache ? { cache: job.cache } : {}),
+  };
   let outcome: Outcome;
   try {
     const node = job.step === 'end' ? endNode : host.dag.steps.find((s) => s.name === job.step);
     if (!node) throw attemptErrors.STEP_UNKNOWN({ step: job.step, flow: host.dag.flow });
-    const made = await runBody(node, job, { ...host, components });
+    const { made, absent } = await runBody(node, job, { ...host, live });
     if (host.signal.aborted) return { kind: 'stopped' };
-    const keys = await Promise.all(made.map(async ([name, value]) => [name, await store.save(value)] as const));
+    const keys = await Promise.all(
+      made.map(async ([name, value]) => [name, await store.save(path.flow, value)] as const),
+    );
     artifacts = Object.fromEntries(keys);
     const lengths = Object.fromEntries(
       made.flatMap(([name, value]) =>
         job.measure.includes(name) && Array.isArray(value) ? [[name, value.length] as const] : [],
       ),
     );
-    record = { ...record, lengths };
-    outcome = { kind: 'succeeded', artifacts, lengths };
+    record = {
+      ...record,
+      lengths,
+      ...(absent.length > 0 ? { absent } : {}),
+      ...(await briefsOf({ store, flow: path.flow }, made, artifacts)),
+    };
+    outcome = { kind: 'succeeded', artifacts, stored: artifacts, absent, lengths };
   } catch (thrown) {
     if (host.signal.aborted) return { kind: 'stopped' };
     const error = toTaskError(thrown);
@@ -64,16 +83,16 @@ export async function runAttempt(job: Job, host: AttemptHost): Promise<Outcome> 
     host.writeLog(`${readableStack(error.stack ?? error.message).join('\n')}\n`);
   }
   if (host.isOrphan?.() === true) return { kind: 'stopped' };
-  const hidden = {
-    [RECORD]: await store.save(record),
-    ...(components.length > 0 ? { [CARD]: await store.save(components) } : {}),
-  };
+  const hidden = { [RECORD]: await store.save(path.flow, record), ...(await live.end(outcome)) };
   await host.flushLogs?.();
+  const stored = { ...artifacts, ...hidden };
   await store.endAttempt(path, attempt, {
-    artifacts: { ...artifacts, ...hidden },
+    artifacts: stored,
     hasSucceeded: outcome.kind === 'succeeded',
+    ...job.place,
+    ...fansOut(record.lengths),
   });
-  return outcome;
+  return outcome.kind === 'succeeded' ? { ...outcome, stored } : outcome;
 }
 
 /** Gathers a flow's result from many tasks into one artifact, where the data is: in a worker. */
@@ -87,40 +106,52 @@ const endNode: StepNode = {
   run: (inputs: { readonly result: unknown }) => ({ [RESULT]: inputs.result }),
 };
 
-type Made = readonly (readonly [name: string, value: unknown])[];
+interface Made {
+  readonly made: readonly (readonly [name: string, value: unknown])[];
+  readonly absent: readonly string[];
+}
 
-async function runBody(
-  node: StepNode,
-  job: Job,
-  host: AttemptHost & { readonly components: ReportComponent[] },
-): Promise<Made> {
-  const inputs = await loadInputs(job.inputs, node, { dag: host.dag, inputs: host.inputs });
-  const context: StepContext = {
-    runId: job.path.run,
-    step: taskName(job.step, job.index),
-    attempt: job.attempt,
-    signal: host.signal,
-    log: (message, fields = {}) => {
-      const facts = Object.entries(fields).map(([name, value]) => ` ${name}=${short(value)}`);
-      host.writeLog(`${message}${facts.join('')}\n`);
-    },
-    progress: (fraction, message) =>
-      host.onProgress({
-        fraction: Math.min(1, Math.max(0, fraction)),
-        ...(message === undefined ? {} : { message }),
-      }),
-    card: (...components) => void host.components.push(...components),
-  };
-  const result = await call(node, inputs, context);
+async function runBody(node: StepNode, job: Job, host: AttemptHost & { readonly live: LiveCard }): Promise<Made> {
+  const { live } = host;
+  await using context = taskContext(job, { ...host, card: live.card });
+  const { failure, secrets } = job;
+  if (secrets && !failure) await host.reveal?.(secrets);
+  const result = await produce(node, job, { context, live, dag: host.dag, inputs: host.inputs });
   if (typeof result !== 'object' || result === null || Array.isArray(result)) {
     const found = Array.isArray(result) ? 'a list' : result === undefined ? 'nothing' : inspect(result);
     throw attemptErrors.STEP_RESULT_INVALID({ step: node.name, found });
   }
-  const made = Object.entries(result).filter(([, value]) => value !== undefined);
-  for (const [artifact] of made) {
+  live.made(result);
+  const entries: readonly (readonly [string, unknown])[] = Object.entries(result);
+  for (const [artifact] of entries) {
     if (!isArtifactName(artifact)) throw attemptErrors.ARTIFACT_NAME_INVALID({ step: node.name, artifact });
   }
-  return made;
+  return {
+    made: entries.filter(([, value]) => value !== undefined),
+    absent: entries.filter(([, value]) => value === undefined).map(([name]) => name),
+  };
+}
+
+/** What the body gives or, after its last failure, the step's catch. */
+async function produce(
+  node: StepNode,
+  { inputs: specs, failure }: Job,
+  {
+    context,
+    live,
+    ...from
+  }: {
+    readonly context: StepContext;
+    readonly live: LiveCard;
+    readonly dag: Dag;
+    readonly inputs: Inputs;
+  },
+): Promise<unknown> {
+  // A catch that was added from outside is not in the module: what it gives is nothing.
+  if (failure) return node.fallback ? node.fallback(failure) : {};
+  const inputs = await loadInputs(specs, node, from);
+  live.begin(node, inputs);
+  return call(node, inputs, context);
 }
 
 async function call(node: StepNode, inputs: unknown, context: StepContext): Promise<unknown> {
@@ -132,10 +163,4 @@ async function call(node: StepNode, inputs: unknown, context: StepContext): Prom
     }
     throw error;
   }
-}
-
-function short(value: unknown): string {
-  return typeof value === 'string' && !/\s/.test(value)
-    ? value
-    : inspect(value, { breakLength: Infinity, maxStringLength: 200 });
 }

@@ -3,7 +3,8 @@ import type { Dag } from '../definition.ts';
 import type { RunStore } from '../store/run-store.ts';
 import { runAttempt } from './attempt.ts';
 import { cachedInputs } from './inputs.ts';
-import type { Job, Outcome, Workers } from './job.ts';
+import type { Outcome, Workers } from './job.ts';
+import { logWriter } from './log-writer.ts';
 
 export interface InProcessOptions {
   readonly dag: Dag;
@@ -16,10 +17,10 @@ export interface InProcessOptions {
  * A body that neither ends nor looks at its signal is left to itself after its time is up.
  */
 export function inProcessWorkers({ dag, store, maxWorkers }: InProcessOptions): Workers {
-  const inputs = cachedInputs(store);
+  const inputs = cachedInputs(store, dag.flow);
   return {
     size: maxWorkers ?? availableParallelism(),
-    run: (job, { timeoutSeconds, signal, onProgress } = {}) => {
+    run: (job, { timeoutSeconds, signal, onProgress, onLog } = {}) => {
       const { promise, resolve, reject } = Promise.withResolvers<Outcome>();
       const stop = new AbortController();
       const end = (kind: 'timedOut' | 'stopped') => (): void => {
@@ -40,7 +41,11 @@ export function inProcessWorkers({ dag, store, maxWorkers }: InProcessOptions): 
         inputs,
         signal: stop.signal,
         onProgress: (progress) => onProgress?.(progress),
-        writeLog: (text) => logs.write(text, 'stdout'),
+        user: store.user,
+        writeLog: (text) => {
+          logs.write(text, 'stdout');
+          onLog?.('stdout', text);
+        },
         flushLogs: () => logs.flush(),
       });
       attempt.then(resolve, reject);
@@ -50,45 +55,5 @@ export function inProcessWorkers({ dag, store, maxWorkers }: InProcessOptions): 
       });
     },
     [Symbol.asyncDispose]: () => Promise.resolve(),
-  };
-}
-
-export interface LogWriter {
-  write(text: string, stream: 'stdout' | 'stderr'): void;
-  /** Resolves when all that was written so far is in the store. */
-  flush(): Promise<void>;
-}
-
-/** Adds to a task's logs in order; what comes while a write is under way goes with the next one. */
-export function logWriter(store: RunStore, { path, attempt }: Pick<Job, 'path' | 'attempt'>): LogWriter {
-  const waiting = { stdout: '', stderr: '' };
-  let written = Promise.resolve();
-  let isWriting = false;
-  let failure: unknown;
-  const drain = async (): Promise<void> => {
-    try {
-      while (waiting.stdout !== '' || waiting.stderr !== '') {
-        const stream = waiting.stdout === '' ? 'stderr' : 'stdout';
-        const text = waiting[stream];
-        waiting[stream] = '';
-        await store.appendLog(path, attempt, stream, text);
-      }
-    } catch (error) {
-      failure = error;
-    } finally {
-      isWriting = false;
-    }
-  };
-  return {
-    write(text, stream) {
-      waiting[stream] += text;
-      if (isWriting) return;
-      isWriting = true;
-      written = drain();
-    },
-    async flush() {
-      await written;
-      if (failure !== undefined) throw failure;
-    },
   };
 }

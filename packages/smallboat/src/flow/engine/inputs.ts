@@ -1,4 +1,4 @@
-import { defineErrors } from '../../kernel/index.ts';
+import { defineErrors, mapAtMost } from '../../kernel/index.ts';
 import type { Dag, StepNode } from '../definition.ts';
 import type { ArtifactKey, RunStore } from '../store/run-store.ts';
 import type { InputSpec } from './job.ts';
@@ -8,17 +8,25 @@ export const inputErrors = defineErrors({
     `${f.what} is fanned out with each(), but it is ${f.found} and not a list. Return a list from that step.`,
 });
 
-/** Reads artifacts for the tasks of one process. */
+/** Elements of a list that are read at once: each may be several files. */
+const AT_ONCE = 32;
+
+/** Reads artifacts of one flow. */
 export interface Inputs {
   load(key: ArtifactKey): Promise<unknown>;
 }
 
+/** Reads artifacts of a flow each time anew. */
+export function inputsFrom(store: RunStore, flow: string): Inputs {
+  return { load: (key) => store.load(flow, key) };
+}
+
 /**
- * Reads artifacts, and keeps the last few that several tasks of this process read, so that a list of tasks over one
+ * Reads artifacts for the tasks of one process, and keeps the last few that several tasks of this process read, so that a list of tasks over one
  * dataset reads it once. Only what no task can change in place is shared: values made of frozen plain objects and
  * lists. Typed arrays, maps, sets and dates cannot be frozen and are read anew for each task.
  */
-export function cachedInputs(store: RunStore, size = 16): Inputs {
+export function cachedInputs(store: RunStore, flow: string, size = 16): Inputs {
   const kept = new Map<ArtifactKey, unknown>();
   return {
     async load(key) {
@@ -28,7 +36,7 @@ export function cachedInputs(store: RunStore, size = 16): Inputs {
         kept.set(key, value);
         return value;
       }
-      const value = await store.load(key);
+      const value = await store.load(flow, key);
       if (!freeze(value, 100_000)) return value;
       kept.set(key, value);
       const [oldest] = kept.keys();
@@ -62,7 +70,7 @@ export async function loadInputs(
   const values = await Promise.all(
     Object.entries(specs).map(async ([name, spec]) => {
       const wired = node.inputs[name];
-      const value = wired?.kind === 'const' ? wired.value : await loadInput(spec, from);
+      const value = spec.kind === 'const' && wired?.kind === 'const' ? wired.value : await loadInput(spec, from);
       return [name, value] as const;
     }),
   );
@@ -82,14 +90,21 @@ export async function loadInput(
       return Object.fromEntries(await Promise.all(values)) as unknown;
     }
     case 'list':
-      return Promise.all(spec.items.map((item) => loadInput(item, from)));
+      return mapAtMost(spec.items, AT_ONCE, (item) => loadInput(item, from));
     case 'element':
       return elementOf(await loadInput(spec.of, from), spec.index);
     case 'constElement': {
-      const over = from.dag.foreach.find((f) => f.id === spec.foreach)?.over;
+      const region = from.dag.regions.find((r) => r.id === spec.each);
+      const over = region?.kind === 'each' ? region.over : undefined;
       return elementOf(over?.kind === 'const' ? over.value : undefined, spec.index);
     }
+    case 'initial': {
+      const region = from.dag.regions.find((r) => r.id === spec.repeat);
+      const initial = region?.kind === 'repeat' ? region.initial[spec.key] : undefined;
+      return initial?.kind === 'const' ? initial.value : undefined;
+    }
     case 'const':
+    case 'absent':
       break;
   }
   return undefined;

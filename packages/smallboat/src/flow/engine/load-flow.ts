@@ -1,7 +1,7 @@
 import { existsSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { SmallboatError, defineErrors } from '../../kernel/index.ts';
-import { type Flow, isFlow } from '../compose.ts';
+import { type Flow, isFlow } from '../compose/flow.ts';
 import { toTaskError } from './job.ts';
 
 export const loadErrors = defineErrors({

@@ -1,21 +1,34 @@
-import type { ArtifactKeys, RunStore, TaskInfo } from '../store/run-store.ts';
+import type { ArtifactKeys, RunStore, TaskInfo, TaskPath } from '../store/run-store.ts';
 import { isArtifactName } from '../names.ts';
 import { taskName } from './job.ts';
 import { CARD, type Graph, RECORD, type RunRecord, asRunRecord, asTaskRecord } from './record.ts';
 
 /** A task of an earlier run that a resumed one need not repeat. */
 export interface FinishedTask {
+  /** Where it is. */
+  readonly from?: TaskPath;
   /** What the step returned. */
   readonly artifacts: ArtifactKeys;
   /** The same with what the engine keeps beside it: all that a clone must carry. */
   readonly stored: ArtifactKeys;
+  /** Names of artifacts that it returned as undefined. */
+  readonly absent: readonly string[];
   readonly lengths: Readonly<Record<string, number>>;
+}
+
+/** What a resumed run goes back to. */
+export interface Origin {
+  /** Finished tasks by name: `train[3]`. */
+  readonly finished: Map<string, FinishedTask>;
+  /** The runs, the latest first. */
+  readonly runs: readonly string[];
 }
 
 /** The record of a run; undefined where the process was killed before it wrote one, or where Metaflow's own runtime made the run. */
 export async function readRunRecord(store: RunStore, tasks: readonly TaskInfo[]): Promise<RunRecord | undefined> {
-  const key = tasks.find((t) => t.path.step === '_parameters')?.ended?.artifacts[RECORD];
-  return key ? asRunRecord(await store.load(key)) : undefined;
+  const task = tasks.find((t) => t.path.step === '_parameters');
+  const key = task?.ended?.artifacts[RECORD];
+  return task && key ? asRunRecord(await store.load(task.path.flow, key)) : undefined;
 }
 
 /** The run itself; where it is a resumed one that was killed before it took anything over, the run that it was to continue. */
@@ -23,8 +36,7 @@ export async function begun(
   store: RunStore,
   { flow, run }: { readonly flow: string; readonly run: string },
 ): Promise<string> {
-  const origins = new Map((await store.runs(flow)).map((info) => [info.run, info.origin]));
-  for (let at: string | undefined = run; at !== undefined; at = origins.get(at)) {
+  for (let at: string | undefined = run; at !== undefined; at = (await store.run(flow, at))?.origin) {
     if ((await readRunRecord(store, await store.tasks(flow, at))) !== undefined) return at;
   }
   return run;
@@ -35,30 +47,33 @@ export async function begun(
  * killed before it had taken over everything hides nothing: its origin is asked for the rest, less what it was told to
  * run again.
  */
-export async function finishedTasks(store: RunStore, flow: string, run: string): Promise<Map<string, FinishedTask>> {
-  const origins = new Map((await store.runs(flow)).map((info) => [info.run, info.origin]));
+export async function readOrigin(store: RunStore, flow: string, run: string): Promise<Origin> {
   const finished = new Map<string, FinishedTask>();
   const excluded = new Set<string>();
-  for (let at: string | undefined = run; at !== undefined; at = origins.get(at)) {
+  const runs: string[] = [];
+  for (let at: string | undefined = run; at !== undefined; at = (await store.run(flow, at))?.origin) {
+    runs.push(at);
     const tasks = await store.tasks(flow, at);
     for (const { path, ended } of tasks) {
       const key = ended?.artifacts[RECORD];
       if (!ended?.hasSucceeded || !key || path.step === '_parameters' || excluded.has(path.step)) continue;
-      const record = asTaskRecord(await store.load(key));
+      const record = asTaskRecord(await store.load(flow, key));
       if (!record) continue;
       const name = taskName(path.step, record.index);
       if (finished.has(name)) continue;
       const entries = Object.entries(ended.artifacts);
       finished.set(name, {
+        from: path,
         artifacts: Object.fromEntries(entries.filter(([artifact]) => isArtifactName(artifact))),
         stored: Object.fromEntries(entries.filter(([n]) => isArtifactName(n) || n === RECORD || n === CARD)),
+        absent: record.absent ?? [],
         lengths: record.lengths,
       });
     }
     const record = await readRunRecord(store, tasks);
     if (record?.from !== undefined) for (const step of withDescendants(record.graph, record.from)) excluded.add(step);
   }
-  return finished;
+  return { finished, runs };
 }
 
 /** A step and all that comes after it. */

@@ -1,20 +1,36 @@
-import type { Dag, Source } from '../definition.ts';
-import type { RunGraph, RunGraphStep } from '../store/run-store.ts';
-import type { TaskError } from './job.ts';
+import type { CacheRecord } from '../cache/task-cache.ts';
+import type { Brief } from '../../report/index.ts';
+import type { FlowAbout } from '../about.ts';
+import type { Dag, Place, Region, Source } from '../definition.ts';
+import type { RunEnvironment } from '../run-environment.ts';
+import type { InputSpec, TaskError } from './job.ts';
 
 /** Name of the hidden artifact that the engine keeps beside the artifacts of a task. */
 export const RECORD = '_smallboat';
 /** Name of the hidden artifact with the components that a step put on its card. */
 export const CARD = '_card';
+/** Name of the hidden artifact that a task has which was taken over from an earlier run: that run. */
+export const ORIGIN = '_origin';
 /** Name under which `end` holds a result that is not the artifacts of one step. */
 export const RESULT = 'result';
 
-/** What is kept of a task so that a later process can show it and continue from it. Plain data. */
+/** What is kept of a task so that a later process can show it, continue from it, and run it again. Plain data. */
 export interface TaskRecord {
   readonly kind: 'task';
   readonly index: readonly number[];
   /** Lengths of the lists that are fanned out over, by artifact. */
   readonly lengths: Readonly<Record<string, number>>;
+  /** Names of artifacts that the step returned as undefined. */
+  readonly absent?: readonly string[];
+  /** Its artifacts in short, by name: what a card shows without reading them. */
+  readonly briefs?: Readonly<Record<string, Brief>>;
+  /** Where its inputs came from. Records of version 0.1 lack it. */
+  readonly inputs?: Readonly<Record<string, InputSpec>>;
+  /** Where the run was made with `--cache`: what the result depends on. */
+  readonly cache?: CacheRecord;
+  /** Pathspec of the task of another run that did the same, where this one was taken from it. */
+  readonly takenFrom?: string;
+  /** How the attempt failed or, where the step's `catch` stepped in, the attempt before. */
   readonly error?: TaskError;
 }
 
@@ -28,34 +44,66 @@ export interface RunRecord {
   readonly host: string;
   readonly graph: Graph;
   readonly params: readonly string[];
+  /** With what it was made. Records of version 0.1 lack it. */
+  readonly environment?: RunEnvironment;
+  /** Names of the configurations that the flow's module read, kept beside the parameters. */
+  readonly configs?: readonly string[];
   /** Where a resumed run left off from its origin. */
   readonly from?: string;
+  /** Made with `--cache`. */
+  readonly isCached?: boolean;
 }
 
 /** A flow's definition without bodies and values, as it is stored and drawn. */
 export interface Graph {
   readonly flow: string;
-  readonly steps: readonly {
-    readonly name: string;
-    readonly scope: readonly string[];
-    readonly after: readonly string[];
-    readonly inputs: Readonly<Record<string, string>>;
-  }[];
-  readonly foreach: readonly { readonly id: string; readonly scope: readonly string[] }[];
+  readonly steps: readonly GraphStep[];
+  readonly regions: readonly GraphRegion[];
+  readonly about?: string;
+  readonly owner?: string;
+  readonly data?: readonly string[];
+  readonly checks?: readonly string[];
+}
+
+export interface GraphStep {
+  readonly name: string;
+  /** Names of the regions around it, outermost first; `id=case` in a case of a choice. */
+  readonly scope: readonly string[];
+  readonly after: readonly string[];
+  readonly inputs: Readonly<Record<string, string>>;
+  readonly about?: string;
+}
+
+export interface GraphRegion {
+  readonly id: string;
+  readonly kind: Region['kind'];
+  readonly scope: readonly string[];
 }
 
 /** The part of a definition that can be stored. */
-export function graphOf(dag: Dag): Graph {
+export function graphOf(dag: Dag, { about, owner, data, checks }: FlowAbout = {}): Graph {
   return {
     flow: dag.flow,
-    steps: dag.steps.map(({ name, scope, after, inputs }) => ({
+    steps: dag.steps.map(({ name, scope, after, inputs, spread, options }) => ({
       name,
-      scope,
+      scope: scope.map(placeName),
       after,
-      inputs: Object.fromEntries(Object.entries(inputs).map(([key, from]) => [key, sourceName(from)])),
+      inputs: Object.fromEntries([
+        ...Object.entries(inputs).map(([key, from]) => [key, sourceName(from)]),
+        ...(spread ? [['…', `all of ${sourceName(spread)}`]] : []),
+      ]),
+      ...(options.about === undefined ? {} : { about: options.about }),
     })),
-    foreach: dag.foreach.map(({ id, scope }) => ({ id, scope })),
+    regions: dag.regions.map(({ id, kind, scope }) => ({ id, kind, scope: scope.map(placeName) })),
+    ...(about === undefined ? {} : { about }),
+    ...(owner === undefined ? {} : { owner }),
+    ...(data === undefined ? {} : { data }),
+    ...(checks === undefined ? {} : { checks }),
   };
+}
+
+function placeName(place: Place): string {
+  return place.case === undefined ? place.region : `${place.region}=${place.case}`;
 }
 
 function sourceName(from: Source): string {
@@ -65,9 +113,17 @@ function sourceName(from: Source): string {
     case 'output':
       return from.key === undefined ? from.step : `${from.step}.${from.key}`;
     case 'item':
-      return `an element of ${from.foreach}`;
+      return `an element of ${from.each}`;
     case 'gather':
-      return `every ${from.step}`;
+      return `every ${sourceName(from.of)}`;
+    case 'chosen':
+      return Object.values(from.of).map(sourceName).join(' or ');
+    case 'state':
+      return `${from.key ?? 'all'} of the iteration before`;
+    case 'last':
+      return `the last ${sourceName(from.of)}`;
+    case 'merge':
+      return `${from.key === undefined ? '' : `${from.key} of `}${from.parts.map(sourceName).join(' with ')}`;
     case 'const':
       break;
   }
@@ -80,36 +136,14 @@ export function asTaskRecord(stored: unknown): TaskRecord | undefined {
 }
 
 export function asRunRecord(stored: unknown): RunRecord | undefined {
-  return isRecord(stored, 'run') ? (stored as RunRecord) : undefined; // Written by us, as this shape.
+  if (!isRecord(stored, 'run')) return undefined;
+  const record = stored as RunRecord; // Written by us, as this shape.
+  const { foreach = [] } = record.graph as { readonly foreach?: readonly Omit<GraphRegion, 'kind'>[] };
+  // Version 0.1 knew one kind of region, under another name.
+  const regions = record.graph.regions ?? foreach.map((region) => ({ ...region, kind: 'each' as const }));
+  return { ...record, graph: { ...record.graph, regions } };
 }
 
 function isRecord(stored: unknown, kind: string): boolean {
   return typeof stored === 'object' && stored !== null && 'kind' in stored && stored.kind === kind;
-}
-
-/** The graph in Metaflow's words, where every run goes from `start` to `end`. */
-export function runGraphOf({ steps, foreach }: Graph, doc?: string): RunGraph {
-  const depth = new Map(steps.map(({ name, scope }) => [name, scope.length]));
-  const followers = (name: string): string[] =>
-    steps.filter(({ after }) => after.includes(name)).map((follower) => follower.name);
-  const roots = steps.filter(({ after }) => after.length === 0).map(({ name }) => name);
-  const kindOf = (name: string, next: readonly string[], before: readonly string[]): RunGraphStep['kind'] => {
-    const own = depth.get(name) ?? 0;
-    if (next.some((follower) => (depth.get(follower) ?? 0) > own)) return 'foreach';
-    if (before.length > 1 || before.some((maker) => (depth.get(maker) ?? 0) > own)) return 'join';
-    return next.length > 1 ? 'split' : 'linear';
-  };
-  const inner = steps.map(({ name, after }): RunGraphStep => {
-    const next = followers(name);
-    return { name, kind: kindOf(name, next, after), next: next.length > 0 ? next : ['end'] };
-  });
-  const fansOut = foreach.length > 0 && roots.some((name) => (depth.get(name) ?? 0) > 0);
-  return {
-    ...(doc === undefined ? {} : { doc }),
-    steps: [
-      { name: 'start', kind: fansOut || roots.length < 2 ? 'start' : 'split', next: roots },
-      ...inner,
-      { name: 'end', kind: 'end', next: [] },
-    ],
-  };
 }

@@ -1,11 +1,13 @@
 import { Worker } from 'node:worker_threads';
-import { openRunStore } from '../store/local-run-store.ts';
+import { hideSecrets, readSecrets } from '../secrets.ts';
+import { openRunStore } from '../store/open-run-store.ts';
+import type { Dag } from '../definition.ts';
 import type { RunStore } from '../store/run-store.ts';
 import { runAttempt } from './attempt.ts';
-import { type LogWriter, logWriter } from './in-process.ts';
 import { type Inputs, cachedInputs } from './inputs.ts';
 import { type Job, type Outcome, toTaskError } from './job.ts';
 import { findFlow, importModule } from './load-flow.ts';
+import { type LogWriter, logWriter } from './log-writer.ts';
 import type { FromWorker, ToWorker } from './messages.ts';
 
 /** Takes orders from the parent until it is gone. The module is imported at once, while the parent plans. */
@@ -23,11 +25,15 @@ export function startWorker(module: string): void {
   process.on('message', (message: ToWorker) => {
     switch (message.kind) {
       case 'setup': {
-        const { flow, storeFolder } = message.setup;
-        const store = openRunStore({ folder: storeFolder });
-        const loading = imported.then((exported) => findFlow(exported, { module, wanted: flow }).dag());
+        const { flow, tellsLogs } = message.setup;
+        const opening = openRunStore(message.setup.store);
+        const loading = Promise.all([imported, opening]).then(([exported, store]) => ({
+          dag: findFlow(exported, { module, wanted: flow }).dag(),
+          store,
+          inputs: cachedInputs(store, flow),
+        }));
         loading.catch(() => undefined);
-        desk = { loading, store, inputs: cachedInputs(store) };
+        desk = { loading, opening, tellsLogs };
         return;
       }
       case 'stop':
@@ -42,35 +48,59 @@ export function startWorker(module: string): void {
 }
 
 interface Desk {
-  readonly loading: Promise<Parameters<typeof runAttempt>[1]['dag']>;
-  readonly store: RunStore;
-  readonly inputs: Inputs;
+  readonly loading: Promise<{ readonly dag: Dag; readonly store: RunStore; readonly inputs: Inputs }>;
+  readonly opening: Promise<RunStore>;
+  readonly tellsLogs: boolean;
   readonly signal: AbortSignal;
 }
 
-async function work(job: Job, { loading, store, inputs, signal }: Desk): Promise<Outcome> {
-  const logs = logWriter(store, job);
-  const release = capture(logs);
-  const restore = setEnvironment(job.environment);
+async function work(job: Job, { loading, opening, tellsLogs, signal }: Desk): Promise<Outcome> {
+  const lost = (error: unknown): Outcome => {
+    // The store or the module failed, not the step: the parent ends the attempt.
+    const { message, stack } = toTaskError(error);
+    return { kind: 'lost', loss: { kind: 'killed', how: `could not begin: ${message}`, tail: stack ?? '' } };
+  };
+  let store: RunStore;
   try {
-    const dag = await loading;
+    store = await opening;
+  } catch (error) {
+    return lost(error);
+  }
+  const secrets: string[] = [];
+  const stored = logWriter(store, job);
+  const logs: LogWriter = {
+    write(text, stream) {
+      const shown = hideSecrets(text, secrets);
+      stored.write(shown, stream);
+      if (tellsLogs) send({ kind: 'log', stream, text: shown });
+    },
+    flush: () => stored.flush(),
+  };
+  const release = capture(logs);
+  const restores = [setEnvironment(job.environment)];
+  try {
+    const { dag, inputs } = await loading;
     send({ kind: 'begun' });
     return await runAttempt(job, {
       dag,
       store,
       inputs,
       signal,
+      user: store.user,
       onProgress: throttled((progress) => send({ kind: 'progress', progress })),
       isOrphan: () => !process.connected,
       flushLogs: () => logs.flush(),
       writeLog: (text) => logs.write(text, 'stdout'),
+      reveal: async (named) => {
+        const values = await readSecrets(named, process.env);
+        secrets.push(...Object.values(values));
+        restores.push(setEnvironment(values));
+      },
     });
   } catch (error) {
-    // The store or the module failed, not the step: the parent ends the attempt.
-    const { message, stack } = toTaskError(error);
-    return { kind: 'lost', how: message, tail: stack ?? '' };
+    return lost(error);
   } finally {
-    restore();
+    for (const restore of restores.toReversed()) restore();
     release();
   }
 }

@@ -1,3 +1,4 @@
+import { closeSync, fstatSync, openSync, readSync } from 'node:fs';
 import { open, rename, rm } from 'node:fs/promises';
 import { aside } from '../../kernel/index.ts';
 
@@ -26,8 +27,28 @@ export async function writePieces(path: string, pieces: readonly Uint8Array[]): 
   }
 }
 
+/** Bytes up to which a file is read at once: passing each of the four calls to another thread and back takes longer than reading. */
+const SMALL = 1 << 16;
+
 /** A file's bytes in a buffer of their own, of any size. */
 export async function readWhole(path: string): Promise<Uint8Array> {
+  const small = readSmall(path);
+  return small ?? readLarge(path);
+}
+
+function readSmall(path: string): Uint8Array | undefined {
+  const file = openSync(path, 'r');
+  try {
+    const { size } = fstatSync(file);
+    if (size > SMALL) return undefined;
+    const bytes = new Uint8Array(size);
+    return bytes.subarray(0, readSync(file, bytes, 0, size, 0));
+  } finally {
+    closeSync(file);
+  }
+}
+
+async function readLarge(path: string): Promise<Uint8Array> {
   const file = await open(path, 'r');
   try {
     const { size } = await file.stat();
@@ -49,17 +70,6 @@ export async function flush(path: string): Promise<void> {
   const file = await open(path, 'r+');
   try {
     await file.sync();
-  } finally {
-    await file.close();
-  }
-}
-
-/** The first bytes of a file, fewer if it has fewer. */
-export async function readStart(path: string, length: number): Promise<Uint8Array> {
-  const file = await open(path, 'r');
-  try {
-    const { buffer, bytesRead } = await file.read(new Uint8Array(length), 0, length, 0);
-    return buffer.subarray(0, bytesRead);
   } finally {
     await file.close();
   }

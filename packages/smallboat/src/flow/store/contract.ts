@@ -1,4 +1,5 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { cardCases } from './card-contract.ts';
 import { pickleEncodeErrors } from './pickle-encode.ts';
 import { runStoreErrors } from './run-store.ts';
 import type { ArtifactKey, RunStore, TaskPath } from './run-store.ts';
@@ -6,7 +7,7 @@ import type { ArtifactKey, RunStore, TaskPath } from './run-store.ts';
 /** One place where runs live, made for one test. */
 export interface RunStorePlace {
   /** A store over the place, as another process would open it. The first call opens it first. */
-  open(): RunStore;
+  open(): RunStore | Promise<RunStore>;
   /** Damages the stored content of an artifact; absent where the place cannot be damaged. */
   corrupt?(key: ArtifactKey): Promise<void>;
 }
@@ -19,7 +20,7 @@ export interface RunStoreContract {
 /**
  * What every run store promises. An adapter calls this in its tests, and adds only what is special to it.
  *
- *     runStoreContract({ name: 'local', create: async () => ({ open: () => openRunStore({ folder: await aFolder() }) }) });
+ *     runStoreContract({ name: 'local', create: async () => ({ open: () => localRunStore({ folder: await aFolder() }) }) });
  */
 export function runStoreContract({ name, create }: RunStoreContract): void {
   describe(`${name}: run store`, () => {
@@ -28,8 +29,8 @@ export function runStoreContract({ name, create }: RunStoreContract): void {
     let other: RunStore;
     beforeEach(async () => {
       place = await create();
-      store = place.open();
-      other = place.open();
+      store = await place.open();
+      other = await place.open();
     });
     afterEach(async () => {
       await store[Symbol.asyncDispose]();
@@ -74,6 +75,31 @@ export function runStoreContract({ name, create }: RunStoreContract): void {
         expect(runs[1]).not.toHaveProperty('heartbeatAt');
       });
 
+      it('are found one by one', async () => {
+        const first = await store.createRun('f', { tags: ['a'] });
+        const second = await store.createRun('f', { origin: first });
+        expect(await other.run('f', first)).toMatchObject({ flow: 'f', run: first, tags: ['a'] });
+        expect(await other.run('f', second)).toMatchObject({ run: second, origin: first });
+        expect(await other.run('f', '77')).toBe(undefined);
+        expect(await other.run('g', first)).toBe(undefined);
+      });
+
+      it('come one after the other, newest first, as long as somebody asks', async () => {
+        const made: string[] = [];
+        for (let i = 0; i < 5; i += 1) made.push(await store.createRun('f'));
+        const seen: string[] = [];
+        for await (const { run } of other.eachRun('f')) if (seen.push(run) === 3) break;
+        expect(seen).toEqual(made.toReversed().slice(0, 3));
+      });
+
+      it('say who made them and with what', async () => {
+        const run = await store.createRun('f');
+        const info = await other.run('f', run);
+        expect(info?.user).toBe(store.user);
+        expect(info?.systemTags).toContain(`user:${store.user}`);
+        expect(info?.systemTags).toContain('runtime:dev');
+      });
+
       it('have ids that rise and that no other run has', async () => {
         const made = await Promise.all(
           Array.from({ length: 20 }, (_, i) => (i % 2 ? store : other).createRun(i % 3 ? 'f' : 'g')),
@@ -93,6 +119,56 @@ export function runStoreContract({ name, create }: RunStoreContract): void {
       it.each(['', '..', 'a/b', '../x', '_meta', 'a b', '.hidden'])('have no flow of the name %j', async (flow) => {
         expect(await codeOf(store.createRun(flow))).toBe(runStoreErrors.STORE_NAME_INVALID.code);
         expect(await codeOf(store.tasks(flow, '1'))).toBe(runStoreErrors.STORE_NAME_INVALID.code);
+      });
+    });
+
+    describe('tags', () => {
+      it('are taken away and added, the first first', async () => {
+        const run = { flow: 'f', run: await store.createRun('f', { tags: ['a', 'b'] }) };
+        const tagsOf = async (): Promise<unknown> => (await other.run('f', run.run))?.tags.toSorted();
+        expect([...(await store.changeTags(run, { add: ['c', 'a'] }))].sort()).toEqual(['a', 'b', 'c']);
+        expect(await tagsOf()).toEqual(['a', 'b', 'c']);
+        await other.changeTags(run, { remove: ['a', 'b', 'never there'], add: ['b'] });
+        expect(await tagsOf()).toEqual(['b', 'c']);
+        await store.changeTags(run, { remove: ['b', 'c'] });
+        expect(await tagsOf()).toEqual([]);
+      });
+
+      it('of the system stay, and are not added a second time', async () => {
+        const run = { flow: 'f', run: await store.createRun('f', { tags: ['a'] }) };
+        const ours = `user:${store.user}`;
+        const refused = runStoreErrors.TAG_REFUSED.code;
+        expect(await codeOf(store.changeTags(run, { remove: [ours] }))).toBe(refused);
+        expect(await store.changeTags(run, { add: [ours] })).toEqual(['a']);
+        expect((await other.run('f', run.run))?.systemTags.filter((tag) => tag === ours)).toHaveLength(1);
+      });
+
+      it.each(['', 'x'.repeat(501), '\ud800'])('are refused where they are none: %j', async (tag) => {
+        const run = { flow: 'f', run: await store.createRun('f') };
+        const refused = runStoreErrors.TAG_REFUSED.code;
+        expect(await codeOf(store.changeTags(run, { add: [tag] }))).toBe(refused);
+        expect(await codeOf(store.createRun('f', { tags: [tag] }))).toBe(refused);
+      });
+
+      it('are at most fifty', async () => {
+        const many = Array.from({ length: 50 }, (_, i) => `tag ${i}`);
+        const run = { flow: 'f', run: await store.createRun('f', { tags: many }) };
+        expect(await codeOf(store.changeTags(run, { add: ['more'] }))).toBe(runStoreErrors.TAG_REFUSED.code);
+        expect(await store.changeTags(run, { add: ['more'], remove: ['tag 0'] })).toHaveLength(50);
+      });
+
+      it('of two who change them at once are all there', async () => {
+        const run = { flow: 'f', run: await store.createRun('f') };
+        const changes = Array.from({ length: 8 }, (_, i) =>
+          (i % 2 ? store : other).changeTags(run, { add: [`t${i}`] }),
+        );
+        await Promise.all(changes);
+        expect((await store.run('f', run.run))?.tags).toHaveLength(8);
+      });
+
+      it('need a run', async () => {
+        const none = store.changeTags({ flow: 'f', run: '1' }, { add: ['a'] });
+        expect(await codeOf(none)).toBe(runStoreErrors.RUN_NOT_FOUND.code);
       });
     });
 
@@ -118,6 +194,36 @@ export function runStoreContract({ name, create }: RunStoreContract): void {
         expect(await store.tasks('f', run)).toHaveLength(40);
       });
 
+      it('are found one by one', async () => {
+        const task = await begun();
+        await store.createTask('f', task.run, 'other');
+        expect(await other.task(task)).toMatchObject({ path: task, attemptsBegun: 1 });
+        await store.endAttempt(task, 0, { artifacts: {}, hasSucceeded: true });
+        expect((await other.task(task)).ended?.hasSucceeded).toBe(true);
+        expect(await codeOf(other.task(missing(task)))).toBe(runStoreErrors.TASK_NOT_FOUND.code);
+      });
+
+      it('have facts, each of an attempt', async () => {
+        const first = await store.createRun('f');
+        const run = await store.createRun('f', { origin: first });
+        const task = await store.createTask('f', run, 'fit');
+        const place = { foreach: [{ step: 'fit', variable: 'points', count: 3, index: 2 }] };
+        await store.beginAttempt(task, 0, place);
+        await store.endAttempt(task, 0, { artifacts: {}, hasSucceeded: false, ...place });
+        await store.beginAttempt(task, 1, place);
+        const facts = await other.facts(task);
+        const valuesOf = (field: string): unknown => facts.filter((f) => f.field === field).map((f) => f.value);
+        expect(valuesOf('attempt')).toEqual(['0', '1']);
+        expect(valuesOf('attempt_ok')).toEqual(['False']);
+        expect(valuesOf('origin-run-id')).toContain(first);
+        expect(valuesOf('foreach-execution-path')).toContain('fit:2');
+        expect(facts.find((f) => f.field === 'attempt_ok')).toMatchObject({
+          type: 'internal_attempt_status',
+          attempt: 0,
+        });
+        expect(await codeOf(other.facts(missing(task)))).toBe(runStoreErrors.TASK_NOT_FOUND.code);
+      });
+
       it('must be there before anything happens in them', async () => {
         const task = missing(await begun());
         const code = runStoreErrors.TASK_NOT_FOUND.code;
@@ -131,15 +237,18 @@ export function runStoreContract({ name, create }: RunStoreContract): void {
     describe('attempts', () => {
       it('are seen to have ended with all of their artifacts', async () => {
         const task = await begun();
-        const artifacts = { model: await store.save(Float32Array.of(1, 2)), _record: await other.save({ a: 1 }) };
+        const artifacts = {
+          model: await store.save('f', Float32Array.of(1, 2)),
+          _record: await other.save('f', { a: 1 }),
+        };
         expect((await other.tasks('f', task.run))[0]).not.toHaveProperty('ended');
         await store.endAttempt(task, 0, { artifacts, hasSucceeded: true });
         const [info] = await other.tasks('f', task.run);
         expect(info).toMatchObject({ path: task, attemptsBegun: 1, ended: { attempt: 0, hasSucceeded: true } });
         expect(info?.ended?.artifacts).toEqual(artifacts);
         expect(info?.ended?.startedAt).toBeLessThanOrEqual(info?.ended?.endedAt ?? -1);
-        expect(await other.load(artifacts.model)).toEqual(Float32Array.of(1, 2));
-        expect(await other.load(artifacts._record)).toEqual({ a: 1 });
+        expect(await other.load('f', artifacts.model)).toEqual(Float32Array.of(1, 2));
+        expect(await other.load('f', artifacts._record)).toEqual({ a: 1 });
       });
 
       it('that fail are followed by others; the last that ended counts', async () => {
@@ -170,7 +279,7 @@ export function runStoreContract({ name, create }: RunStoreContract): void {
         const end = (artifacts: Record<string, ArtifactKey>): Promise<void> =>
           store.endAttempt(task, 0, { artifacts, hasSucceeded: true });
         expect(await codeOf(end({ x: nowhere }))).toBe(runStoreErrors.ARTIFACT_NOT_FOUND.code);
-        const key = await store.save(1);
+        const key = await store.save('f', 1);
         for (const name of ['a-b', '../x', '1st', '']) {
           expect(await codeOf(end({ [name]: key }))).toBe(runStoreErrors.STORE_NAME_INVALID.code);
         }
@@ -193,34 +302,51 @@ export function runStoreContract({ name, create }: RunStoreContract): void {
           Uint8Array.of(1),
         ];
         const task = await begun();
-        const keys = await Promise.all(values.map((value) => store.save(value)));
-        expect(await Promise.all(keys.map((key) => other.load(key)))).toStrictEqual(values);
+        const keys = await Promise.all(values.map((value) => store.save('f', value)));
+        expect(await Promise.all(keys.map((key) => other.load('f', key)))).toStrictEqual(values);
         const artifacts = Object.fromEntries(keys.map((key, i) => [`a${i}`, key]));
         await other.endAttempt(task, 0, { artifacts, hasSucceeded: true });
-        expect(await Promise.all(keys.map((key) => store.load(key)))).toStrictEqual(values);
+        expect(await Promise.all(keys.map((key) => store.load('f', key)))).toStrictEqual(values);
       });
 
-      it('of the same content have one key, and serve every flow', async () => {
-        const key = await store.save({ a: [1, 2] });
-        expect(await other.save({ a: [1, 2] })).toBe(key);
-        expect(await store.save({ a: [1, 3] })).not.toBe(key);
+      it('of the same content have one key, in every flow', async () => {
+        const key = await store.save('f', { a: [1, 2] });
+        expect(await other.save('f', { a: [1, 2] })).toBe(key);
+        expect(await store.save('f', { a: [1, 3] })).not.toBe(key);
         for (const flow of ['f', 'g', 'h']) {
           const task = await store.createTask(flow, await store.createRun(flow), 's');
+          expect(await other.save(flow, { a: [1, 2] })).toBe(key);
           await store.endAttempt(task, 0, { artifacts: { x: key, y: key }, hasSucceeded: true });
           expect((await other.tasks(flow, task.run))[0]?.ended?.artifacts).toEqual({ x: key, y: key });
+          expect(await other.load(flow, key)).toEqual({ a: [1, 2] });
         }
-        expect(await other.load(key)).toEqual({ a: [1, 2] });
+      });
+
+      it('are of the flow that they were saved for', async () => {
+        const key = await store.save('f', 'only here');
+        const task = await store.createTask('g', await store.createRun('g'), 's');
+        const code = runStoreErrors.ARTIFACT_NOT_FOUND.code;
+        expect(await codeOf(other.load('g', key))).toBe(code);
+        expect(await codeOf(store.endAttempt(task, 0, { artifacts: { key }, hasSucceeded: true }))).toBe(code);
+        expect([await other.has('f', key), await other.has('g', key)]).toEqual([true, false]);
+      });
+
+      it('can be bytes as they are', async () => {
+        const bytes = Uint8Array.from({ length: 3000 }, () => 7);
+        const made = await store.saveBytes('f', bytes);
+        expect(await other.loadBytes('f', made.key)).toEqual(bytes);
+        expect(made.url).toContain(made.key);
       });
 
       it('are not changed by what is done to the value after', async () => {
         const value = { list: [1], numbers: Float64Array.from({ length: 9000 }, () => 1) };
-        const key = await store.save(value);
+        const key = await store.save('f', value);
         value.list.push(2);
         value.numbers.fill(0);
-        const loaded = (await store.load(key)) as typeof value;
+        const loaded = (await store.load('f', key)) as typeof value;
         loaded.numbers.fill(7);
-        expect(((await store.load(key)) as typeof value).numbers[8999]).toBe(1);
-        expect(((await other.load(key)) as typeof value).list).toEqual([1]);
+        expect(((await store.load('f', key)) as typeof value).numbers[8999]).toBe(1);
+        expect(((await other.load('f', key)) as typeof value).list).toEqual([1]);
       });
 
       it('of any size come back, whether they shrink or not', async () => {
@@ -231,17 +357,17 @@ export function runStoreContract({ name, create }: RunStoreContract): void {
           'lorem ipsum '.repeat(20_000),
           { noise, text: 'x'.repeat(600) },
         ];
-        for (const value of values) expect(await other.load(await store.save(value))).toEqual(value);
+        for (const value of values) expect(await other.load('f', await store.save('f', value))).toEqual(value);
       });
 
       it('that are no plain data are refused by their path', async () => {
-        const error: unknown = await store.save({ rows: [{ fn: () => 1 }] }).catch((e: unknown) => e);
+        const error: unknown = await store.save('f', { rows: [{ fn: () => 1 }] }).catch((e: unknown) => e);
         expect(pickleEncodeErrors.VALUE_NOT_STORABLE.is(error) && error.facts.path).toBe('$.rows[0].fn');
       });
 
       it('that were not saved are not found', async () => {
-        expect(await codeOf(store.load(nowhere))).toBe(runStoreErrors.ARTIFACT_NOT_FOUND.code);
-        expect(await codeOf(store.load('../../etc/passwd' as ArtifactKey))).toBe(
+        expect(await codeOf(store.load('f', nowhere))).toBe(runStoreErrors.ARTIFACT_NOT_FOUND.code);
+        expect(await codeOf(store.load('f', '../../etc/passwd' as ArtifactKey))).toBe(
           runStoreErrors.ARTIFACT_NOT_FOUND.code,
         );
       });
@@ -250,14 +376,36 @@ export function runStoreContract({ name, create }: RunStoreContract): void {
         skip(place.corrupt === undefined, 'this place cannot be damaged');
         for (const value of [{ small: 1 }, 'large '.repeat(1000), Float64Array.from({ length: 5000 }, Math.random)]) {
           const task = await begun();
-          const key = await store.save(value);
+          const key = await store.save('f', value);
           await store.endAttempt(task, 0, { artifacts: { x: key }, hasSucceeded: true });
           await place.corrupt?.(key);
-          const error: unknown = await other.load(key).catch((e: unknown) => e);
+          const error: unknown = await other.load('f', key).catch((e: unknown) => e);
           expect(runStoreErrors.ARTIFACT_CORRUPT.is(error) && error.facts.key).toBe(key);
-          await place.open().save(value);
-          expect(await other.load(key)).toEqual(value);
+          await (await place.open()).save('f', value);
+          expect(await other.load('f', key)).toEqual(value);
         }
+      });
+    });
+
+    describe('keys', () => {
+      it('are kept under names of a run: the last one counts', async () => {
+        const { flow, run } = await begun();
+        expect(await other.checkpoint({ flow, run }, 'train[3]')).toBe(undefined);
+        const [first, second] = [await store.save(flow, 1), await store.save(flow, 2)];
+        await store.saveCheckpoint({ flow, run }, 'train[3]', first);
+        await other.saveCheckpoint({ flow, run }, 'train[3]', second);
+        expect(await store.checkpoint({ flow, run }, 'train[3]')).toBe(second);
+        expect(await store.checkpoint({ flow, run }, 'train')).toBe(undefined);
+        expect(await codeOf(store.saveCheckpoint({ flow, run: '777' }, 'x', first))).toBe(
+          runStoreErrors.RUN_NOT_FOUND.code,
+        );
+      });
+
+      it('are kept under names of a flow', async () => {
+        const key = await store.save('f', 'kept');
+        await store.remember('f', 'a/b c', key);
+        expect(await other.remembered('f', 'a/b c')).toBe(key);
+        expect(await other.remembered('g', 'a/b c')).toBe(undefined);
       });
     });
 
@@ -290,5 +438,7 @@ export function runStoreContract({ name, create }: RunStoreContract): void {
         expect(await other.readLog(task, 0, 'stdout')).toBe(lines.join(''));
       });
     });
+
+    cardCases(() => ({ store, other, begun }));
   });
 }

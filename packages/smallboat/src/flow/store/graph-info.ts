@@ -5,6 +5,7 @@ const KINDS: Readonly<Record<RunGraphStep['kind'], string>> = {
   start: 'start',
   linear: 'linear',
   split: 'split-static',
+  switch: 'split-switch',
   foreach: 'split-foreach',
   join: 'join',
   end: 'end',

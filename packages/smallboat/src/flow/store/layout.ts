@@ -1,50 +1,72 @@
-import { join } from 'node:path';
 import { runStoreErrors } from './run-store.ts';
-import type { TaskPath } from './run-store.ts';
+import type { RunPath, TaskPath } from './run-store.ts';
 
-/**
- * Where Metaflow's local datastore and local metadata keep things: one tree, since both use the same folders.
+/*
+ * Where things lie, from the root of a datastore or of local metadata: the layout of Metaflow 2.19. On one machine both have the same root,
+ * `.metaflow`, and share folders.
  *
- *     <flow>/_meta/_self.json                       <flow>/latest_run
- *     <flow>/data/<2 of key>/<key>, <key>_meta      blobs and how they are packed
- *     <flow>/<run>/_meta/_self.json                 the same for <step> and <task> below it
- *     <flow>/<run>/<step>/<task>/0.data.json        the artifacts of attempt 0, by name
- *     <flow>/<run>/<step>/<task>/0.DONE.lock        attempt 0 has ended
+ *     <flow>/data/<2 of key>/<key>                  a blob; how it is packed stands beside it (`<key>_meta`), on S3 in the object's metadata
+ *     <flow>/<run>/<step>/<task>/0.attempt.json     attempt 0 began
+ *     <flow>/<run>/<step>/<task>/0.data.json        its artifacts, by name
+ *     <flow>/<run>/<step>/<task>/0.DONE.lock        it has ended
  *     <flow>/<run>/<step>/<task>/0.task_stdout.log
+ *
+ * Local metadata:
+ *
+ *     <flow>/_meta/_self.json                       the same for <run>, <step> and <task> below it
+ *     <flow>/latest_run
+ *     <flow>/<run>/<step>/<task>/_meta/0_artifact_<name>.json, sysmeta_<field>_<time>.json
  *
  * Ours, in places where Metaflow does not look:
  *
- *     .saved/<key>             blobs that no ended attempt has named yet
- *     .runs/<run>              claims of run ids
- *     <run>/_meta/tasks/<id>   claims of task ids
- *     <run>/_meta/heartbeat    milliseconds since 1970, in decimal
- *     <run>/_meta/smallboat.json
+ *     .runs/<run>                                   claims of run ids by local metadata
+ *     <flow>/<run>/_meta/tasks/<id>                 claims of task ids
+ *     <flow>/<run>/_meta/heartbeat                  milliseconds since 1970, in decimal
+ *     <flow>/<run>/_meta/smallboat.json             what Metaflow has no place for
+ *     <flow>/<run>/_meta/checkpoints/<name>.json    the key of a checkpoint
+ *     <flow>/_meta/kept/<name>.json                 a key that later runs may want
+ *     <flow>/_meta/gc.json                          blobs that are being deleted
  */
-export interface Layout {
-  /** The absolute path of `.metaflow`. */
-  readonly root: string;
-  readonly saved: string;
-  readonly runClaims: string;
-  flow(flow: string): string;
-  blobs(flow: string): string;
-  run(flow: string, run: string): string;
-  step(path: Omit<TaskPath, 'task'>): string;
-  task(path: TaskPath): string;
+
+/** The folder of a flow. Throws `STORE_NAME_INVALID`, as all functions here. */
+export function flowPath(flow: string): string {
+  return checked('flow', flow);
 }
 
-/** The layout under `root`. Its functions throw `STORE_NAME_INVALID` for names that are none. */
-export function layoutOf(root: string): Layout {
-  const layout: Layout = {
-    root,
-    saved: join(root, '.saved'),
-    runClaims: join(root, '.runs'),
-    flow: (flow) => join(root, checked('flow', flow)),
-    blobs: (flow) => join(layout.flow(flow), 'data'),
-    run: (flow, run) => join(layout.flow(flow), checked('run', run)),
-    step: ({ flow, run, step }) => join(layout.run(flow, run), checked('step', step)),
-    task: (path) => join(layout.step(path), checked('task', path.task)),
-  };
-  return layout;
+/** The folder of a flow's blobs. */
+export function blobsPath(flow: string): string {
+  return `${flowPath(flow)}/data`;
+}
+
+export function blobPath(flow: string, key: string): string {
+  return `${blobsPath(flow)}/${key.slice(0, 2)}/${key}`;
+}
+
+export function runPath({ flow, run }: RunPath): string {
+  return `${flowPath(flow)}/${checked('run', run)}`;
+}
+
+export function stepPath(path: Omit<TaskPath, 'task'>): string {
+  return `${runPath(path)}/${checked('step', path.step)}`;
+}
+
+export function taskPath(path: TaskPath): string {
+  return `${stepPath(path)}/${checked('task', path.task)}`;
+}
+
+/** A file of an attempt: `0.data.json`. */
+export function attemptPath(task: TaskPath, attempt: number, name: string): string {
+  return `${taskPath(task)}/${attempt}.${name}`;
+}
+
+/** A file of ours about a run. */
+export function notePath(run: RunPath, name: string): string {
+  return `${runPath(run)}/_meta/${name}.json`;
+}
+
+/** A file of ours about a flow. */
+export function flowNotePath(flow: string, name: string): string {
+  return `${flowPath(flow)}/_meta/${name}.json`;
 }
 
 /** Nothing that leads out of the folder, and nothing that Metaflow keeps for itself. */

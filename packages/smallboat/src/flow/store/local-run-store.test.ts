@@ -1,12 +1,12 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdir, mkdtemp, readdir, readFile, rm, stat, utimes, writeFile } from 'node:fs/promises';
+import { mkdir, mkdtemp, readdir, readFile, rm, rmdir, stat, utimes, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { afterEach, describe, expect, it } from 'vitest';
 import { runStoreContract } from './contract.ts';
-import { openRunStore } from './local-run-store.ts';
+import { localRunStore } from './local-run-store.ts';
 import type { ArtifactKey, RunStore, TaskPath } from './run-store.ts';
 import { storeFileErrors } from './store-file.ts';
 
@@ -32,7 +32,7 @@ const blobOf = async (folder: string, key: string): Promise<string> => {
 const anEnd = async (store: RunStore, flow: string, value: unknown): Promise<{ task: TaskPath; key: ArtifactKey }> => {
   const task = await store.createTask(flow, await store.createRun(flow), 's');
   await store.beginAttempt(task, 0);
-  const key = await store.save(value);
+  const key = await store.save(flow, value);
   await store.endAttempt(task, 0, { artifacts: { x: key }, hasSucceeded: true });
   return { task, key };
 };
@@ -42,7 +42,7 @@ runStoreContract({
   create: async () => {
     const folder = await aFolder();
     return {
-      open: () => openRunStore({ folder }),
+      open: () => localRunStore({ folder }),
       corrupt: async (key) => {
         const path = await blobOf(folder, key);
         const bytes = await readFile(path);
@@ -56,7 +56,7 @@ runStoreContract({
 describe('blobs', () => {
   it('lie where Metaflow looks for them, with a sidecar that says how they are packed', async () => {
     const folder = await aFolder();
-    const store = openRunStore({ folder });
+    const store = localRunStore({ folder });
     const { key } = await anEnd(store, 'f', 'text '.repeat(1000));
     const noise = await anEnd(store, 'f', Float64Array.from({ length: 20_000 }, Math.random));
     const sidecar = async (of: string): Promise<unknown> =>
@@ -65,68 +65,52 @@ describe('blobs', () => {
     expect(await sidecar(key)).toMatchObject({ cas_raw: false, cas_version: 1, type: "<class 'str'>" });
     expect(await sidecar(noise.key)).toMatchObject({ cas_raw: true, cas_version: 1, type: "<class 'numpy.ndarray'>" });
     expect((await stat(await blobOf(folder, key))).size).toBeLessThan(500);
-    expect(await readdir(join(folder, '.metaflow/.saved'))).toEqual([]);
   });
 
   it('are not written again when nothing changed, through any store', async () => {
     const folder = await aFolder();
     const value = Float32Array.from({ length: 100_000 }, Math.random);
-    const { key } = await anEnd(openRunStore({ folder }), 'f', value);
+    const { key } = await anEnd(localRunStore({ folder }), 'f', value);
     const before = await stat(await blobOf(folder, key));
-    const { key: again } = await anEnd(openRunStore({ folder }), 'f', value);
+    const { key: again } = await anEnd(localRunStore({ folder }), 'f', value);
     const after = await stat(await blobOf(folder, again));
     expect([after.ino, after.mtimeMs]).toEqual([before.ino, before.mtimeMs]);
   });
 
-  it('of two flows are one file on the disk', async () => {
+  it('get their sidecar back if it was lost', async () => {
     const folder = await aFolder();
-    const store = openRunStore({ folder });
-    const { key } = await anEnd(store, 'f', { a: 'b' });
-    await anEnd(store, 'g', { a: 'b' });
-    const inodes = await Promise.all(
-      ['f', 'g'].map(async (flow) => (await stat(join(folder, '.metaflow', flow, 'data', key.slice(0, 2), key))).ino),
-    );
-    expect(inodes[0]).toBe(inodes[1]);
-  });
-
-  it('get their sidecar back if it was lost on the way', async () => {
-    const folder = await aFolder();
-    const store = openRunStore({ folder });
     for (const value of ['short', 'long '.repeat(1000)]) {
-      const key = await store.save(value);
-      await rm(join(folder, '.metaflow/.saved', `${key}_meta`));
-      const task = await store.createTask('f', await store.createRun('f'), 's');
-      await openRunStore({ folder }).endAttempt(task, 0, { artifacts: { x: key }, hasSucceeded: true });
+      const { key } = await anEnd(localRunStore({ folder }), 'f', value);
+      await rm(`${await blobOf(folder, key)}_meta`);
+      await anEnd(localRunStore({ folder }), 'f', value);
       const sidecar: unknown = JSON.parse(await readFile(`${await blobOf(folder, key)}_meta`, 'utf8'));
       expect(sidecar).toMatchObject({ cas_raw: value === 'short', cas_version: 1 });
     }
   });
 
-  it('that nothing claimed go after a week, and not before', async () => {
+  it('that are old become young when they are saved again', async () => {
     const folder = await aFolder();
-    const store = openRunStore({ folder });
-    const [old, young] = [await store.save('old'), await store.save('young')];
-    const saved = (key: string): string => join(folder, '.metaflow/.saved', key);
+    const { key } = await anEnd(localRunStore({ folder }), 'f', 'value');
     const longAgo = (Date.now() - 8 * 864e5) / 1000;
-    for (const file of [saved(old), `${saved(old)}_meta`]) await utimes(file, longAgo, longAgo);
-    await store.createRun('f');
-    expect([...(await readdir(join(folder, '.metaflow/.saved')))].sort()).toEqual([young, `${young}_meta`].sort());
+    await utimes(await blobOf(folder, key), longAgo, longAgo);
+    await localRunStore({ folder }).save('f', 'value');
+    expect(Date.now() - (await stat(await blobOf(folder, key))).mtimeMs).toBeLessThan(60_000);
   });
 
   it('that are gone are written again', async () => {
     const folder = await aFolder();
-    const store = openRunStore({ folder });
+    const store = localRunStore({ folder });
     const { key } = await anEnd(store, 'f', 'value');
     await rm(await blobOf(folder, key));
     await anEnd(store, 'f', 'value');
-    expect(await store.load(key)).toBe('value');
+    expect(await store.load('f', key)).toBe('value');
   });
 });
 
 describe('the clock', () => {
   it('gives the times, and the run its id', async () => {
     let now = 1_700_000_000_000;
-    const store = openRunStore({ folder: await aFolder(), clock: () => now, user: 'ada' });
+    const store = localRunStore({ folder: await aFolder(), clock: () => now, user: 'ada' });
     const run = await store.createRun('f');
     expect(run).toBe('1700000000000000');
     const task = await store.createTask('f', run, 's');
@@ -147,7 +131,7 @@ describe('the clock', () => {
 describe('a file that a power cut left empty', () => {
   it('of a task is done without, and of an ended attempt is named', async () => {
     const folder = await aFolder();
-    const store = openRunStore({ folder });
+    const store = localRunStore({ folder });
     const { task } = await anEnd(store, 'f', 1);
     const path = join(folder, '.metaflow', task.flow, task.run, task.step, task.task);
     await writeFile(join(path, '_meta/_self.json'), '');
@@ -162,26 +146,26 @@ describe('a place that takes nothing', () => {
   it('is named, and nothing has ended', async () => {
     const folder = await aFolder();
     await writeFile(join(folder, '.metaflow'), 'a file where the folder should be');
-    const error: unknown = await openRunStore({ folder })
+    const error: unknown = await localRunStore({ folder })
       .createRun('f')
       .catch((e: unknown) => e);
     expect(storeFileErrors.STORE_WRITE_FAILED.is(error) && error.facts.path).toContain(join(folder, '.metaflow'));
-    await expect(openRunStore({ folder }).save(1)).rejects.toMatchObject({ code: 'STORE_WRITE_FAILED' });
+    await expect(localRunStore({ folder }).save('f', 1)).rejects.toMatchObject({ code: 'STORE_WRITE_FAILED' });
   });
 
   it('leaves the attempt open where its end cannot be written, and closes it once it can', async () => {
     const folder = await aFolder();
-    const store = openRunStore({ folder });
+    const store = localRunStore({ folder });
     const task = await store.createTask('f', await store.createRun('f'), 's');
-    const key = await store.save({ a: 1 });
-    const inTheWay = join(folder, '.metaflow/f/data');
-    await writeFile(inTheWay, '');
+    const key = await store.save('f', { a: 1 });
+    const inTheWay = join(folder, '.metaflow/f', task.run, 's', task.task, '0.data.json');
+    await mkdir(inTheWay);
     const end = (): Promise<void> => store.endAttempt(task, 0, { artifacts: { key }, hasSucceeded: true });
     await expect(end()).rejects.toMatchObject({ code: 'STORE_WRITE_FAILED' });
     expect((await store.tasks('f', task.run))[0]).not.toHaveProperty('ended');
-    await rm(inTheWay);
+    await rmdir(inTheWay);
     await end();
-    expect((await openRunStore({ folder }).tasks('f', task.run))[0]?.ended?.artifacts).toEqual({ key });
+    expect((await localRunStore({ folder }).tasks('f', task.run))[0]?.ended?.artifacts).toEqual({ key });
   });
 });
 
@@ -205,23 +189,23 @@ const firstLine = async (process: ReturnType<typeof spawn>): Promise<string> => 
 describe('several processes', () => {
   it('write one run without getting into each other’s way', async () => {
     const folder = await aFolder();
-    const run = await openRunStore({ folder }).createRun('f');
+    const run = await localRunStore({ folder }).createRun('f');
     const writers = [1, 2, 3].map((n) => child(folder, [run, '15', String(n)]));
     const codes = await Promise.all(writers.map(async (writer) => (await once(writer, 'exit'))[0] as unknown));
     expect(codes).toEqual([0, 0, 0]);
-    const store = openRunStore({ folder });
+    const store = localRunStore({ folder });
     const tasks = await store.tasks('f', run);
     expect(tasks).toHaveLength(45);
     expect(new Set(tasks.map(({ path }) => path.task)).size).toBe(45);
     for (const { ended } of tasks) {
       expect(ended?.hasSucceeded).toBe(true);
-      expect(await store.load(ended?.artifacts['shared'] ?? ('' as ArtifactKey))).toMatch(/^shared by all/);
+      expect(await store.load('f', ended?.artifacts['shared'] ?? ('' as ArtifactKey))).toMatch(/^shared by all/);
     }
   });
 
   it('that are killed at any moment leave attempts with all of their artifacts, or open', async () => {
     const folder = await aFolder();
-    const run = await openRunStore({ folder }).createRun('f');
+    const run = await localRunStore({ folder }).createRun('f');
     for (let life = 0; life < 6; life += 1) {
       const writer = child(folder, [run, '100000', `${life}`]);
       await firstLine(writer);
@@ -230,7 +214,7 @@ describe('several processes', () => {
       writer.kill('SIGKILL');
       await once(writer, 'exit');
     }
-    const store = openRunStore({ folder });
+    const store = localRunStore({ folder });
     const tasks = await store.tasks('f', run);
     const ended = tasks.flatMap((task) => (task.ended ? [task.ended] : []));
     expect(ended.length).toBeGreaterThan(0);
@@ -238,7 +222,7 @@ describe('several processes', () => {
       expect(hasSucceeded).toBe(true);
       expect(Object.keys(artifacts).sort()).toEqual(['noise', 'number', 'shared']);
       const [noise, number] = await Promise.all(
-        ['noise', 'number'].map((name) => store.load(artifacts[name] ?? ('' as ArtifactKey))),
+        ['noise', 'number'].map((name) => store.load('f', artifacts[name] ?? ('' as ArtifactKey))),
       );
       expect((noise as Float64Array)[0]).toBe(number);
     }
@@ -251,11 +235,11 @@ describe('several processes', () => {
   it('that run out of space say where, and leave nothing half-written', async () => {
     const folder = await aFolder();
     await mkdir(join(folder, '.metaflow'), { recursive: true });
-    const run = await openRunStore({ folder }).createRun('f');
+    const run = await localRunStore({ folder }).createRun('f');
     // No file may grow beyond 64 KiB: to the writer a full disk, but for the number of the error.
     const writer = child(folder, [run, '1', '0', '1000000'], 'ulimit -f 128; trap "" XFSZ;');
-    expect(await firstLine(writer)).toMatch(/^STORE_WRITE_FAILED .*\.metaflow\/\.saved\/[0-9a-f]{40}$/);
-    const store = openRunStore({ folder });
+    expect(await firstLine(writer)).toMatch(/^STORE_WRITE_FAILED .*\.metaflow\/f\/data\/[0-9a-f]{2}\/[0-9a-f]{40}$/);
+    const store = localRunStore({ folder });
     expect((await store.tasks('f', run))[0]).not.toHaveProperty('ended');
     expect((await filesIn(join(folder, '.metaflow'))).filter((file) => file.includes('.part'))).toEqual([]);
   });

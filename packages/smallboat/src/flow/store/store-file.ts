@@ -14,6 +14,7 @@ import {
 import { readdir, readFile, stat } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import type * as z from 'zod';
+import { isIntact } from './seal.ts';
 import { aside, defineErrors, isMissing, writeWhole } from '../../kernel/index.ts';
 
 export const storeFileErrors = defineErrors({
@@ -21,6 +22,8 @@ export const storeFileErrors = defineErrors({
     `Could not write ${f.path}: ${f.problem}. Nothing was half-written: make room or give access there, then resume the run.`,
   STORE_FILE_DAMAGED: (f: { path: string; problem: string }) =>
     `${f.path} is not as it was written: ${f.problem}. Put it back from a backup, or delete the folder of that run and run it anew.`,
+  STORE_TOO_NEW: (f: { path: string; format: string; known: number }) =>
+    `${f.path} was written by a later version of Smallboat: its format is ${f.format}, this one knows up to ${f.known}. Update Smallboat, or use another folder with --home.`,
 });
 
 /** Does what writes `path`; what the system says against it becomes `STORE_WRITE_FAILED`. */
@@ -37,9 +40,9 @@ function asWriteFailed(path: string, error: unknown): unknown {
   return storeFileErrors.STORE_WRITE_FAILED({ path, problem: error.message }, { cause: error });
 }
 
-/** Writes a JSON file, waiting until it is on the disk. Rejects with `STORE_WRITE_FAILED`. */
-export function writeJson(path: string, content: unknown): Promise<void> {
-  return writing(path, () => writeWhole(path, JSON.stringify(content)));
+/** Writes a file, waiting until it is on the disk. Rejects with `STORE_WRITE_FAILED`. */
+export function writeText(path: string, text: string): Promise<void> {
+  return writing(path, () => writeWhole(path, text));
 }
 
 /*
@@ -72,7 +75,7 @@ const TAIL = 1 << 12;
  */
 export function appendText(path: string, text: (tail: string) => string): void {
   try {
-    const file = openSync(path, 'a+');
+    const file = openMakingFolder(path);
     try {
       const { size } = fstatSync(file);
       const end = Buffer.alloc(Math.min(size, TAIL));
@@ -88,8 +91,18 @@ export function appendText(path: string, text: (tail: string) => string): void {
   }
 }
 
+function openMakingFolder(path: string): number {
+  try {
+    return openSync(path, 'a+');
+  } catch (error) {
+    if (!isMissing(error)) throw error;
+    mkdirSync(dirname(path), { recursive: true });
+    return openSync(path, 'a+');
+  }
+}
+
 /** Makes a file, if there is none: false if there is. Throws `STORE_WRITE_FAILED`. */
-export function makeFile(path: string, content: string): boolean {
+export function makeFile(path: string, content: string | Uint8Array): boolean {
   try {
     writeMakingFolder(path, content);
     return true;
@@ -109,15 +122,22 @@ function writeMakingFolder(path: string, content: string | Uint8Array): void {
   }
 }
 
-/** A JSON file of the store; undefined where there is none. Rejects with `STORE_FILE_DAMAGED`. */
+/** A JSON file on this machine; undefined where there is none. Rejects with `STORE_FILE_DAMAGED`. */
 export async function readJson<S extends z.ZodType>(path: string, schema: S): Promise<z.infer<S> | undefined> {
   const text = await ifThere(readFile(path, 'utf8'));
-  if (text === undefined) return undefined;
+  return text === undefined ? undefined : parseStored(text, path, schema);
+}
+
+/** What a file of the store says. Throws `STORE_FILE_DAMAGED`, naming `path`. */
+export function parseStored<S extends z.ZodType>(text: string, path: string, schema: S): z.infer<S> {
+  let parsed: z.infer<S>;
   try {
-    return schema.parse(JSON.parse(text));
+    parsed = schema.parse(JSON.parse(text));
   } catch (cause) {
     throw storeFileErrors.STORE_FILE_DAMAGED({ path, problem: firstLine(cause) }, { cause });
   }
+  if (!isIntact(text)) throw storeFileErrors.STORE_FILE_DAMAGED({ path, problem: 'its sum does not fit' });
+  return parsed;
 }
 
 function firstLine(error: unknown): string {
@@ -144,7 +164,20 @@ export async function ifThere<T>(call: Promise<T>): Promise<T | undefined> {
   try {
     return await call;
   } catch (error) {
-    if (isMissing(error) || (error instanceof Error && 'code' in error && error.code === 'ENOTDIR')) return undefined;
-    throw error;
+    return missing(error);
   }
+}
+
+/** The same for a call that blocks. */
+export function ifThereNow<T>(call: () => T): T | undefined {
+  try {
+    return call();
+  } catch (error) {
+    return missing(error);
+  }
+}
+
+function missing(error: unknown): undefined {
+  if (isMissing(error) || (error instanceof Error && 'code' in error && error.code === 'ENOTDIR')) return undefined;
+  throw error;
 }

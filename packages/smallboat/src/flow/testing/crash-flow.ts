@@ -95,3 +95,28 @@ export const talkFlow = flow('TalkFlow', {}, () =>
     },
   })({}),
 );
+
+async function fill(held: Buffer[]): Promise<void> {
+  for (;;) {
+    held.push(Buffer.alloc(50 * 2 ** 20, 1));
+    await new Promise((resolve) => setTimeout(resolve, 20));
+  }
+}
+
+/** Fills memory, ends its process, or waits, as it is told; and how many did so at once. */
+export const hungryFlow = flow('HungryFlow', { folder: z.string(), what: z.string() }, ({ folder, what }) =>
+  step('hungry', {
+    resources: { memoryMiB: 300, cpu: 2 },
+    secrets: ['env.HUNGRY_TOKEN'],
+    run: async ({ folder, what }: { folder: string; what: string }, { log, tempFolder, checkpoint }) => {
+      await mark(folder, 'hungry');
+      if (what === 'exit') process.exit(3);
+      const held: Buffer[] = [];
+      if (what === 'fill') await fill(held);
+      log(`the token is ${process.env['HUNGRY_TOKEN'] ?? 'not there'}`);
+      await checkpoint.save({ at: 1 });
+      const temp = await tempFolder();
+      return { temp, hadTemp: existsSync(temp), held: held.length, token: process.env['HUNGRY_TOKEN']?.length };
+    },
+  })({ folder, what }),
+);

@@ -1,0 +1,2 @@
+-- One number: what the cart is worth.
+select 21

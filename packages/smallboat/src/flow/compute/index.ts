@@ -1,0 +1,9 @@
+/** An entrance of its own: what starts jobs of services is loaded where a step wants it, and is no part of a code package. */
+export { type PackedCode, packCode, readPackage } from './code/code-package.ts';
+export { codeOfRun } from './code-of-run.ts';
+export { dockerfile } from './dockerfile.ts';
+export { type ComputeOptions, openCompute, openService } from './open-compute.ts';
+export { policies } from './policy.ts';
+export type { UnfinishedJob } from './service.ts';
+export { computeSettings, settingsIn } from './settings.ts';
+export { bootstrapCommand } from './task/bootstrap-command.ts';

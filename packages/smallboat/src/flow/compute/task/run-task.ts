@@ -1,0 +1,98 @@
+import { processPool } from '../../engine/process-pool.ts';
+import type { Outcome } from '../../engine/job.ts';
+import { openRunStore } from '../../store/open-run-store.ts';
+import type { RunStore } from '../../store/run-store.ts';
+import { EXIT } from './exit-codes.ts';
+import { ORDER_VARIABLE, type RemoteJob, type TaskOrder } from './order.ts';
+import { lineOf } from './said.ts';
+import { watchForSpotNotice } from './spot-notice.ts';
+
+export interface TaskHost {
+  readonly env: Readonly<Record<string, string | undefined>>;
+  /** URL of the module that exports the flow. */
+  readonly module: string;
+  readonly print: (text: string, stream: 'stdout' | 'stderr') => void;
+  /** Calls back when the container is told to end. */
+  readonly onTerminate: (listener: () => void) => void;
+}
+
+/**
+ * Runs the one attempt that a container is for, in a process of its own, so that a body that computes without a pause can be stopped all the
+ * same. What the body prints goes to the store and to the container's log. Never rejects.
+ *
+ * @returns The exit code: one of `EXIT`.
+ */
+export async function runTask({ env, module, print, onTerminate }: TaskHost): Promise<number> {
+  const say = (text: string): void => print(`[smallboat] ${text}\n`, 'stderr');
+  const order = JSON.parse(env[ORDER_VARIABLE] ?? '') as TaskOrder; // Written by whoever submitted the job.
+  let store: RunStore;
+  let remote: RemoteJob;
+  try {
+    store = await openRunStore(order.store);
+    remote = await jobOf(order, store);
+  } catch (error) {
+    say(`the store cannot be reached: ${messageOf(error)}`);
+    return EXIT.storeUnreachable;
+  }
+  await using _ = store;
+  const stop = new AbortController();
+  let isMachineGoing = false;
+  onTerminate(() => {
+    say('told to end');
+    stop.abort('The container was told to end');
+  });
+  const watch = watchForSpotNotice({
+    env,
+    onNotice: (at) => {
+      say(`the machine will be taken away at ${at.toISOString()}`);
+      isMachineGoing = true;
+      stop.abort('The machine will be taken away');
+    },
+  });
+  try {
+    await using pool = processPool({
+      module,
+      flow: order.flow,
+      storeSpec: order.store,
+      store,
+      variables: remote.variables,
+      tellsLogs: true,
+      maxWorkers: 1,
+      graceSeconds: order.graceSeconds,
+    });
+    const outcome = await pool.run(remote.job, {
+      signal: stop.signal,
+      ...(order.timeoutSeconds === undefined ? {} : { timeoutSeconds: order.timeoutSeconds }),
+      onLog: (stream, text) => print(text, stream),
+      onProgress: (progress) => print(`${lineOf({ kind: 'progress', progress })}\n`, 'stdout'),
+    });
+    if (outcome.kind === 'lost') print(`${lineOf({ kind: 'lost', loss: outcome.loss })}\n`, 'stdout');
+    return isMachineGoing && outcome.kind === 'stopped' ? EXIT.machineLost : exitCodeOf(outcome);
+  } catch (error) {
+    say(`the store cannot be written: ${messageOf(error)}`);
+    return EXIT.storeUnreachable;
+  } finally {
+    watch.stop();
+  }
+}
+
+async function jobOf({ flow, job }: TaskOrder, store: RunStore): Promise<RemoteJob> {
+  return 'job' in job ? job : ((await store.load(flow, job.stored)) as RemoteJob); // Saved by whoever submitted the job.
+}
+
+function exitCodeOf(outcome: Outcome): number {
+  switch (outcome.kind) {
+    case 'succeeded':
+    case 'failed':
+    case 'timedOut':
+    case 'stopped':
+      return EXIT[outcome.kind];
+    case 'lost':
+      break;
+  }
+  return outcome.loss.kind === 'outOfMemory' ? EXIT.outOfMemory : EXIT.lost;
+}
+
+function messageOf(error: unknown): string {
+  return error instanceof Error ? error.message : String(error);
+}

@@ -1,0 +1,41 @@
+import type { TaskCard } from './card/task-card.ts';
+
+/** Keeps what a long task has done so far, so that its next attempt, or a resumed run, goes on from there. */
+export interface Checkpoint {
+  /** Stores a value, in place of the one before. When it resolves, a kill loses nothing that is in it. */
+  save(value: unknown): Promise<void>;
+  /** What an earlier attempt of this task saved, or the same task of the run that is resumed; undefined where none did. */
+  load(): Promise<unknown>;
+}
+
+/** Handed to every step body beside its inputs. */
+export interface StepContext {
+  /** The flow's name. */
+  readonly flow: string;
+  /** The run's id, as `smallboat runs` lists it. */
+  readonly runId: string;
+  /** The run that this one continues. */
+  readonly originRunId?: string;
+  /** Who started the run. */
+  readonly user: string;
+  readonly tags: readonly string[];
+  /** The step's name, with its place in the lists and iterations around it: `train[3]`. */
+  readonly step: string;
+  /** That place as numbers, outermost first. */
+  readonly index: readonly number[];
+  /** Flow, run, step and task: `intent/1795433364090388/train/4`. */
+  readonly pathspec: string;
+  /** From 0; above 0 on a retry. */
+  readonly attempt: number;
+  /** Aborts when the attempt runs out of time or the run is stopped. */
+  readonly signal: AbortSignal;
+  /** Writes one line to the task's log, with facts after it: `trained f1=0.81`. */
+  readonly log: (message: string, fields?: Readonly<Record<string, unknown>>) => void;
+  /** Says how far the body has come, from 0 to 1, and a few words. Calling it often costs little. */
+  readonly progress: (fraction: number, message?: string) => void;
+  /** The task's part of the run's card: `card(component, …)` puts components there, `card.progress(…)` and its like ones that can change. */
+  readonly card: TaskCard;
+  readonly checkpoint: Checkpoint;
+  /** A folder for the attempt alone: made when it is first asked for, gone when the attempt has ended. */
+  readonly tempFolder: () => Promise<string>;
+}
