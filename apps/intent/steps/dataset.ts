@@ -18,6 +18,7 @@ export interface DatasetInputs {
 
 /** Sessions with an add to token sequences with labels, in three parts by time. */
 export const dataset = step('dataset', {
+  cache: false,
   run: async ({ checked, protocol, features }: DatasetInputs, { card, log, progress, signal }) => {
     await using warehouse = await openTables(checked, signal);
     const examples: Dataset = await readDataset(warehouse, {

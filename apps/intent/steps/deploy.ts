@@ -47,6 +47,7 @@ export interface DeployInputs {
  * warehouse as their events are there; what the endpoint makes of them must be what the dataset has, byte by byte.
  */
 export const deploy = step('deploy', {
+  cache: false,
   run: async ({ chosen, examples, checked, home }: DeployInputs, { card, log, progress, signal }) => {
     const logFolder = join(home, 'monitoring', 'predictions');
     const model = await loadModel(chosen.folder);

@@ -47,6 +47,7 @@ export interface SelectInputs {
 
 /** The trial with the lowest validation loss, judged on the test part; registered only if it beats every baseline. */
 export const select = step('select', {
+  cache: false,
   run: async ({ trials, baseline, examples, leaks, snapshot, home }: SelectInputs, { card, log, runId }) => {
     const best = trials.toSorted((a, b) => bestLoss(a.trial) - bestLoss(b.trial))[0];
     if (best === undefined) throw new RangeError('The grid has no point.');
