@@ -3,7 +3,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { syntheticSequences } from '../bench/training/synthetic-sequences.ts';
-import type { Column, Examples } from '../packages/smallboat/src/features/index.ts';
+import { SESSION_COLUMNS, syntheticSessions } from '../bench/training/synthetic-sessions.ts';
+import type { Examples } from '../packages/smallboat/src/features/index.ts';
 import { TOKENS, columnsOf, examplesOf, rowsAt, sequenceAt } from '../packages/smallboat/src/features/index.ts';
 import type { LstmHyper } from '../packages/smallboat/src/training/index.ts';
 import {
@@ -30,37 +31,6 @@ process.env['OMP_NUM_THREADS'] = '1';
 const folderOf = (): Promise<string> => mkdtemp(join(tmpdir(), 'smallboat-torch-'));
 const plain: LstmHyper = { units: 20, learningRate: 3e-3, batchSize: 64, epochs: 4, patience: 9, seed: 3 };
 
-const columns: readonly Column[] = [
-  { kind: 'number', name: 'gap', low: -0.8, high: 3.2 },
-  { kind: 'category', name: 'page', size: 6 },
-  { kind: 'category', name: 'price', size: 3 },
-];
-
-/** Sessions of up to three examples, each the beginning of the next, with contexts. */
-function sessions(count: number, seed: number): Examples {
-  const { tokens, offsets, labels } = syntheticSequences(count, seed);
-  const list: { tokens: Uint8Array; label: 0 | 1 }[] = [];
-  const session: number[] = [];
-  const first: number[] = [];
-  const rows: number[] = [];
-  for (let s = 0; s < count; s++) {
-    const whole = tokens.subarray(offsets[s], Math.min(offsets[s + 1] ?? 0, (offsets[s] ?? 0) + 30));
-    const begin = rows.length / columns.length;
-    for (let i = 1; i < whole.length; i++)
-      rows.push((s * 31 + i * 17) % 256, (s + i * (whole[i] ?? 0)) % 6, (s * i) % 3);
-    for (let cut = 0; cut < 3 && whole.length - 2 * cut >= 2; cut++) {
-      list.push({ tokens: whole.subarray(0, whole.length - 2 * cut), label: labels[s] === 1 ? 1 : 0 });
-      session.push(s);
-      first.push(begin);
-    }
-  }
-  return {
-    ...examplesOf(list),
-    session: Uint32Array.from(session),
-    context: { columns, rows: Uint8Array.from(rows), first: Uint32Array.from(first) },
-  };
-}
-
 function largestDifference(a: ArrayLike<number>, b: ArrayLike<number>): number {
   expect(a.length).toBe(b.length);
   return Array.from(a, (x, i) => Math.abs(x - (b[i] ?? Number.NaN))).reduce((x, y) => Math.max(x, y), 0);
@@ -70,8 +40,8 @@ const mean = (values: readonly number[]): number => values.reduce((a, b) => a + 
 
 describe.each(['lstm', 'gru'] as const)('%s against PyTorch', (cell) => {
   it('has its gradients, layer by layer', async () => {
-    const examples = sessions(60, 5);
-    const form = { cell, units: 20, columns };
+    const examples = syntheticSessions(60, 5);
+    const form = { cell, units: 20, columns: SESSION_COLUMNS };
     const start = initialNetwork(form, 4, 3);
     const weights = { ...start, denseKernel: start.denseKernel.map((x) => 2 * x) };
     const kernel = networkKernel(form);
@@ -93,7 +63,7 @@ describe.each(['lstm', 'gru'] as const)('%s against PyTorch', (cell) => {
           cell,
           units: 20,
           list,
-          columns,
+          columns: SESSION_COLUMNS,
           weights: Object.fromEntries(
             Object.entries(weights).map(([name, value]) => [
               name,
@@ -113,8 +83,8 @@ describe.each(['lstm', 'gru'] as const)('%s against PyTorch', (cell) => {
   });
 
   it('has its losses over 100 steps, from the same weights on the same batches', async () => {
-    const train = sessions(700, 6);
-    const validation = sessions(50, 7);
+    const train = syntheticSessions(700, 6);
+    const validation = syntheticSessions(50, 7);
     const hyper: LstmHyper = {
       ...plain,
       cell,
@@ -126,7 +96,7 @@ describe.each(['lstm', 'gru'] as const)('%s against PyTorch', (cell) => {
     };
     const basis = planBasis(train, sharingOrder(train), { batchSize: hyper.batchSize, window: 4 });
     const plans = [1, 2, 3, 4].map((epoch) => planEpoch(basis, hyper.seed, epoch));
-    const form = { cell, units: hyper.units, columns };
+    const form = { cell, units: hyper.units, columns: SESSION_COLUMNS };
     const kernel = networkKernel(form, networkMemory(form, basis.parts));
     kernel.setWeights(initialNetwork(form, hyper.seed, hyper.inputRate));
     const steps = (plans[0]?.batches ?? 0) * 4;
@@ -191,7 +161,7 @@ it('ends with the same ROC-AUC as the PyTorch trainer, over five seeds', async (
 });
 
 it('returns from PyTorch a model that becomes the same folder, and answers as its own weights do', async () => {
-  const [train, validation] = [sessions(300, 8), sessions(80, 9)];
+  const [train, validation] = [syntheticSessions(300, 8), syntheticSessions(80, 9)];
   const hyper: LstmHyper = { ...plain, cell: 'gru', epochs: 2, dropout: 0.2, contextDropout: 0.2 };
   const folder = await folderOf();
   const epochs: number[] = [];

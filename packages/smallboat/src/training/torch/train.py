@@ -1,6 +1,6 @@
 """The same training as training/train-lstm.ts, in PyTorch, for a machine with a GPU.
 
-    python train.py FOLDER [--device cuda]
+    python train.py FOLDER [--device cuda] [--tf32]
 
 FOLDER is what `writeTorchJob` wrote: job.json and the examples as raw arrays. Epochs go to standard output as lines of JSON; at the end
 weights.safetensors and trial.json lie in the folder, which `readTorchTrial` takes. Needs torch and numpy, nothing else.
@@ -23,6 +23,8 @@ hyper, layout = job["hyper"], job["layout"]
 wanted = sys.argv[sys.argv.index("--device") + 1] if "--device" in sys.argv else None
 device = torch.device(wanted or ("cuda" if torch.cuda.is_available() else "cpu"))
 torch.manual_seed(hyper["seed"])
+# Full f32, so that a GPU gives what a CPU gives; its shorter format differs in the third digit.
+torch.backends.cudnn.allow_tf32 = torch.backends.cuda.matmul.allow_tf32 = "--tf32" in sys.argv
 units, cell = hyper["units"], hyper.get("cell", "lstm")
 gates = 4 if cell == "lstm" else 3
 
