@@ -2,11 +2,12 @@ import { mkdtemp, readFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
+import { train } from '../apps/intent/steps/train.ts';
 import { syntheticSequences } from '../bench/training/synthetic-sequences.ts';
 import { SESSION_COLUMNS, syntheticSessions } from '../bench/training/synthetic-sessions.ts';
-import type { Examples } from '../packages/smallboat/src/features/index.ts';
+import type { Dataset, Examples, FeatureSet } from '../packages/smallboat/src/features/index.ts';
 import { TOKENS, columnsOf, examplesOf, rowsAt, sequenceAt } from '../packages/smallboat/src/features/index.ts';
-import type { LstmHyper } from '../packages/smallboat/src/training/index.ts';
+import type { LstmHyper, LstmTrial } from '../packages/smallboat/src/training/index.ts';
 import {
   importOnnx,
   initialNetwork,
@@ -17,6 +18,7 @@ import {
   trainWithTorch,
   writeModel,
 } from '../packages/smallboat/src/training/index.ts';
+import { localTracker } from '../packages/smallboat/src/tracking/index.ts';
 // The engine and the plan are not public; that they do what PyTorch does is checked here all the same.
 import { planBasis, planEpoch } from '../packages/smallboat/src/training/batch-plan.ts';
 import { localEngine } from '../packages/smallboat/src/training/engine.ts';
@@ -126,6 +128,28 @@ describe.each(['lstm', 'gru'] as const)('%s against PyTorch', (cell) => {
   });
 });
 
+/** What it hands back is a trial like ours: here its weights have the loss that its best epoch had there. */
+function expectWeightsOfBestEpoch({ weights, history, bestEpoch }: LstmTrial, validation: Examples): void {
+  const scores = scoreLstm(weights, validation);
+  const loss = scores.reduce((sum, p, i) => sum - Math.log(validation.labels[i] === 1 ? p : 1 - p), 0) / scores.length;
+  expect(loss).toBeCloseTo(history[bestEpoch - 1]?.validationLoss ?? Number.NaN, 5);
+}
+
+it('gives the weights of the best epoch, not of the last', async () => {
+  const [part, validation] = [syntheticSessions(150, 8), syntheticSessions(80, 9)];
+  const hyper: LstmHyper = { ...plain, learningRate: 0.03, epochs: 8, patience: 8 };
+  const trial = await trainWithTorch({
+    train: part,
+    validation,
+    hyper,
+    folder: await folderOf(),
+    python: torch(),
+    device: 'cpu',
+  });
+  expect(trial.bestEpoch).toBeLessThan(8);
+  expectWeightsOfBestEpoch(trial, validation);
+});
+
 it('ends with the same ROC-AUC as the PyTorch trainer, over five seeds', async () => {
   const train = examplesOf(short(syntheticSequences(8_000, 1)));
   const validation = examplesOf(short(syntheticSequences(6_000, 2)));
@@ -152,9 +176,7 @@ it('ends with the same ROC-AUC as the PyTorch trainer, over five seeds', async (
       device: 'cpu',
     });
     best.theirs.push(theirs.history[theirs.bestEpoch - 1]?.validationAuc ?? Number.NaN);
-    // What it hands back is a trial like ours: the same weights give the same AUC here.
-    const scores = scoreLstm(theirs.weights, validation);
-    expect(scores).toHaveLength(validation.labels.length);
+    expectWeightsOfBestEpoch(theirs, validation);
   }
   console.log('validation AUC, ours and PyTorch', best);
   expect(Math.abs(mean(best.ours) - mean(best.theirs))).toBeLessThan(0.003);
@@ -183,6 +205,23 @@ it('returns from PyTorch a model that becomes the same folder, and answers as it
   await expect(trainWithTorch({ train, validation, hyper, folder, python: '/no/such/python' })).rejects.toMatchObject({
     code: 'TORCH_TRAINING_FAILED',
   });
+});
+
+it('is a trainer that the pipeline can be given, and gives a trial as training here does', async () => {
+  const home = await folderOf();
+  const [part, validation] = [syntheticSessions(300, 8), syntheticSessions(80, 9)];
+  const features: FeatureSet = { names: ['gap', 'page', 'price'], columns: SESSION_COLUMNS, pages: [], products: {} };
+  const examples = { train: part, validation, test: validation, features } as unknown as Dataset; // all that the step reads
+  const point = { input: 'context', hyper: { ...plain, cell: 'gru', epochs: 2 } } as const;
+  const snapshot = { id: 'made up', source: '', rows: 0, files: 0, best: null };
+  const given = { examples, point, points: [point], snapshot, home };
+  const [here, there] = [await train.run({ ...given, torch: '' }), await train.run({ ...given, torch: torch() })];
+  expect(Object.keys(there.trial).toSorted()).toEqual(Object.keys(here.trial).toSorted());
+  expectWeightsOfBestEpoch(there.trial, validation);
+  const runs = await localTracker({ folder: join(home, 'tracking') }).runs('intent', { tags: { trainer: 'torch' } });
+  expect(runs).toHaveLength(1);
+  const one = await localTracker({ folder: join(home, 'tracking') }).run(there.trackedRun);
+  expect(one.metrics['validationLoss']?.points).toBe(2);
 });
 
 it.each(['lstm', 'gru'] as const)('writes a %s with features that onnxruntime runs', async (cell) => {

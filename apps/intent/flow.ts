@@ -56,6 +56,10 @@ export const intent = flow(
       .positive()
       .default(5)
       .describe('epochs without a better validation loss before training stops'),
+    torch: z
+      .string()
+      .default('')
+      .describe('a Python with torch and numpy to train in, on a GPU if there is one; left out, training is done here'),
     home: z.string().default('.smallboat').describe('folder for all that is written'),
     warehouse: z.string().default('').describe('URL of the warehouse; left out, a DuckDB file in the home folder'),
     memoryLimitMiB: z.coerce
@@ -79,6 +83,7 @@ export const intent = flow(
     units,
     epochs,
     patience,
+    torch,
     home,
     warehouse,
     memoryLimitMiB,
@@ -88,7 +93,7 @@ export const intent = flow(
     const { checked } = validate({ tables });
     const { examples, leaks } = dataset({ checked, protocol, features });
     const { points } = grid({ examples, inputs, cells, rates, units, epochs, patience, seed });
-    const trials = each(points, (point) => train({ examples, point, points, home, snapshot }));
+    const trials = each(points, (point) => train({ examples, point, points, home, snapshot, torch }));
     const baseline = baselines({ examples });
     const { chosen } = select({ trials, baseline: baseline.scores, examples, leaks, snapshot, home });
     const { served } = deploy({ chosen, examples, checked, home });

@@ -20,6 +20,7 @@ const schema = z.object({
   units: z.array(z.string()).optional(),
   epochs: z.string().optional(),
   patience: z.string().optional(),
+  torch: z.string().optional(),
   home: z.string().optional(),
   resume: z.boolean().default(false),
   json: z.boolean().default(false),
@@ -55,6 +56,10 @@ export const start: Command<typeof schema> = {
     units: { type: 'string', multiple: true, help: 'a width of the model to try; may be repeated (default 48)' },
     epochs: { type: 'string', help: 'passes over the training data at most (default 8)' },
     patience: { type: 'string', help: 'epochs without a better validation loss before training stops (default 5)' },
+    torch: {
+      type: 'string',
+      help: 'a Python with torch and numpy to train in, on a GPU if there is one (default: train here)',
+    },
     home: { type: 'string', help: 'folder for all that is written (default .smallboat)' },
     resume: {
       type: 'boolean',

@@ -1,10 +1,11 @@
-import { availableParallelism } from 'node:os';
+import { mkdtemp, rm } from 'node:fs/promises';
+import { availableParallelism, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { Dataset, Examples } from 'smallboat/features';
 import { step } from 'smallboat/flow';
 import { localTracker } from 'smallboat/tracking';
-import type { Cell, LstmHyper, LstmTrial } from 'smallboat/training';
-import { trainLstm } from 'smallboat/training';
+import type { Cell, EpochFigures, LstmHyper, LstmTrial, TrainLstmOptions } from 'smallboat/training';
+import { trainLstm, trainWithTorch } from 'smallboat/training';
 import type { Snapshot } from './ingest.ts';
 
 /** The original project's batch size. */
@@ -33,7 +34,7 @@ export interface GridInputs {
 /**
  * Every input with every kind of cell, width and learning rate. Where sessions have contexts, a few thousand of them are little to learn
  * many inputs from: units are dropped, gradients clipped, and one session in ten is shown without its context in each
- * epoch, so that the model can answer for those too (measured in docs/training.md).
+ * epoch, so that the model can answer for those too.
  */
 export const grid = step('grid', {
   run: ({ examples, inputs, cells, rates, units, epochs, patience, seed }: GridInputs) => {
@@ -79,6 +80,32 @@ export interface TrainInputs {
   readonly points: readonly Point[];
   readonly snapshot: Snapshot;
   readonly home: string;
+  /** A Python with torch, to train there, on a GPU if it has one; empty to train here. */
+  readonly torch: string;
+}
+
+/** In PyTorch, and the same trial as one trained here. */
+async function inTorch(python: string, options: TrainLstmOptions): Promise<LstmTrial> {
+  const { train: examples, validation, hyper, onEpoch, signal } = options;
+  const folder = await mkdtemp(join(tmpdir(), 'smallboat-torch-'));
+  try {
+    const {
+      device: _,
+      losses: _losses,
+      ...trial
+    } = await trainWithTorch({
+      train: examples,
+      validation,
+      hyper,
+      folder,
+      python,
+      ...(onEpoch === undefined ? {} : { onEpoch }),
+      ...(signal === undefined ? {} : { signal }),
+    });
+    return trial;
+  } finally {
+    await rm(folder, { recursive: true, force: true });
+  }
 }
 
 /** `gru-48 lr=0.003`, and what it is not shown. */
@@ -89,7 +116,7 @@ function nameOf({ input, hyper }: Point): string {
 
 /** One model of the grid, tracked epoch by epoch. */
 export const train = step('train', {
-  run: async ({ examples, point, points, snapshot, home }: TrainInputs, { log, progress, runId, signal }) => {
+  run: async ({ examples, point, points, snapshot, home, torch }: TrainInputs, { log, progress, runId, signal }) => {
     const tracker = localTracker({ folder: join(home, 'tracking') });
     const { input, hyper } = point;
     const name = nameOf(point);
@@ -97,23 +124,24 @@ export const train = step('train', {
       experiment: 'intent',
       name,
       params: { input, ...hyper, classWeights: String(hyper.classWeights ?? '1,1') },
-      tags: { run: runId },
+      tags: { run: runId, trainer: torch === '' ? 'smallboat' : 'torch' },
       lineage: { flowRun: `intent/${runId}`, dataSnapshot: snapshot.id },
     });
     const logged: Promise<void>[] = [];
-    const trial: LstmTrial = await trainLstm({
+    const options: TrainLstmOptions = {
       train: seenBy(input, examples.train),
       validation: seenBy(input, examples.validation),
       hyper,
       threads: threadsFor(points.length),
       signal,
       onProgress: progress,
-      onEpoch: ({ epoch, trainLoss, validationLoss, validationAuc, seconds }) => {
+      onEpoch: ({ epoch, trainLoss, validationLoss, validationAuc, seconds }: EpochFigures) => {
         const values = { trainLoss, validationLoss, seconds, ...(validationAuc === null ? {} : { validationAuc }) };
         logged.push(tracked.logMetrics(values, { step: epoch }));
         log(`epoch ${epoch}`, values);
       },
-    });
+    };
+    const trial: LstmTrial = torch === '' ? await trainLstm(options) : await inTorch(torch, options);
     await Promise.all(logged);
     await tracked.finish();
     return { trial, input, name, trackedRun: tracked.id };

@@ -51,7 +51,7 @@ export interface LstmHyper {
   readonly classWeights?: 'balanced' | readonly [number, number];
   /**
    * Tokens and categories start this much larger and learn this much faster than the rest, as if their ones in the one-hot input
-   * were this number. Default 1. A few rows of many are met in a step, so that with many values 4 learns sooner (docs/training.md).
+   * were this number. Default 1. A few rows of many are met in a step, so that with many values 4 learns sooner.
    */
   readonly inputRate?: number;
   /** Adam's, default 0.9, 0.999 and 1e-7, as in Keras. */

@@ -122,7 +122,8 @@ class Network(nn.Module):
             self.dense.bias.copy_(as_tensor("dense/bias"))
 
     def save(self):
-        get = lambda p: p.detach().cpu().numpy()
+        # A copy: on a processor the array is the parameter itself, which goes on changing.
+        get = lambda p: p.detach().cpu().numpy().copy()
         bias_hh = get(self.layer.bias_hh_l0)
         return {
             f"{cell}/kernel": get(self.layer.weight_ih_l0).T,
