@@ -8,6 +8,8 @@ export default defineConfig({
     pool: 'forks',
     // All cores: many of the tests wait for processes of their own.
     maxWorkers: '100%',
+    // Of tests of one file that may run side by side: each starts processes.
+    maxConcurrency: 3,
     // Real processes on a shared machine: in CI a test that fails once and then passes is reported, and does not stop the rest.
     retry: process.env['CI'] === undefined ? 0 : 1,
   },

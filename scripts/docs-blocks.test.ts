@@ -65,7 +65,7 @@ function writeBlock(folder: string, block: Block): string {
 }
 
 /** The blocks of a page run in order in one fresh folder, as a reader would type them. */
-it.for(Object.keys(TRIED))('%s runs as written', { timeout: 120_000 }, async (page) => {
+it.concurrent.for(Object.keys(TRIED))('%s runs as written', { timeout: 300_000 }, async (page) => {
   const folder = freshFolder();
   const env = { ...process.env, PATH: `${bin}:${process.env['PATH'] ?? ''}`, CI: 'true' };
   for (const block of readBlocks(root, page).filter(isTried)) {

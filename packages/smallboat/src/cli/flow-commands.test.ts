@@ -208,6 +208,17 @@ describe('a failed run', () => {
     expect(page).toContain('fitted 1');
     expect(page).toContain('rates');
     expect(page).not.toMatch(/(?:src|href)="(?!data:|#)/);
+
+    expect(await smallboat('logs', 'scrub', '--home', home)).toMatchObject({ code: 2 });
+    expect((await smallboat('logs', 'scrub', `Tune/${listed?.run}/points`, '--home', home)).out[0]).toMatch(
+      /^Deleted 1 log\./,
+    );
+    expect((await smallboat('logs', `Tune/${listed?.run}/points`, '--home', home)).out).toEqual([
+      expect.stringMatching(/^\[REDACTED\] by /),
+    ]);
+    expect((await smallboat('check', 'flow.ts', '--dot')).out.join('\n')).toMatch(
+      /^digraph "Tune" {\n[^]*subgraph "cluster_[^]*"fit";[^]*"points" -> "fit";[^]*}$/,
+    );
   });
 
   it.each([

@@ -45,6 +45,7 @@ export type { Checkpoint, StepContext } from './context.ts';
 export { config, configValueErrors, configVariable } from './config-value.ts';
 export type { ConfigOptions } from './config-value.ts';
 export { describeDag } from './definition.ts';
+export { dotOf } from './dot.ts';
 export type { Dag, Place, Region, Source, StepNode } from './definition.ts';
 export type { Failure, FailureKind } from './failure.ts';
 export { file, fileParamErrors, isFileParam } from './file-param.ts';
@@ -82,6 +83,10 @@ export { metaflowStore, userIn } from './metaflow/metaflow-store.ts';
 export { isInNamespace } from './namespace.ts';
 export { checkStore } from './store/check-store.ts';
 export type { StoreCheck } from './store/check-store.ts';
+export { codecErrors, storable } from './store/codecs.ts';
+export type { Codec } from './store/codecs.ts';
+export { NdArray } from './store/nd-array.ts';
+export type { NumericArray } from './store/nd-array.ts';
 export { openRunStore } from './store/open-run-store.ts';
 export type { StoreSpec } from './store/open-run-store.ts';
 export type {

@@ -3,6 +3,7 @@ import { declaredSteps } from './compose/declared.ts';
 import { type Dag, type Source, sourcesIn } from './definition.ts';
 import { isFileParam } from './file-param.ts';
 import { type Site, describeSite } from './site.ts';
+import { ArrowNeeded } from './store/arrow-table.ts';
 import { encodePickle } from './store/pickle-encode.ts';
 
 /** Something in a flow that types cannot see, and that is a mistake or looks like one. */
@@ -98,6 +99,8 @@ function whyNotStorable(value: unknown): string | undefined {
     encodePickle(value);
     return undefined;
   } catch (error) {
+    // A store imports the package that an Arrow table needs; here nothing is waited for.
+    if (error instanceof ArrowNeeded) return undefined;
     return error instanceof Error ? error.message : String(error);
   }
 }

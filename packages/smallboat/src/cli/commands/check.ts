@@ -1,5 +1,5 @@
 import * as z from 'zod';
-import { describeDag, describeFinding, importModule, isFlow, lintFlows, loadErrors } from '../../flow/index.ts';
+import { describeDag, describeFinding, dotOf, importModule, isFlow, lintFlows, loadErrors } from '../../flow/index.ts';
 import { defineErrors } from '../../kernel/index.ts';
 import type { Command } from '../command.ts';
 import { flowFile } from '../flow-file.ts';
@@ -15,6 +15,7 @@ const schema = z.object({
   strict: z.boolean().default(false),
   config: z.array(z.string()).default([]),
   'config-value': z.array(z.string()).default([]),
+  dot: z.boolean().default(false),
   json: z.boolean().default(false),
 });
 
@@ -28,6 +29,7 @@ export const command: Command<typeof schema> = {
     strict: { type: 'boolean', help: 'fail on warnings too' },
     config: { type: 'string', multiple: true, help: 'name=<file>: a configuration of the flow; may be repeated' },
     'config-value': { type: 'string', multiple: true, help: 'name=<JSON>: the same, given here' },
+    dot: { type: 'boolean', help: 'print the graphs in the DOT language, for Graphviz' },
     json: { type: 'boolean', help: 'print findings and graphs as JSON' },
   },
   schema,
@@ -40,14 +42,16 @@ export const command: Command<typeof schema> = {
     const flows = [...new Set(Object.values(await importModule(module)).filter(isFlow))];
     if (flows.length === 0) throw loadErrors.FLOW_NOT_FOUND({ path, found: '' });
     const findings = lintFlows(flows);
+    for (const finding of args.json ? [] : findings) io.err(describeFinding(finding, io.cwd));
     if (args.json) {
       io.out(JSON.stringify({ flows: flows.map((f) => ({ flow: f.name, graph: describeDag(f.dag()) })), findings }));
+    } else if (args.dot) {
+      for (const { dag } of flows) io.out(dotOf(dag()));
     } else {
       for (const { name, dag } of flows) {
         io.out(name);
         for (const line of describeDag(dag()).split('\n')) io.out(`  ${line}`);
       }
-      for (const finding of findings) io.err(describeFinding(finding, io.cwd));
       if (findings.length === 0) io.out('No mistakes found.');
     }
     const errors = findings.filter(({ severity }) => severity === 'error').length;

@@ -6,6 +6,7 @@ import { readConfigs } from '../config-value.ts';
 import type { Dag, StepNode } from '../definition.ts';
 import type { InputSpec, Job } from '../engine/job.ts';
 import type { FinishedTask } from '../engine/origin.ts';
+import { ArrowNeeded } from '../store/arrow-table.ts';
 import { encodePickle } from '../store/pickle-encode.ts';
 import { type ArtifactKey, type RunStore, type TaskPath, runStoreErrors } from '../store/run-store.ts';
 import { type StepCode, codeOfSteps } from './code-of-steps.ts';
@@ -148,6 +149,7 @@ function hashOf(value: unknown): string {
   try {
     return sha256(Buffer.concat(encodePickle(value)));
   } catch (error) {
+    if (error instanceof ArrowNeeded) return 'an Arrow table';
     if (error instanceof Error && 'code' in error && error.code === 'VALUE_NOT_STORABLE') return 'not storable';
     throw error;
   }

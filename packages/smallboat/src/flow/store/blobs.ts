@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import { promisify } from 'node:util';
 import { gunzip } from 'node:zlib';
-import { packed } from './blob-packing.ts';
+import { digestOf, packed } from './blob-packing.ts';
 import type { Attributes, Datastore } from './datastore.ts';
 import { blobPath } from './layout.ts';
 import { runStoreErrors } from './run-store.ts';
@@ -169,7 +169,7 @@ function md5(pieces: readonly Uint8Array[]): string {
 /** The content of a blob's file, packed or not; undefined if it is not what the key says. */
 async function unpacked(bytes: Uint8Array, key: string): Promise<Uint8Array | undefined> {
   const algorithm = key.length === 40 ? 'sha1' : 'sha256';
-  const hasHash = (content: Uint8Array): boolean => createHash(algorithm).update(content).digest('hex') === key;
+  const hasHash = (content: Uint8Array): boolean => digestOf(algorithm, content) === key;
   if (bytes[0] === 0x1f && bytes[1] === 0x8b) {
     const content = await promisify(gunzip)(bytes).catch((error: unknown) => {
       // Damaged, or raw content that begins like gzip: the hash decides.

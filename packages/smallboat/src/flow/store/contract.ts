@@ -1,5 +1,6 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { cardCases } from './card-contract.ts';
+import { logCases } from './log-contract.ts';
 import { pickleEncodeErrors } from './pickle-encode.ts';
 import { runStoreErrors } from './run-store.ts';
 import type { ArtifactKey, RunStore, TaskPath } from './run-store.ts';
@@ -409,36 +410,7 @@ export function runStoreContract({ name, create }: RunStoreContract): void {
       });
     });
 
-    describe('logs', () => {
-      it('are empty at first', async () => {
-        expect(await store.readLog(await begun(), 0, 'stdout')).toBe('');
-      });
-
-      it('hold what was written, by attempt and stream', async () => {
-        const task = await begun();
-        await store.appendLog(task, 0, 'stdout', 'one\ntw');
-        await store.appendLog(task, 0, 'stdout', 'o\n\n');
-        await other.appendLog(task, 0, 'stdout', 'three');
-        await store.appendLog(task, 0, 'stdout', '');
-        await store.appendLog(task, 0, 'stderr', '[MFLOG|0|x] trap\r\n[1/2] é\n');
-        await store.appendLog(task, 1, 'stdout', 'again\n');
-        expect(await other.readLog(task, 0, 'stdout')).toBe('one\ntwo\n\nthree');
-        expect(await other.readLog(task, 0, 'stderr')).toBe('[MFLOG|0|x] trap\r\n[1/2] é\n');
-        expect(await other.readLog(task, 1, 'stdout')).toBe('again\n');
-      });
-
-      it('keep the order of many lines that nobody waited for', async () => {
-        const task = await begun();
-        const lines = Array.from({ length: 200 }, (_, i) => `line ${i}\n`);
-        await Promise.all(
-          lines
-            .flatMap((line) => [line.slice(0, 4), line.slice(4)])
-            .map((piece) => store.appendLog(task, 0, 'stdout', piece)),
-        );
-        expect(await other.readLog(task, 0, 'stdout')).toBe(lines.join(''));
-      });
-    });
-
+    logCases(() => ({ store, other, begun }));
     cardCases(() => ({ store, other, begun }));
   });
 }

@@ -1,4 +1,4 @@
-import { pickleWriter } from './pickle-writer.ts';
+import { PickleWriter } from './pickle-writer.ts';
 import type { ForeachFrame } from './run-store.ts';
 
 /**
@@ -6,21 +6,19 @@ import type { ForeachFrame } from './run-store.ts';
  * its client asks for a task's index. The one artifact that is not plain data; Metaflow puts the class into `__main__` of whoever imports it.
  */
 export function foreachStack(frames: readonly ForeachFrame[]): Uint8Array {
-  const to = pickleWriter();
-  to.start();
+  const to = new PickleWriter();
   to.op(']');
   to.memoize();
   to.op('(');
   for (const { step, variable, count, index } of frames) {
     to.global('__main__', 'ForeachFrame');
     to.op('(');
-    to.string(step);
-    to.string(variable);
+    to.text(step);
+    to.text(variable);
     to.integer(count);
     to.integer(index);
-    to.none();
-    // A tuple of what is there since the mark, and an object of the class with it as arguments.
-    to.op('t\x81');
+    // None, a tuple of what is there since the mark, and an object of the class with it as arguments.
+    to.op('Nt\x81');
   }
   to.op('e');
   return Buffer.concat(to.finish());

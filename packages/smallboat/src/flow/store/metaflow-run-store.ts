@@ -1,3 +1,4 @@
+import { artifactBytes, artifactValue } from './artifact-bytes.ts';
 import { type BlobFacts, type Blobs, blobsOf, keyOf } from './blobs.ts';
 import { cardStore } from './card-store.ts';
 import { type NamedBlob, dataJson } from './data-json.ts';
@@ -8,8 +9,6 @@ import { graphInfo } from './graph-info.ts';
 import { attemptPath, blobPath, checkArtifactName, flowNotePath, notePath, runPath, taskPath } from './layout.ts';
 import type { Fact, Metadata } from './metadata.ts';
 import { toLogLines } from './mflog.ts';
-import { decodePickle } from './pickle-decode.ts';
-import { encodePickle } from './pickle-encode.ts';
 import { pythonTypeOf } from './python-type.ts';
 import type { AttemptReading } from './read-attempts.ts';
 import { NOTE_FORMAT, type RunNote, parseRunNote } from './run-note.ts';
@@ -135,7 +134,7 @@ class MetaflowRunStore implements RunStore {
   }
 
   async save(flow: string, value: unknown): Promise<ArtifactKey> {
-    return this.#blobs.save(flow, encodePickle(value), { type: pythonTypeOf(value) });
+    return this.#blobs.save(flow, await artifactBytes(value), { type: pythonTypeOf(value) });
   }
 
   async saveBytes(flow: string, bytes: Uint8Array): Promise<CodePackage> {
@@ -190,6 +189,13 @@ class MetaflowRunStore implements RunStore {
     if (text === '') return;
     const path = attemptPath(task, attempt, `task_${stream}.log`);
     await this.#datastore.append(path, (tail) => toLogLines(text, tail, (above) => this.#micros(above)));
+  }
+
+  async scrubLog(path: TaskPath, attempt: number, stream: 'stdout' | 'stderr'): Promise<number> {
+    await this.#metadata.checkTask(path);
+    const line = `[REDACTED] by ${this.user} at ${new Date(this.#clock()).toISOString()}`;
+    const file = { path, attempt, stream };
+    return (await import('./task-logs.ts')).replaceLog(this.#datastore, file, { line, micros: this.#micros() });
   }
 
   async saveCheckpoint(run: RunPath, name: string, key: ArtifactKey): Promise<void> {
@@ -250,7 +256,7 @@ class MetaflowRunStore implements RunStore {
   }
 
   async load(flow: string, key: ArtifactKey): Promise<unknown> {
-    return decodePickle(await this.#blobs.load(flow, key));
+    return artifactValue(await this.#blobs.load(flow, key));
   }
 
   async size(flow: string, key: ArtifactKey): Promise<number> {
@@ -262,7 +268,7 @@ class MetaflowRunStore implements RunStore {
   }
 
   async readLog(task: TaskPath, attempt: number, stream: 'stdout' | 'stderr'): Promise<string> {
-    return (await readers()).readLogText(this.#datastore, task, attempt, stream);
+    return (await import('./task-logs.ts')).readLogText(this.#datastore, task, attempt, stream);
   }
 
   async [Symbol.asyncDispose](): Promise<void> {

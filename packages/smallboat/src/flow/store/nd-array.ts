@@ -1,7 +1,8 @@
 import { endianness } from 'node:os';
 
-/** The typed arrays that are stored as numpy arrays. `Uint8Array` is not among them: it is stored as `bytes`. */
+/** The typed arrays that are stored as numpy arrays. `Uint8Array` by itself is not among them: it is stored as `bytes`. */
 export type NumericArray =
+  | Float16Array
   | Float32Array
   | Float64Array
   | Int8Array
@@ -18,6 +19,8 @@ export const HOST_ORDER: '<' | '>' = endianness() === 'LE' ? '<' : '>';
 
 /** What numpy calls an element type, without the order of bytes, and the typed array that holds it. */
 export const DTYPES = {
+  // Undefined before Node 24.
+  f2: globalThis.Float16Array,
   f4: Float32Array,
   f8: Float64Array,
   i1: Int8Array,
@@ -32,16 +35,18 @@ export const DTYPES = {
 
 export type DtypeName = keyof typeof DTYPES;
 
+/** Whether numpy's element type has a typed array here. */
 export function isDtypeName(name: string): name is DtypeName {
-  return Object.hasOwn(DTYPES, name);
+  return Object.hasOwn(DTYPES, name) && Reflect.get(DTYPES, name) !== undefined;
 }
 
-/** The numpy element type of a typed array; undefined where numpy has none that comes back as the same (clamped arrays). */
+const NAMES: ReadonlyMap<string, DtypeName> = new Map(
+  Object.entries(DTYPES).flatMap(([name, Type]) => (isDtypeName(name) ? [[Type.name, name] as const] : [])),
+);
+
+/** The numpy element type of a typed array, of this realm or another; undefined for what numpy has not: clamped arrays, `DataView`. */
 export function dtypeOf(array: ArrayBufferView): DtypeName | undefined {
-  for (const [name, type] of Object.entries(DTYPES)) {
-    if (array instanceof type && isDtypeName(name)) return name;
-  }
-  return undefined;
+  return NAMES.get(Object.prototype.toString.call(array).slice('[object '.length, -1));
 }
 
 /**

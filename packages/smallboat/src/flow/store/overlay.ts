@@ -34,6 +34,7 @@ function bound(store: RunStore): RunStore {
     endAttempt: (...args) => store.endAttempt(...args),
     adopt: (...args) => store.adopt(...args),
     appendLog: (...args) => store.appendLog(...args),
+    scrubLog: (...args) => store.scrubLog(...args),
     saveCheckpoint: (...args) => store.saveCheckpoint(...args),
     checkpoint: (...args) => store.checkpoint(...args),
     remember: (...args) => store.remember(...args),

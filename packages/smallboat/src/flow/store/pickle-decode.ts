@@ -1,116 +1,163 @@
+import { unpack } from './codecs.ts';
 import { pickleDecodeErrors } from './pickle-errors.ts';
-import { build, globalNamed, Part, reduce } from './pickle-globals.ts';
-
-const { PICKLE_INVALID, PICKLE_TYPE_REFUSED } = pickleDecodeErrors;
-
-/** Bytes from which a `bytes` value is a view of the pickle rather than a copy of its part. */
-const LARGE = 1 << 14;
+import { build, globalNamed, newObject, reduce } from './pickle-globals.ts';
+import { PickleInput } from './pickle-input.ts';
+import { noted } from './pickle-noted.ts';
+import { NOTES } from './pickle-notes.ts';
+import { Part, type Reading, refusedType } from './pickle-part.ts';
+import { replaceAll } from './replace-all.ts';
 
 /**
- * The value of a Python pickle of protocol 2 to 5 that holds plain data, by `encodePickle` or by Python. Nothing is ever called: a
- * short list of names (numpy arrays and scalars, datetime, date, set, frozenset, OrderedDict) is known by what it stands
- * for, and any other is refused.
+ * The value of a Python pickle of protocol 2 to 5 that holds plain data, by `encodePickle` or by Python. Nothing is ever called but the
+ * codecs of `storable`: a short list of names (numpy arrays and scalars, datetime, date, set, frozenset, OrderedDict, …) is known by what it
+ * stands for, and any other is refused. Takes time and memory in proportion to the bytes, whatever they are.
  *
- * None → null, int → number (bigint beyond ±2^53), str → string, bytes and bytearray → Uint8Array, list and tuple →
- * array, dict → plain object if all keys are strings, Map otherwise, set and frozenset → Set, datetime → Date (without
- * a timezone it is taken as UTC; microseconds are cut to milliseconds), numpy arrays → the typed array of their type,
- * with more than one dimension `NdArray`.
+ * What `encodePickle` wrote comes back as it was. From Python: None → null, int → number (bigint beyond ±2^53), str → string, bytes and
+ * bytearray → Uint8Array, list, tuple, named tuple, deque and range → array, dict → plain object if all keys are strings, Map otherwise, set and
+ * frozenset → Set, datetime and date → Date (without a timezone it is taken as UTC; microseconds are cut to milliseconds), numpy arrays → the
+ * typed array of their type, with more than one dimension `NdArray`; arrays of bools, texts, bytes, times and objects → lists.
  *
- * Arrays and bytes of 16 KiB and more are views of `pickle`, which must not change after; their `buffer` is larger than
- * they are.
+ * Arrays and bytes of 16 KiB and more are views of `pickle`, which must not change after; their `buffer` is larger than they are.
  *
- * Throws `PICKLE_INVALID` and `PICKLE_TYPE_REFUSED`, which names the type.
+ * Throws `PICKLE_INVALID`; `PICKLE_TYPE_REFUSED`, which names the type; `CODEC_UNKNOWN` and `CODEC_FAILED`.
  */
 export function decodePickle(pickle: Uint8Array): unknown {
   return new Unpickler(pickle).run();
 }
 
+/** What stands for an empty place until it is in its list. */
+const HOLE = new Part('hole', 'an empty place outside of a list');
+/** Elements and bytes that may be copied beyond what the pickle's length allows: a few ranges. */
+const ALLOWANCE = 1 << 22;
+
 /** The stack machine of pickle. A class for its state: the stack, the marks in it and the memo. */
-class Unpickler {
-  readonly #bytes: Buffer;
-  #at = 0;
+class Unpickler implements Reading {
+  readonly #input: PickleInput;
   readonly #stack: unknown[] = [];
-  /** For each place of the stack the memo number of what lies there, where it was memoized in that place. */
-  readonly #memoOfPlace: (number | undefined)[] = [];
+  /** Values on the stack; what lies above is left over. */
+  #top = 0;
   readonly #marks: number[] = [];
+  /** The lowest place that may be popped: the last mark. */
+  #floor = 0;
   readonly #memo: unknown[] = [];
-  /** Dicts that were pushed again from the memo: they cannot become a Map any more. */
-  readonly #shared = new Set<object>();
+  /** Memo numbers beyond the next one, which only broken or hostile pickles have. */
+  readonly #farMemo = new Map<number, unknown>();
+  /** For each place of the stack the memo number that something there was given last. */
+  readonly #memoOfPlace: number[] = [];
+  /** True once anything is on the stack that is no value by itself. */
+  #hasParts = false;
+  /** Classes that were named and not used yet. */
+  readonly #unused = new Set<Part>();
   /** Tuples that hold a part, and so are no values. */
   readonly #halfMade = new Set<object>();
+  /** Dicts that something refers to already. */
+  readonly #referred = new Set<object>();
+  /** Those of them that became a Map. */
+  readonly #replaced = new Map<object, object>();
+  #allowance: number;
 
   constructor(bytes: Uint8Array) {
-    this.#bytes = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+    this.#input = new PickleInput(bytes);
+    this.#allowance = ALLOWANCE + 2 * bytes.length;
   }
 
   run(): unknown {
+    const input = this.#input;
     for (;;) {
-      const opcode = this.#byte();
-      if (opcode === 0x2e) return this.#whole(this.#pop());
-      this.#do(opcode);
+      const opcode = input.byte();
+      switch (opcode) {
+        case 0x8c: // SHORT_BINUNICODE
+          this.#push(input.text(input.byte()));
+          break;
+        case 0x68: // BINGET
+          this.#get(input.byte());
+          break;
+        case 0x6a: // LONG_BINGET
+          this.#get(input.uint32());
+          break;
+        case 0x94: // MEMOIZE
+          this.#memoize(this.#memo.length + this.#farMemo.size);
+          break;
+        case 0x71: // BINPUT
+          this.#memoize(input.byte());
+          break;
+        case 0x72: // LONG_BINPUT
+          this.#memoize(input.uint32());
+          break;
+        case 0x4b: // BININT1
+          this.#push(input.byte());
+          break;
+        case 0x4d: // BININT2
+          this.#push(input.uint16());
+          break;
+        case 0x4a: // BININT
+          this.#push(input.int32());
+          break;
+        case 0x47: // BINFLOAT
+          this.#push(input.float());
+          break;
+        case 0x4e:
+          this.#push(null);
+          break;
+        case 0x88:
+          this.#push(true);
+          break;
+        case 0x89:
+          this.#push(false);
+          break;
+        case 0x28: // MARK
+          this.#marks.push(this.#top);
+          this.#floor = this.#top;
+          break;
+        case 0x7d: // EMPTY_DICT
+          this.#push({});
+          break;
+        case 0x5d: // EMPTY_LIST
+        case 0x29: // EMPTY_TUPLE
+          this.#push([]);
+          break;
+        case 0x75: // SETITEMS
+          this.#setItems(this.#mark());
+          break;
+        case 0x65: // APPENDS
+          this.#append(this.#mark());
+          break;
+        case 0x2e: // STOP
+          return this.#result();
+        default:
+          this.#doScalar(opcode);
+      }
     }
   }
 
-  #do(opcode: number): void {
-    const bytes = this.#bytes;
+  #doScalar(opcode: number): void {
+    const input = this.#input;
     switch (opcode) {
-      case 0x80: {
-        const protocol = this.#byte();
-        if (protocol < 2 || protocol > 5) throw this.#invalid(`protocol ${protocol}`);
-        return;
-      }
+      case 0x80: // PROTO
+        return input.protocol();
       case 0x95: // FRAME
-        this.#take(8);
-        return;
-      case 0x28: // MARK
-        this.#marks.push(this.#stack.length);
-        return;
-      case 0x30: // POP
-        this.#pop();
-        return;
-      case 0x31: // POP_MARK
-        this.#items();
-        return;
-      case 0x4e:
-        return this.#push(null);
-      case 0x88:
-        return this.#push(true);
-      case 0x89:
-        return this.#push(false);
-      case 0x4b: // BININT1
-        return this.#push(this.#byte());
-      case 0x4d: // BININT2
-        return this.#push(bytes.readUInt16LE(this.#take(2)));
-      case 0x4a: // BININT
-        return this.#push(bytes.readInt32LE(this.#take(4)));
+        return input.skip(8);
       case 0x8a: // LONG1
-        return this.#push(this.#long(this.#byte()));
+        return this.#push(input.long(input.byte()));
       case 0x8b: // LONG4
-        return this.#push(this.#long(bytes.readUInt32LE(this.#take(4))));
-      case 0x49: {
-        // INT: protocol 0's, still written by nobody but legal in protocol 2.
-        const text = this.#line();
-        return this.#push(text === '00' ? false : text === '01' ? true : this.#integer(text));
-      }
+        return this.#push(input.long(input.uint32()));
+      case 0x49: // INT: protocol 0's, as are the next two; legal later.
+        return this.#push(input.lineOfInt());
       case 0x4c: // LONG
-        return this.#push(this.#integer(this.#line().replace(/L$/, '')));
+        return this.#push(input.lineOfLong());
       case 0x46: // FLOAT
-        return this.#push(Number(this.#line()));
-      case 0x47: // BINFLOAT
-        return this.#push(bytes.readDoubleBE(this.#take(8)));
-      case 0x8c: // SHORT_BINUNICODE
-        return this.#push(this.#text(this.#byte()));
+        return this.#push(input.lineOfFloat());
       case 0x58: // BINUNICODE
-        return this.#push(this.#text(bytes.readUInt32LE(this.#take(4))));
+        return this.#push(input.text(input.uint32()));
       case 0x8d: // BINUNICODE8
-        return this.#push(this.#text(this.#size8()));
+        return this.#push(input.text(input.uint64()));
       case 0x43: // SHORT_BINBYTES
-        return this.#push(this.#content(this.#byte()));
+        return this.#push(input.content(input.byte()));
       case 0x42: // BINBYTES
-        return this.#push(this.#content(bytes.readUInt32LE(this.#take(4))));
+        return this.#push(input.content(input.uint32()));
       case 0x8e: // BINBYTES8
       case 0x96: // BYTEARRAY8
-        return this.#push(this.#content(this.#size8()));
+        return this.#push(input.content(input.uint64()));
       default:
         return this.#doContainer(opcode);
     }
@@ -118,11 +165,10 @@ class Unpickler {
 
   #doContainer(opcode: number): void {
     switch (opcode) {
-      case 0x29: // EMPTY_TUPLE
-      case 0x5d: // EMPTY_LIST
-        return this.#push([]);
-      case 0x7d: // EMPTY_DICT
-        return this.#push({});
+      case 0x30: // POP
+        return this.#drop();
+      case 0x31: // POP_MARK
+        return this.#note(this.#items());
       case 0x8f: // EMPTY_SET
         return this.#push(new Set());
       case 0x74: // TUPLE
@@ -133,141 +179,231 @@ class Unpickler {
         return this.#tuple(this.#popMany(opcode - 0x84));
       case 0x6c: // LIST
         return this.#push(this.#items().map((item) => this.#whole(item)));
-      case 0x64: // DICT
-        return this.#setItems(this.#items(), () => this.#push({}));
+      case 0x64: {
+        // DICT: an empty one below what is on the stack.
+        const items = this.#items();
+        this.#push({});
+        for (const item of items) this.#push(item);
+        return this.#setItems(this.#top - items.length);
+      }
       case 0x61: // APPEND
-        return this.#append([this.#pop()]);
-      case 0x65: // APPENDS
-        return this.#append(this.#items());
+        return this.#append(this.#below(1));
       case 0x73: // SETITEM
-        return this.#setItems(this.#popMany(2));
-      case 0x75: // SETITEMS
-        return this.#setItems(this.#items());
+        return this.#setItems(this.#below(2));
       case 0x90: // ADDITEMS
-        return this.#addItems(this.#items());
+        return this.#addItems(this.#mark());
       case 0x91: // FROZENSET
         return this.#push(new Set(this.#items().map((item) => this.#whole(item))));
       default:
-        return this.#doReference(opcode);
+        return this.#doCall(opcode);
     }
   }
 
-  #doReference(opcode: number): void {
-    const bytes = this.#bytes;
+  #doCall(opcode: number): void {
+    const input = this.#input;
     switch (opcode) {
-      case 0x94: // MEMOIZE
-        return this.#memoize(this.#memo.length);
-      case 0x71: // BINPUT
-        return this.#memoize(this.#byte());
-      case 0x72: // LONG_BINPUT
-        return this.#memoize(bytes.readUInt32LE(this.#take(4)));
-      case 0x68: // BINGET
-        return this.#get(this.#byte());
-      case 0x6a: // LONG_BINGET
-        return this.#get(bytes.readUInt32LE(this.#take(4)));
       case 0x63: // GLOBAL
-        return this.#push(globalNamed(this.#line(), this.#line()));
+        return this.#name(input.line(), input.line());
       case 0x93: {
         // STACK_GLOBAL
         const [module, name] = this.#popMany(2);
-        return this.#push(globalNamed(String(module), String(name)));
+        return this.#name(module, name);
       }
       case 0x52: {
         // REDUCE
         const [callable, args] = this.#popMany(2);
-        return this.#push(reduce(callable, args, this.#at));
+        return this.#push(reduce(callable, args, this));
+      }
+      case 0x81: {
+        // NEWOBJ
+        const [cls, args] = this.#popMany(2);
+        const made = newObject(cls, args, this);
+        if (cls instanceof Part) this.#unused.delete(cls);
+        return this.#push(made);
       }
       case 0x62: {
         // BUILD
-        const state = this.#pop();
-        return this.#replaceTop(build(this.#stack.at(-1), state, this.#at));
+        const [state] = this.#popMany(1);
+        return this.#replaceTop(build(this.#peek(), state, this));
       }
       default:
-        throw this.#invalid(`opcode 0x${opcode.toString(16)} is none of plain data`);
+        throw this.#refused(opcode);
+    }
+  }
+
+  /** The error for an opcode that calls what it names, or asks the reader for what it means. */
+  #refused(opcode: number): Error {
+    switch (opcode) {
+      case 0x69: // INST
+        return refusedType(`${this.#input.line()}.${this.#input.line()}`);
+      case 0x6f: // OBJ
+      case 0x92: // NEWOBJ_EX
+        return refusedType('an instance of a class that is made by a call');
+      case 0x50: // PERSID
+      case 0x51: // BINPERSID
+        return refusedType('a reference to something outside of it');
+      case 0x82: // EXT1
+      case 0x83: // EXT2
+      case 0x84: // EXT4
+        return refusedType('a type by a number that only its writer knows');
+      case 0x97: // NEXT_BUFFER
+      case 0x98: // READONLY_BUFFER
+        return refusedType('a reference to a buffer outside of it');
+      default:
+        return this.invalid(`opcode 0x${opcode.toString(16)} is none of plain data`);
     }
   }
 
   #push(value: unknown): void {
-    this.#memoOfPlace[this.#stack.length] = undefined;
-    this.#stack.push(value);
+    if (value instanceof Part) this.#hasParts = true;
+    this.#stack[this.#top] = value;
+    this.#top += 1;
   }
 
-  #pop(): unknown {
-    if (this.#stack.length === 0) throw this.#invalid('a value is missing');
-    return this.#stack.pop();
+  #peek(): unknown {
+    if (this.#top <= this.#floor) throw this.invalid('a value is missing');
+    return this.#stack[this.#top - 1];
   }
 
-  #popMany(n: number): unknown[] {
-    if (this.#stack.length < n) throw this.#invalid('a value is missing');
-    return this.#stack.splice(this.#stack.length - n);
+  /** POP: takes a value away, or a mark if it lies on top. */
+  #drop(): void {
+    if (this.#top > this.#floor) this.#top -= 1;
+    else this.#mark();
+  }
+
+  /** The place that lies `count` below the top. */
+  #below(count: number): number {
+    if (this.#top - count < this.#floor) throw this.invalid('a value is missing');
+    return this.#top - count;
+  }
+
+  #popMany(count: number): unknown[] {
+    const from = this.#below(count);
+    const items = this.#stack.slice(from, this.#top);
+    this.#top = from;
+    return items;
+  }
+
+  /** Takes the last mark away, and gives the place where it was. */
+  #mark(): number {
+    const mark = this.#marks.pop();
+    if (mark === undefined) throw this.invalid('a mark is missing');
+    this.#floor = this.#marks.at(-1) ?? 0;
+    return mark;
   }
 
   #items(): unknown[] {
-    const mark = this.#marks.pop();
-    if (mark === undefined || mark > this.#stack.length) throw this.#invalid('a mark is missing');
-    return this.#stack.splice(mark);
+    const from = this.#mark();
+    const items = this.#stack.slice(from, this.#top);
+    this.#top = from;
+    return items;
   }
 
   #replaceTop(value: unknown): void {
-    const place = this.#stack.length - 1;
+    const place = this.#top - 1;
     const memo = this.#memoOfPlace[place];
-    if (memo !== undefined) this.#memo[memo] = value;
+    // The number may be that of something that lay here before.
+    if (memo !== undefined && this.#memo[memo] === this.#stack[place]) this.#memo[memo] = value;
     this.#stack[place] = value;
+    if (value instanceof Part) this.#hasParts = true;
   }
 
   #tuple(items: unknown[]): void {
-    if (items.some((item) => this.#isHalfMade(item))) this.#halfMade.add(items);
+    if (this.#hasParts && items.some((item) => this.#isHalfMade(item))) this.#halfMade.add(items);
     this.#push(items);
   }
 
-  #append(items: readonly unknown[]): void {
-    const list = this.#stack.at(-1);
-    if (!Array.isArray(list)) throw this.#invalid('no list to append to');
-    for (const item of items) list.push(this.#whole(item));
+  /** Appends what lies on the stack from a place on to what lies below it. */
+  #append(from: number): void {
+    const [stack, to] = [this.#stack, this.#top];
+    this.#top = from;
+    const target = this.#peek();
+    if (Array.isArray(target)) {
+      for (let i = from; i < to; i += 1) {
+        const item = stack[i];
+        if (item === HOLE) target.length += 1;
+        else target.push(this.#hasParts ? this.#whole(item) : item);
+      }
+    } else if (target instanceof Set) {
+      for (let i = from; i < to; i += 1) target.add(this.#whole(stack[i]));
+    } else if (target instanceof Map) {
+      for (let i = from; i < to; i += 1) {
+        const pair = this.#whole(stack[i]);
+        if (!Array.isArray(pair) || pair.length !== 2) throw this.invalid('an item of a Map that is no pair');
+        target.set(pair[0], pair[1]);
+      }
+    } else throw this.invalid('no list to append to');
   }
 
-  #addItems(items: readonly unknown[]): void {
-    const set = this.#stack.at(-1);
-    if (!(set instanceof Set)) throw this.#invalid('no set to add to');
-    for (const item of items) set.add(this.#whole(item));
+  #addItems(from: number): void {
+    const to = this.#top;
+    this.#top = from;
+    const set = this.#peek();
+    if (!(set instanceof Set)) throw this.invalid('no set to add to');
+    for (let i = from; i < to; i += 1) set.add(this.#whole(this.#stack[i]));
   }
 
-  #setItems(items: readonly unknown[], before?: () => void): void {
-    before?.();
-    if (items.length % 2 !== 0) throw this.#invalid('a key without a value');
-    for (let i = 0; i < items.length; i += 2) this.#setItem(items[i], this.#whole(items[i + 1]));
-  }
-
-  #setItem(key: unknown, value: unknown): void {
-    const dict = this.#stack.at(-1);
-    if (dict instanceof Map) {
-      dict.set(this.#whole(key), value);
-    } else if (typeof dict !== 'object' || dict === null || Object.getPrototypeOf(dict) !== Object.prototype) {
-      throw this.#invalid('no dict to set an item of');
-    } else if (typeof key !== 'string') {
-      if (this.#shared.has(dict)) throw this.#invalid('a dict without string keys inside itself');
-      this.#replaceTop(new Map<unknown, unknown>([...Object.entries(dict), [this.#whole(key), value]]));
-    } else if (key === '__proto__') {
-      Object.defineProperty(dict, key, { value, enumerable: true, writable: true, configurable: true });
-    } else {
-      Reflect.set(dict, key, value);
+  /** Sets the pairs of key and value that lie on the stack from a place on, in the dict below. */
+  #setItems(from: number): void {
+    const [stack, to] = [this.#stack, this.#top];
+    this.#top = from;
+    const dict = this.#peek();
+    if ((to - from) % 2 !== 0) throw this.invalid('a key without a value');
+    if (dict instanceof Map) return this.#setPairs(dict, from, to);
+    if (!isRecord(dict)) throw this.invalid('no dict to set an item of');
+    for (let i = from; i < to; i += 2) {
+      const key = stack[i];
+      const value = this.#hasParts ? this.#whole(stack[i + 1]) : stack[i + 1];
+      if (typeof key !== 'string') return this.#setPairs(this.#toMap(dict), i, to);
+      if (key === '__proto__') {
+        Object.defineProperty(dict, key, { value, enumerable: true, writable: true, configurable: true });
+      } else dict[key] = value;
     }
+  }
+
+  #setPairs(map: Map<unknown, unknown>, from: number, to: number): void {
+    for (let i = from; i < to; i += 2) map.set(this.#whole(this.#stack[i]), this.#whole(this.#stack[i + 1]));
+  }
+
+  /** Makes the dict on top a Map, for a key that is no string. What refers to the dict already is put right at the end. */
+  #toMap(dict: Readonly<Record<string, unknown>>): Map<unknown, unknown> {
+    const map = new Map<unknown, unknown>(Object.entries(dict));
+    this.charge(map.size);
+    if (this.#referred.has(dict)) this.#replaced.set(dict, map);
+    this.#replaceTop(map);
+    return map;
+  }
+
+  /** What lay above a mark and is taken away says what the value below it is, if it is a note. */
+  #note(items: readonly unknown[]): void {
+    const [note, name] = items;
+    if (typeof note !== 'number' || items.length > 2) return;
+    const value = this.#peek();
+    if (note === NOTES.hole && value === null) this.#replaceTop(HOLE);
+    else if (note === NOTES.packed && typeof name === 'string') this.#replaceTop(unpack(name, this.#whole(value)));
+    else this.#replaceTop(noted(value, note, this));
   }
 
   #memoize(memo: number): void {
-    const place = this.#stack.length - 1;
-    if (place < 0) throw this.#invalid('a value is missing');
-    this.#memoOfPlace[place] = memo;
-    this.#memo[memo] = this.#stack[place];
+    const value = this.#peek();
+    if (memo <= this.#memo.length) this.#memo[memo] = value;
+    else this.#farMemo.set(memo, value);
+    this.#memoOfPlace[this.#top - 1] = memo;
   }
 
   #get(memo: number): void {
-    if (!(memo in this.#memo)) throw this.#invalid(`memo ${memo} is empty`);
-    const value = this.#memo[memo];
-    if (typeof value === 'object' && value !== null && Object.getPrototypeOf(value) === Object.prototype) {
-      this.#shared.add(value);
-    }
+    const isNear = memo < this.#memo.length;
+    if (!isNear && !this.#farMemo.has(memo)) throw this.invalid(`memo ${memo} is empty`);
+    const value = isNear ? this.#memo[memo] : this.#farMemo.get(memo);
+    if (typeof value === 'object' && isRecord(value)) this.#referred.add(value);
     this.#push(value);
+  }
+
+  #name(module: unknown, name: unknown): void {
+    if (typeof module !== 'string' || typeof name !== 'string') throw this.invalid('a name that is no text');
+    const part = globalNamed(module, name);
+    if (part.kind === 'class') this.#unused.add(part);
+    this.#push(part);
   }
 
   #isHalfMade(value: unknown): boolean {
@@ -278,84 +414,27 @@ class Unpickler {
   #whole(value: unknown): unknown {
     if (typeof value !== 'object' || value === null || !this.#isHalfMade(value)) return value;
     const part: unknown = Array.isArray(value) ? value.find((item) => this.#isHalfMade(item)) : value;
-    throw PICKLE_TYPE_REFUSED({ type: part instanceof Part ? part.name : 'a tuple of types' });
+    throw refusedType(part instanceof Part ? part.name : 'a tuple of types');
   }
 
-  #take(size: number): number {
-    const from = this.#at;
-    this.#at += size;
-    if (this.#at > this.#bytes.length) throw this.#invalid('it ends too early');
-    return from;
+  #result(): unknown {
+    const value = this.#whole(this.#peek());
+    for (const { name } of this.#unused) throw refusedType(name);
+    return this.#replaced.size === 0 ? value : replaceAll(value, this.#replaced);
   }
 
-  #byte(): number {
-    const value = this.#bytes[this.#at];
-    if (value === undefined) throw this.#invalid('it ends too early');
-    this.#at += 1;
-    return value;
+  charge(count: number): void {
+    this.#allowance -= count;
+    if (this.#allowance < 0) throw this.invalid('it copies more than it holds');
   }
 
-  #size8(): number {
-    const size = this.#bytes.readBigUInt64LE(this.#take(8));
-    if (size > BigInt(this.#bytes.length)) throw this.#invalid('it ends too early');
-    return Number(size);
-  }
-
-  #line(): string {
-    const end = this.#bytes.indexOf(0x0a, this.#at);
-    if (end < 0) throw this.#invalid('it ends too early');
-    const from = this.#take(end + 1 - this.#at);
-    return this.#bytes.toString('utf8', from, end);
-  }
-
-  #integer(text: string): number | bigint {
-    if (!/^-?\d+$/.test(text)) throw this.#invalid(`'${text.slice(0, 40)}' is no integer`);
-    return narrow(BigInt(text));
-  }
-
-  #long(size: number): number | bigint {
-    const from = this.#take(size);
-    if (size === 0) return 0;
-    const hex = Buffer.from(this.#bytes.subarray(from, from + size))
-      .reverse()
-      .toString('hex');
-    return narrow(BigInt.asIntN(size * 8, BigInt(`0x${hex}`)));
-  }
-
-  #text(size: number): string {
-    const from = this.#take(size);
-    const text = this.#bytes.toString('utf8', from, from + size);
-    return text.includes('\ufffd') ? withSurrogates(this.#bytes.subarray(from, from + size)) : text;
-  }
-
-  #content(size: number): Uint8Array {
-    const from = this.#take(size);
-    const { buffer, byteOffset } = this.#bytes;
-    const view = new Uint8Array(buffer, byteOffset + from, size);
-    return size >= LARGE ? view : view.slice();
-  }
-
-  #invalid(problem: string): Error {
-    return PICKLE_INVALID({ problem, offset: this.#at });
+  invalid(problem: string): Error {
+    return pickleDecodeErrors.PICKLE_INVALID({ problem, offset: this.#input.at });
   }
 }
 
-function narrow(value: bigint): number | bigint {
-  const number = Number(value);
-  return Number.isSafeInteger(number) ? number : value;
-}
-
-/** UTF-8 in which lone surrogates are three bytes each, as `encodePickle` and Python write them. */
-function withSurrogates(bytes: Uint8Array): string {
-  const text = Buffer.from(bytes);
-  let result = '';
-  let from = 0;
-  for (let at = text.indexOf(0xed); at >= 0; at = text.indexOf(0xed, at + 1)) {
-    const second = text[at + 1] ?? 0;
-    if (second < 0xa0) continue;
-    result +=
-      text.toString('utf8', from, at) + String.fromCharCode(0xd000 | ((second & 63) << 6) | ((text[at + 2] ?? 0) & 63));
-    from = at + 3;
-  }
-  return result + text.toString('utf8', from);
+function isRecord(value: unknown): value is Record<string, unknown> {
+  if (typeof value !== 'object' || value === null) return false;
+  const parent: unknown = Object.getPrototypeOf(value);
+  return parent === Object.prototype || parent === null;
 }

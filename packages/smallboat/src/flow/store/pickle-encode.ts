@@ -1,248 +1,323 @@
-import { defineErrors } from '../../kernel/index.ts';
-import { dtypeOf, HOST_ORDER, NdArray } from './nd-array.ts';
-import { pickleWriter } from './pickle-writer.ts';
-import type { PickleWriter } from './pickle-writer.ts';
+import { type AnyCodec, codecOf } from './codecs.ts';
+import { pickleEncodeErrors } from './pickle-errors.ts';
+import { type Frame, newFrame, pathOf } from './pickle-frame.ts';
+import { writeLeaf } from './pickle-leaves.ts';
+import { type Note, writeNote, writePackedNote } from './pickle-notes.ts';
+import { PickleWriter } from './pickle-writer.ts';
+import { areDictKeys, isComposite } from './python-keys.ts';
+import { type Refusal, refusalOf, refusalOfPacked, refusalOfProperty, refusalOfSparse } from './refusal.ts';
+import { kindOf, placesOf } from './value-kind.ts';
 
-export const pickleEncodeErrors = defineErrors({
-  VALUE_NOT_STORABLE: (f: { path: string; problem: string }) =>
-    `${f.path} ${f.problem}. Artifacts are plain data: null, booleans, numbers, bigints, strings, dates, arrays, plain objects, Map, Set and typed arrays.`,
-});
+export { pickleEncodeErrors };
 
-/** Levels of nesting that a value may have. Deeper ones are data by mistake, and would overflow the stack. */
-const MAX_DEPTH = 1000;
-
-interface Encoding {
-  readonly out: PickleWriter;
-  /** Keys from the root to the value that is written now, up to the current depth. */
-  readonly path: (string | number)[];
-  /** Memo number of what is written; -1 while it is being written. */
-  readonly seen: Map<object, number>;
-  readonly keys: Map<string, number>;
-}
+/** Memo number of an instance whose codec has not given all of it yet. */
+const UNPACKED = -1;
+/** Places above which a list must be filled to an eighth: each empty place takes bytes. */
+const SPARSE = 1 << 16;
 
 /**
- * A value as a Python pickle of protocol 4, in pieces to be written one after the other. Large arrays and bytes are
- * not copied: their pieces are views of the caller's memory, so write them before the value changes.
+ * A value as a Python pickle of protocol 4, in pieces to be written one after the other, each below 2 GiB. Large arrays and bytes are
+ * not copied: their pieces are views of the caller's memory, so write them before the value changes. The same value always gives the same bytes.
  *
  * null → None, boolean → bool, safe integers → int, other numbers (and -0) → float, bigint → int, string → str, Date →
- * datetime in UTC, arrays → list, plain objects and Map → dict, Set → set, Uint8Array → bytes, other typed arrays and
- * `NdArray` → numpy arrays of their type. A property that is undefined is left out; undefined elsewhere is an error. An
- * object that occurs twice is stored once and comes back as one object; a value inside itself is an error.
- *
- * What comes back differs in this: a bigint within ±2^53 as a number, a Map with only string keys as a plain object.
+ * datetime in UTC, arrays → list, plain objects and Map → dict, Set → set, Uint8Array, Buffer, ArrayBuffer and DataView → bytes, other typed
+ * arrays and `NdArray` → numpy arrays of their type, an Arrow table → `pyarrow.Table`, instances of classes that are `storable` → what their
+ * codec packs. undefined → None. Where Python has no such thing (a Map whose keys it cannot hash → list of pairs, such a Set → list), it gets
+ * what is nearest, and notes that Python does not see say what it was: `decodePickle` gives back the same. An object that occurs twice, or inside
+ * itself, is stored once and comes back as one object. Nesting may be of any depth.
  *
  * Throws `VALUE_NOT_STORABLE`, with the path inside the value (`$.rows[3].fn`).
  */
 export function encodePickle(value: unknown): readonly Uint8Array[] {
-  const e: Encoding = { out: pickleWriter(), path: [], seen: new Map(), keys: new Map() };
-  e.out.start();
-  writeValue(e, value, 0);
-  return e.out.finish();
+  return new Encoder().encode(value);
 }
 
-function writeValue(e: Encoding, value: unknown, depth: number): void {
-  const { out } = e;
-  switch (typeof value) {
-    case 'number':
-      return Number.isSafeInteger(value) && !Object.is(value, -0) ? out.integer(value) : out.float(value);
-    case 'string':
-      return out.string(value);
-    case 'boolean':
-      return out.boolean(value);
-    case 'bigint':
-      return out.bigint(value);
-    case 'object':
-      return value === null ? out.none() : writeObject(e, value, depth);
-    case 'undefined':
-      return refuse(e, depth, 'is undefined; use null');
-    case 'function':
-      return refuse(e, depth, `is a function${value.name ? ` (${value.name})` : ''}`);
-    case 'symbol':
-      return refuse(e, depth, 'is a symbol');
+/** A class for its state. Nothing here calls itself for what is nested: a value may be deeper than the stack. */
+class Encoder {
+  readonly #out = new PickleWriter();
+  /** Memo numbers of what was written. */
+  readonly #seen = new Map<object, number>();
+  /** Containers that have been begun, the outermost first; those from `#depth` on are free. */
+  readonly #frames: Frame[] = [];
+  #depth = 0;
+
+  encode(value: unknown): readonly Uint8Array[] {
+    this.#write(value);
+    for (let frame = this.#top(); frame !== undefined; frame = this.#top()) this.#goOn(frame);
+    return this.#out.finish();
   }
-}
 
-function writeObject(e: Encoding, value: object, depth: number): void {
-  const known = e.seen.get(value);
-  if (known === -1) return refuse(e, depth, 'contains itself');
-  if (known !== undefined) return e.out.get(known);
-  if (depth >= MAX_DEPTH) return refuse(e, depth, `is nested more than ${MAX_DEPTH} levels deep`);
-  if (Array.isArray(value)) return writeArray(e, value, depth);
-  if (value instanceof Map) return writeMap(e, value, depth);
-  if (value instanceof Set) return writeSet(e, value, depth);
-  if (value instanceof Date) return writeDate(e, value, depth);
-  if (value instanceof NdArray) return writeNumbers(e, value, value.shape, depth);
-  if (ArrayBuffer.isView(value)) return writeView(e, value, depth);
-  const parent: unknown = Object.getPrototypeOf(value);
-  // A parent without a parent is Object.prototype, of this realm or of another.
-  if (parent !== null && Object.getPrototypeOf(parent) !== null) {
-    return refuse(e, depth, `is an instance of ${value.constructor.name || 'a class'}`);
+  #top(): Frame | undefined {
+    return this.#depth === 0 ? undefined : this.#frames[this.#depth - 1];
   }
-  return writeRecord(e, value, depth);
-}
 
-function writeArray(e: Encoding, values: readonly unknown[], depth: number): void {
-  const memo = open(e, values, ']');
-  if (values.length > 0) {
-    e.out.op('(');
-    for (let i = 0; i < values.length; i += 1) {
-      e.path[depth] = i;
-      writeValue(e, values[i], depth + 1);
+  /** Writes a value, or begins it: true where what is inside is left to be written. */
+  #write(value: unknown): boolean {
+    const out = this.#out;
+    switch (typeof value) {
+      case 'string':
+        out.text(value);
+        return false;
+      case 'number':
+        if (Number.isSafeInteger(value) && !Object.is(value, -0)) out.integer(value);
+        else out.float(value);
+        return false;
+      case 'boolean':
+        out.op(value ? '\x88' : '\x89');
+        return false;
+      case 'bigint':
+        out.bigint(value);
+        if (BigInt.asIntN(54, value) === value && Number.isSafeInteger(Number(value))) writeNote(out, 'bigint');
+        return false;
+      case 'undefined':
+        out.op('N');
+        writeNote(out, 'undefined');
+        return false;
+      case 'object':
+        if (value !== null) return this.#writeObject(value);
+        out.op('N');
+        return false;
+      case 'function':
+      case 'symbol':
+        return this.#refuse(refusalOf(value));
     }
-    e.out.op('e');
+    // A type of value that JavaScript does not have yet.
+    return this.#refuse(refusalOf(value));
   }
-  e.seen.set(values, memo);
-}
 
-function writeRecord(e: Encoding, value: object, depth: number): void {
-  if (Object.getOwnPropertySymbols(value).length > 0) return refuse(e, depth, 'has a symbol as a key');
-  const memo = open(e, value, '}');
-  e.out.op('(');
-  for (const [key, item] of Object.entries(value)) {
-    if (item === undefined) continue;
-    e.path[depth] = key;
-    writeKey(e, key);
-    writeValue(e, item, depth + 1);
+  #writeObject(value: object): boolean {
+    const known = this.#seen.get(value);
+    if (known !== undefined) {
+      if (known === UNPACKED) return this.#refuse(refusalOfPacked(codecOf(value)?.name ?? ''));
+      this.#out.get(known);
+      return false;
+    }
+    const codec = codecOf(value);
+    if (codec !== undefined) return this.#openPacked(value, codec);
+    const kind = kindOf(value);
+    if (kind === undefined) return this.#refuse(refusalOf(value));
+    if (kind === 'record' || kind === 'bare') return this.#openRecord(value, kind);
+    // The kind says what each is.
+    if (kind === 'list') return this.#openList(value as readonly unknown[]);
+    if (kind === 'map') return this.#openMap(value as ReadonlyMap<unknown, unknown>);
+    if (kind === 'set') return this.#openSet(value as ReadonlySet<unknown>);
+    const refusal = writeLeaf(this.#out, value, kind);
+    if (refusal !== undefined) return this.#refuse(refusal);
+    this.#seen.set(value, this.#out.memoize());
+    return false;
   }
-  e.out.op('u');
-  e.seen.set(value, memo);
-}
 
-function writeKey(e: Encoding, key: string): void {
-  const known = e.keys.get(key);
-  if (known !== undefined) return e.out.get(known);
-  e.out.string(key);
-  e.keys.set(key, e.out.memoize());
-}
-
-function writeMap(e: Encoding, value: ReadonlyMap<unknown, unknown>, depth: number): void {
-  const memo = open(e, value, '}');
-  e.out.op('(');
-  for (const [key, item] of value) {
-    e.path[depth] = `${String(key)} (key)`;
-    writeHashable(e, key, depth + 1);
-    e.path[depth] = String(key);
-    writeValue(e, item, depth + 1);
+  #openList(list: readonly unknown[]): boolean {
+    const places = placesOf(list);
+    if (typeof places === 'object') return this.#refuse(refusalOfProperty(places.property));
+    if (places === 'sparse' && list.length > SPARSE && Object.keys(list).length < list.length / 8) {
+      return this.#refuse(refusalOfSparse(list));
+    }
+    this.#begin(list, ']');
+    if (list.length === 0) return false;
+    this.#out.op('(');
+    this.#push(places === 'dense' ? 'list' : 'sparse', list);
+    return true;
   }
-  e.out.op('u');
-  e.seen.set(value, memo);
-}
 
-function writeSet(e: Encoding, value: ReadonlySet<unknown>, depth: number): void {
-  const memo = open(e, value, '\x8f');
-  e.out.op('(');
-  let place = 0;
-  for (const item of value) {
-    e.path[depth] = place;
-    writeHashable(e, item, depth + 1);
-    place += 1;
+  #openRecord(value: object, kind: 'record' | 'bare'): boolean {
+    if (Object.getOwnPropertySymbols(value).length > 0) {
+      return this.#refuse({ problem: 'has a symbol as a key', hint: 'Use strings as keys.' });
+    }
+    const keys = Object.keys(value);
+    this.#begin(value, '}', kind === 'bare' ? 'bare' : undefined);
+    if (keys.length === 0) return false;
+    this.#out.op('(');
+    this.#push('record', value).keys = keys;
+    return true;
   }
-  e.out.op('\x90');
-  e.seen.set(value, memo);
-}
 
-function writeHashable(e: Encoding, value: unknown, depth: number): void {
-  if (typeof value === 'object' && value !== null) {
-    return refuse(e, depth, 'is an object where Python needs something hashable: a string, number, boolean or null');
+  #openMap(map: ReadonlyMap<unknown, unknown>): boolean {
+    const isDict = areDictKeys(map, (key) => !this.#seen.has(key));
+    // Keys that are lists are written as tuples before anything inside the Map can write them as lists.
+    if (isDict) for (const key of map.keys()) if (isComposite(key)) this.#writeKeyAhead(key);
+    this.#begin(map, isDict ? '}' : ']', 'map');
+    if (map.size === 0) return false;
+    this.#out.op('(');
+    const frame = this.#push(isDict ? 'dict' : 'pairs', map);
+    frame.entries = map.entries();
+    frame.part = 0;
+    return true;
   }
-  if (typeof value === 'string') return writeKey(e, value);
-  return writeValue(e, value, depth);
-}
 
-function writeDate(e: Encoding, value: Date, depth: number): void {
-  const year = value.getUTCFullYear();
-  if (Number.isNaN(year)) return refuse(e, depth, 'is an invalid date');
-  if (year < 1 || year > 9999)
-    return refuse(e, depth, `is of the year ${year}; Python's dates are of the years 1 to 9999`);
-  const micro = value.getUTCMilliseconds() * 1000;
-  const { out } = e;
-  out.global('datetime', 'datetime');
-  out.bytes(
-    Uint8Array.of(
-      year >> 8,
-      year & 255,
-      value.getUTCMonth() + 1,
-      value.getUTCDate(),
-      value.getUTCHours(),
-      value.getUTCMinutes(),
-      value.getUTCSeconds(),
-      micro >> 16,
-      (micro >> 8) & 255,
-      micro & 255,
-    ),
-  );
-  out.global('datetime', 'timezone');
-  out.global('datetime', 'timedelta');
-  out.integer(0);
-  // timezone(timedelta(0)), then datetime(bytes, timezone).
-  out.op('\x85R\x85R\x86R');
-  e.seen.set(value, out.memoize());
-}
-
-function writeView(e: Encoding, value: ArrayBufferView, depth: number): void {
-  if (value instanceof Uint8Array) {
-    e.out.bytes(value);
-    e.seen.set(value, e.out.memoize());
-    return;
+  #openSet(set: ReadonlySet<unknown>): boolean {
+    const isSet = areDictKeys(set, (key) => !this.#seen.has(key));
+    this.#begin(set, isSet ? '\x8f' : ']', isSet ? undefined : 'set');
+    if (set.size === 0) return false;
+    this.#out.op('(');
+    this.#push(isSet ? 'set' : 'items', set).entries = set.values();
+    return true;
   }
-  const { constructor } = value;
-  if (dtypeOf(value) === undefined) {
-    return refuse(e, depth, `is a ${constructor.name}; copy it into a Uint8Array or a Float32Array`);
+
+  #openPacked(value: object, codec: AnyCodec): boolean {
+    this.#seen.set(value, UNPACKED);
+    const frame = this.#push('packed', value);
+    frame.codec = codec;
+    frame.part = 0;
+    return true;
   }
-  // `dtypeOf` knows it, so it is one of the numeric arrays.
-  const data = value as NdArray['data'];
-  writeNumbers(e, { data }, [data.length], depth);
-  const memo = e.out.memoize();
-  e.seen.set(value, memo);
-}
 
-/** The call and the state by which numpy pickles an array; `numpy.core` is a name that numpy 1 and 2 both know. */
-function writeNumbers(
-  e: Encoding,
-  array: { readonly data: NdArray['data'] },
-  shape: readonly number[],
-  depth: number,
-): void {
-  const { out } = e;
-  const { data } = array;
-  const dtype = dtypeOf(data);
-  if (dtype === undefined) return refuse(e, depth, 'has data that is no typed array of numbers');
-  out.global('numpy.core.multiarray', '_reconstruct');
-  out.global('numpy', 'ndarray');
-  out.integer(0);
-  out.op('\x85');
-  out.bytes(Uint8Array.of(0x62));
-  out.op('\x87R(');
-  out.integer(1);
-  out.op('(');
-  for (const size of shape) out.integer(size);
-  out.op('t');
-  out.global('numpy', 'dtype');
-  out.string(dtype);
-  out.op('\x89\x88\x87R(');
-  out.integer(3);
-  out.string(dtype.endsWith('1') ? '|' : HOST_ORDER);
-  out.op('NNN');
-  out.integer(-1);
-  out.integer(-1);
-  out.integer(0);
-  out.op('tb\x89');
-  out.bytes(new Uint8Array(data.buffer, data.byteOffset, data.byteLength));
-  out.op('tb');
-  if (array instanceof NdArray) e.seen.set(array, out.memoize());
-}
-
-function open(e: Encoding, value: object, empty: string): number {
-  e.seen.set(value, -1);
-  e.out.op(empty);
-  return e.out.memoize();
-}
-
-function refuse(e: Encoding, depth: number, problem: string): never {
-  let path = '$';
-  for (const part of e.path.slice(0, depth)) {
-    if (typeof part === 'number') path += `[${part}]`;
-    else path += /^[A-Za-z_$][\w$]*$/.test(part) ? `.${part}` : `[${JSON.stringify(part)}]`;
+  #begin(value: object, empty: string, note?: Note): void {
+    this.#out.op(empty);
+    if (note !== undefined) writeNote(this.#out, note);
+    this.#seen.set(value, this.#out.memoize());
   }
-  throw pickleEncodeErrors.VALUE_NOT_STORABLE({ path, problem });
+
+  #push(kind: Frame['kind'], value: object): Frame {
+    const frame = this.#frames[this.#depth] ?? newFrame(value);
+    this.#frames[this.#depth] = frame;
+    frame.kind = kind;
+    frame.value = value;
+    frame.next = 0;
+    this.#depth += 1;
+    return frame;
+  }
+
+  #pop(codes: string): void {
+    this.#out.op(codes);
+    this.#depth -= 1;
+  }
+
+  /** Writes on in a container until something is begun inside it, or its end. */
+  #goOn(frame: Frame): void {
+    switch (frame.kind) {
+      case 'list':
+      case 'sparse':
+        return this.#goOnList(frame, frame.value as readonly unknown[]);
+      case 'record':
+        return this.#goOnRecord(frame, frame.value as Readonly<Record<string, unknown>>);
+      case 'dict':
+        return this.#goOnDict(frame);
+      case 'pairs':
+        return this.#goOnPairs(frame);
+      case 'set':
+      case 'items':
+        return this.#goOnSet(frame);
+      case 'packed':
+        return this.#goOnPacked(frame);
+    }
+  }
+
+  #goOnList(frame: Frame, list: readonly unknown[]): void {
+    while (frame.next < list.length) {
+      const item = list[frame.next];
+      frame.next += 1;
+      if (item === undefined && frame.kind === 'sparse' && !(frame.next - 1 in list)) {
+        this.#out.op('N');
+        writeNote(this.#out, 'hole');
+      } else if (this.#write(item)) return;
+    }
+    this.#pop('e');
+  }
+
+  #goOnRecord(frame: Frame, record: Readonly<Record<string, unknown>>): void {
+    const { keys, lastKeys, lastMemos } = frame;
+    while (frame.next < keys.length) {
+      const place = frame.next;
+      const key = keys[place] ?? '';
+      frame.next += 1;
+      const memo = lastMemos[place] ?? -1;
+      if (lastKeys[place] === key && memo >= 0) this.#out.get(memo);
+      else {
+        lastMemos[place] = this.#out.key(key);
+        lastKeys[place] = key;
+      }
+      if (this.#write(record[key])) return;
+    }
+    this.#pop('u');
+  }
+
+  #goOnDict(frame: Frame): void {
+    for (let entry = frame.entries.next(); entry.done !== true; entry = frame.entries.next()) {
+      const [key, item] = entry.value as readonly [unknown, unknown];
+      frame.at = key;
+      this.#writeKey(key);
+      if (this.#write(item)) return;
+    }
+    this.#pop('u');
+  }
+
+  #goOnPairs(frame: Frame): void {
+    for (;;) {
+      if (frame.part === 0) {
+        const entry = frame.entries.next();
+        if (entry.done === true) break;
+        frame.at = entry.value;
+        frame.part = 1;
+        if (this.#write((entry.value as readonly [unknown, unknown])[0])) return;
+      }
+      if (frame.part === 1) {
+        frame.part = 2;
+        if (this.#write((frame.at as readonly [unknown, unknown])[1])) return;
+      }
+      this.#out.op('\x86');
+      frame.part = 0;
+    }
+    this.#pop('e');
+  }
+
+  #goOnSet(frame: Frame): void {
+    for (let entry = frame.entries.next(); entry.done !== true; entry = frame.entries.next()) {
+      frame.at = entry.value;
+      frame.next += 1;
+      if (frame.kind === 'set') this.#writeKey(entry.value);
+      else if (this.#write(entry.value)) return;
+    }
+    this.#pop(frame.kind === 'set' ? '\x90' : 'e');
+  }
+
+  #goOnPacked(frame: Frame): void {
+    const { value, codec } = frame;
+    if (codec === undefined) return;
+    if (frame.part === 0) {
+      frame.part = 1;
+      if (this.#write(this.#pack(value, codec))) return;
+    }
+    writePackedNote(this.#out, codec.name);
+    this.#pop('');
+    this.#seen.set(value, this.#out.memoize());
+  }
+
+  #pack(value: object, { name, pack, prototype }: AnyCodec): unknown {
+    let packed: unknown;
+    try {
+      packed = pack(value);
+    } catch (cause) {
+      const problem = `could not be packed by the codec '${name}': ${cause instanceof Error ? cause.message : String(cause)}`;
+      this.#refuse({ problem, hint: 'Mend its `pack`.' }, cause);
+    }
+    if (typeof packed === 'object' && packed !== null && Object.getPrototypeOf(packed) === prototype) {
+      this.#refuse(refusalOfPacked(name));
+    }
+    return packed;
+  }
+
+  #writeKeyAhead(key: unknown): void {
+    this.#writeKey(key);
+    this.#out.op('0');
+  }
+
+  /** Writes a key of a dict or a member of a set: one that `areDictKeys` knows, so not a deep one. */
+  #writeKey(key: unknown): void {
+    if (!isComposite(key)) {
+      this.#write(key);
+      return;
+    }
+    const known = this.#seen.get(key);
+    if (known !== undefined) return this.#out.get(known);
+    this.#out.op('(');
+    for (const item of key) this.#writeKey(item);
+    this.#out.op(Array.isArray(key) ? 't' : '\x91');
+    this.#seen.set(key, this.#out.memoize());
+  }
+
+  #refuse({ problem, hint }: Refusal, cause?: unknown): never {
+    const path = pathOf(this.#frames.slice(0, this.#depth));
+    throw pickleEncodeErrors.VALUE_NOT_STORABLE({ path, problem, hint }, cause === undefined ? {} : { cause });
+  }
 }

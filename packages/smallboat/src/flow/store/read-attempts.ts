@@ -4,7 +4,6 @@ import type { Blobs } from './blobs.ts';
 import type { Datastore } from './datastore.ts';
 import { attemptPath, runPath, taskPath } from './layout.ts';
 import type { TaskStub } from './metadata.ts';
-import { fromLogLines } from './mflog.ts';
 import { decodePickle } from './pickle-decode.ts';
 import type { ArtifactKey, ArtifactKeys, EndedAttempt, RunPath, TaskInfo, TaskPath } from './run-store.ts';
 import { parseStored, storeFileErrors } from './store-file.ts';
@@ -118,18 +117,4 @@ const Kept = z.looseObject({ key: z.string().transform((key) => key as ArtifactK
 /** The key in a note, of a checkpoint or of what a flow remembers. Throws `STORE_FILE_DAMAGED`. */
 export function parseKept(text: string, path: string): ArtifactKey {
   return parseStored(text, path, Kept).key;
-}
-
-/** The text of an attempt's log: what the task wrote and what its runtime wrote. */
-export async function readLogText(
-  datastore: Datastore,
-  path: TaskPath,
-  attempt: number,
-  stream: 'stdout' | 'stderr',
-): Promise<string> {
-  const read = async (source: string): Promise<readonly string[]> => {
-    const bytes = await datastore.get(attemptPath(path, attempt, `${source}_${stream}.log`));
-    return bytes ? [Buffer.from(bytes).toString('utf8')] : [];
-  };
-  return fromLogLines((await Promise.all([read('runtime'), read('task')])).flat());
 }

@@ -243,6 +243,12 @@ export interface RunStore extends AsyncDisposable {
   /** Adds text to a log of an attempt; a line may come in several pieces. Rejects with `TASK_NOT_FOUND`. */
   appendLog(task: TaskPath, attempt: number, stream: 'stdout' | 'stderr', text: string): Promise<void>;
 
+  /**
+   * Deletes what a log of an attempt holds, a secret that was printed say, and leaves one line that says so, who did it and when. Gives the bytes
+   * that are gone: 0 where there was no log. Cards that show the log are pages of their own. Rejects with `TASK_NOT_FOUND`.
+   */
+  scrubLog(task: TaskPath, attempt: number, stream: 'stdout' | 'stderr'): Promise<number>;
+
   /** Keeps a key under a name of the run, in place of the one before: where a task has come to. Rejects with `RUN_NOT_FOUND`. */
   saveCheckpoint(run: RunPath, name: string, key: ArtifactKey): Promise<void>;
   /** The key under a name of the run; undefined where none was kept. */
