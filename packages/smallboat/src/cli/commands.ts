@@ -108,6 +108,11 @@ export const commands: Readonly<Record<string, CommandEntry>> = {
     summary: 'Build, run or test a dbt project',
     load: () => import('./commands/transform.ts'),
   },
+  quality: {
+    group: 'Data',
+    summary: 'Check data, propose suites, run checkpoints, write data docs',
+    load: () => import('./commands/quality.ts'),
+  },
   validate: {
     group: 'Data',
     summary: 'Check a table against a Great Expectations suite',
