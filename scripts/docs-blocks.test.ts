@@ -19,7 +19,7 @@ const TRIED: Readonly<Record<string, number>> = {
   'docs/compute.md': 6,
   'docs/configuration.md': 3,
   'docs/data.md': 6,
-  'docs/dataset.md': 3,
+  'docs/dataset.md': 4,
   'docs/flows.md': 10,
   'docs/monitoring.md': 2,
   'docs/quality.md': 8,

@@ -123,6 +123,16 @@ export const commands: Readonly<Record<string, CommandEntry>> = {
     summary: 'Answer predictions over HTTP',
     load: async () => ({ command: (await import('./commands/serve.ts')).serve }),
   },
+  score: {
+    group: 'Models',
+    summary: 'Score the open sessions of a table into another',
+    load: () => import('./commands/score.ts'),
+  },
+  'import-model': {
+    group: 'Models',
+    summary: 'Make a model folder of an ONNX file',
+    load: () => import('./commands/import-model.ts'),
+  },
   monitor: {
     group: 'Models',
     summary: 'Compare live predictions with the reference',
