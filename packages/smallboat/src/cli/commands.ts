@@ -113,6 +113,11 @@ export const commands: Readonly<Record<string, CommandEntry>> = {
     summary: 'The same over the warehouse of the settings',
     load: () => import('./commands/transform.ts'),
   },
+  quality: {
+    group: 'Data',
+    summary: 'Check data, propose suites, run checkpoints, write data docs',
+    load: () => import('./commands/quality.ts'),
+  },
   validate: {
     group: 'Data',
     summary: 'Check a table against a Great Expectations suite',
@@ -122,6 +127,16 @@ export const commands: Readonly<Record<string, CommandEntry>> = {
     group: 'Models',
     summary: 'Answer predictions over HTTP',
     load: async () => ({ command: (await import('./commands/serve.ts')).serve }),
+  },
+  score: {
+    group: 'Models',
+    summary: 'Score the open sessions of a table into another',
+    load: () => import('./commands/score.ts'),
+  },
+  'import-model': {
+    group: 'Models',
+    summary: 'Make a model folder of an ONNX file',
+    load: () => import('./commands/import-model.ts'),
   },
   monitor: {
     group: 'Models',
