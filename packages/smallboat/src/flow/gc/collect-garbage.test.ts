@@ -30,11 +30,12 @@ describe.each(Object.entries(STORE_PLACES))('%s: gc', (_, kind) => {
   const gc = (options: GcOptions = {}) => collectGarbage(place.spec, { clock: () => clock() + 2 * HOUR, ...options });
 
   /** A run with one artifact, ended. */
-  async function aRun(value: unknown, tags: readonly string[] = [], origin?: string): Promise<TaskPath> {
+  async function aRun(value: unknown, tags: readonly string[] = [], from?: TaskPath): Promise<TaskPath> {
+    const origin = from?.run;
     const run = await store.createRun('f', { tags, ...(origin === undefined ? {} : { origin }) });
     for (const step of ['_parameters', 'start', 'train', 'end']) {
       const task = await store.createTask('f', run, step);
-      await store.beginAttempt(task, 0);
+      await store.beginAttempt(task, 0, from ? { copyOf: from.task } : {});
       const artifacts: Record<string, ArtifactKey> = step === 'train' ? { x: await store.save('f', value) } : {};
       await store.endAttempt(task, 0, { artifacts, hasSucceeded: true });
       if (step === 'end') return task;
@@ -54,6 +55,18 @@ describe.each(Object.entries(STORE_PLACES))('%s: gc', (_, kind) => {
     }).save('f', value);
     return store.has('f', key);
   };
+
+  it('takes back whose copies tasks are, where the run that they come from is gone', async () => {
+    const first = await aRun('first');
+    const last = await aRun('last', [], first);
+    const copyOf = async () => (await store.facts(last)).filter(({ field }) => field === 'origin-task-id').length;
+    await gc({ keepNewest: 2 });
+    expect(await copyOf()).toBe(1);
+    await gc({ keepNewest: 1 });
+    expect(await runsLeft()).toEqual([last.run]);
+    // The service forgets nothing: what tasks of deleted runs were is still asked for in vain.
+    expect(await copyOf()).toBe((await store.run('f', first.run).catch(() => undefined)) === undefined ? 0 : 1);
+  });
 
   it('deletes nothing where there is nothing to delete', async () => {
     expect(await gc()).toEqual({

@@ -66,8 +66,13 @@ export async function collectGarbage(spec: StoreSpec, options: GcOptions = {}): 
       const { run, createdAt } = info;
       runs.push({ flow, run, createdAt, bytes: await deleteRun(work, { flow, run }) });
     }
-    for await (const info of store.eachRun(flow)) if (!info.tags.includes(DELETED)) runsKept += 1;
-    if (options.isDry) runsKept -= doomed.length;
+    const kept: RunInfo[] = [];
+    for await (const info of store.eachRun(flow)) if (!info.tags.includes(DELETED)) kept.push(info);
+    runsKept += kept.length - (options.isDry ? doomed.length : 0);
+    const ids = new Set(kept.map(({ run }) => run));
+    for (const { run, origin } of options.isDry ? [] : kept) {
+      if (origin !== undefined && !ids.has(origin)) await work.metadata.cutOrigin({ flow, run });
+    }
     const python = await pythonRunGoingOn(store, flow, clock());
     if (python !== undefined) {
       passedOver.push({ flow, run: python });

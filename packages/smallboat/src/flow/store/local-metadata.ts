@@ -160,6 +160,18 @@ class LocalMetadata implements Metadata {
     return true;
   }
 
+  async cutOrigin(run: RunPath): Promise<void> {
+    const folder = this.#at(runPath(run));
+    for (const step of await namesIn(folder)) {
+      if (step === '_meta') continue;
+      for (const task of await namesIn(join(folder, step))) {
+        const meta = join(folder, step, task, '_meta');
+        const facts = (await namesIn(meta)).filter((name) => name.startsWith('sysmeta_origin-task-id_'));
+        for (const name of facts) await rm(join(meta, name), { force: true });
+      }
+    }
+  }
+
   async [Symbol.asyncDispose](): Promise<void> {
     // Nothing is held open between calls.
   }

@@ -85,6 +85,12 @@ export function memoryMetadata(clock: () => number): Metadata {
       runs.delete(runPath(path));
       return true;
     },
+    async cutOrigin(path) {
+      for (const task of runAt(path).tasks.values()) {
+        const kept = task.facts.filter(({ field }) => field !== 'origin-task-id');
+        task.facts.splice(0, Infinity, ...kept);
+      }
+    },
     async [Symbol.asyncDispose]() {
       // It goes with the process.
     },

@@ -32,6 +32,7 @@ export function metadataElsewhere(user: string): Metadata {
     task: async (path) => ({ path, createdAt: 0 }),
     facts: async () => refuse('What is known of a task')(),
     forget: async () => false,
+    cutOrigin: async () => undefined,
     async [Symbol.asyncDispose]() {
       // Nothing is held open.
     },

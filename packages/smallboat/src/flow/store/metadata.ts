@@ -77,4 +77,9 @@ export interface Metadata extends AsyncDisposable {
   facts(task: TaskPath): Promise<readonly TaskFact[]>;
   /** Deletes what is known of a run; false where the place cannot. Nothing where there is no such run. */
   forget(run: RunPath): Promise<boolean>;
+  /**
+   * Takes back which tasks those of a run are copies of, once the run that it continues is gone: Metaflow's client would look there for their logs.
+   * Nothing where the place cannot forget either.
+   */
+  cutOrigin(run: RunPath): Promise<void>;
 }

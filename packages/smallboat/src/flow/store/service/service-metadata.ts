@@ -215,6 +215,7 @@ export function serviceMetadata(options: ServiceMetadataOptions): Metadata {
     },
     // It has no request for that.
     forget: async () => false,
+    cutOrigin: async () => undefined,
     async [Symbol.asyncDispose]() {
       beats.stop();
     },
