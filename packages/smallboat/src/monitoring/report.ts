@@ -1,6 +1,7 @@
 import type { WorkOptions } from '../kernel/index.ts';
 import type { DriftRule, DriftStatus, FeatureDrift } from './drift.ts';
 import { compareProfiles, worstStatus } from './drift.ts';
+import { latestFeedback } from './latest-feedback.ts';
 import type { Performance } from './performance.ts';
 import { measure } from './performance.ts';
 import { profiler } from './profile.ts';
@@ -81,7 +82,11 @@ export interface DriftReport {
 export async function driftReport(options: DriftReportOptions): Promise<DriftReport> {
   const { reference, folder, now, signal, onProgress } = options;
   const to = options.to ?? now;
-  const labels = await feedbackOf(options);
+  const labels = await latestFeedback({
+    folder,
+    ...(options.from === undefined ? {} : { from: options.from }),
+    ...(signal ? { signal } : {}),
+  });
   const problems: string[] = [];
   let problemCount = 0;
   const profile = profiler();
@@ -152,21 +157,6 @@ export async function driftReport(options: DriftReportOptions): Promise<DriftRep
     problems,
     problemCount,
   };
-}
-
-/** Labels by the prediction's id, from all feedback since the window began: it may come long after the prediction. */
-async function feedbackOf({ folder, from, signal }: DriftReportOptions): Promise<Map<string, number>> {
-  const latest = new Map<string, { readonly at: number; readonly label: number }>();
-  for await (const entry of readLog({
-    folder,
-    ...(from === undefined ? {} : { from }),
-    ...(signal ? { signal } : {}),
-  })) {
-    if (entry.kind !== 'feedback' || (entry.label !== 0 && entry.label !== 1)) continue;
-    const before = latest.get(entry.id);
-    if (before === undefined || before.at <= entry.at) latest.set(entry.id, entry);
-  }
-  return new Map([...latest].map(([id, { label }]) => [id, label]));
 }
 
 function named(counts: ReadonlyMap<string, number>): Named[] {
