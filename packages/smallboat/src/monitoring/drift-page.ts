@@ -1,5 +1,6 @@
 import type { Figure, ReportCell, ReportComponent, Tone } from '../report/index.ts';
 import { page, renderComponents } from '../report/index.ts';
+import type { Estimated } from './estimate.ts';
 import type { DriftStatus, FeatureDrift } from './drift.ts';
 import type { DriftReport } from './report.ts';
 
@@ -16,6 +17,7 @@ export function renderDriftPage(report: DriftReport): string {
       ...[...report.features].sort((a, b) => b.psi - a.psi).flatMap(featureComponents),
       ...timeComponents(report),
       ...performanceComponents(report),
+      ...estimateComponents(report),
       ...sourceComponents(report),
     ]),
   });
@@ -23,7 +25,7 @@ export function renderDriftPage(report: DriftReport): string {
 
 /** The report in short, for a run's card: verdict, figures, a table of the features. */
 export function monitoringComponents(report: DriftReport): readonly ReportComponent[] {
-  const { performance } = report;
+  const { performance, estimated } = report;
   return [
     { kind: 'callout', tone: TONES[report.status], text: report.sentence },
     ...(performance?.status === 'worse' ? [{ kind: 'callout', tone: 'bad', text: performance.sentence } as const] : []),
@@ -36,6 +38,7 @@ export function monitoringComponents(report: DriftReport): readonly ReportCompon
           } as const,
         ]
       : []),
+    ...(estimated?.status === 'worse' ? [{ kind: 'callout', tone: 'warn', text: estimated.sentence } as const] : []),
     { kind: 'figures', figures: figuresOf(report) },
     {
       kind: 'table',
@@ -169,6 +172,36 @@ function performanceComponents({ performance, reference }: DriftReport): readonl
         { name: 'predicted', values: live.calibration.map((b) => 100 * b.meanScore) },
         { name: 'bought', values: live.calibration.map((b) => 100 * b.rate) },
       ],
+    },
+  ];
+}
+
+const FIGURES: readonly (readonly [key: Estimated, name: string])[] = [
+  ['rocAuc', 'ROC-AUC'],
+  ['accuracy', 'accuracy'],
+  ['precision', 'precision'],
+  ['recall', 'recall'],
+  ['specificity', 'specificity'],
+  ['f1', 'F1'],
+];
+
+function estimateComponents({ estimated }: DriftReport): readonly ReportComponent[] {
+  if (estimated === undefined) return [];
+  const { figures, reference, sentence } = estimated;
+  return [
+    { kind: 'heading', text: 'How good are they likely to be?' },
+    { kind: 'text', text: sentence },
+    {
+      kind: 'table',
+      caption:
+        'Estimated from the scores, as far as they still mean what they meant; a score from 0.5 on counts as a predicted purchase',
+      columns: ['', 'estimated now', '± standard error', 'reference'],
+      rows: FIGURES.map(([key, name]) => [
+        name,
+        round(figures[key].value),
+        round(figures[key].error),
+        round(reference[key]),
+      ]),
     },
   ];
 }

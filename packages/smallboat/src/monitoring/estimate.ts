@@ -145,8 +145,9 @@ function unitErrors(
   const n = scores.length;
   let [tp, fp, fn, tn] = [0, 0, 0, 0];
   for (let i = 0; i < n; i++) {
-    if ((scores[i] ?? 0) >= threshold) labels[i] === 1 ? tp++ : fp++;
-    else labels[i] === 1 ? fn++ : tn++;
+    const isOne = labels[i] === 1;
+    if ((scores[i] ?? 0) < threshold) [fn, tn] = isOne ? [fn + 1, tn] : [fn, tn + 1];
+    else [tp, fp] = isOne ? [tp + 1, fp] : [tp, fp + 1];
   }
   const deviation = (right: number, wrong: number): number => Math.sqrt(right * wrong) / (right + wrong);
   const ofShare = (right: number, wrong: number): number => deviation(right, wrong) / Math.sqrt((right + wrong) / n);

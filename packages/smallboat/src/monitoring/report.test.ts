@@ -156,6 +156,30 @@ describe('feedback', () => {
   });
 });
 
+describe('the estimate', () => {
+  it('is as before for shoppers as before, and near what labels say', async () => {
+    const drawn = (score: number, random: () => number): number => (random() < score ? 1 : 0);
+    const { estimated, performance } = await reportOf([{ n: 3_000, label: drawn }]);
+    expect(estimated?.status).toBe('as trained');
+    const { value, error } = estimated?.figures.rocAuc ?? { value: 0, error: 0 };
+    expect(Math.abs(value - (performance?.live.rocAuc ?? 0))).toBeLessThan(3 * error);
+  });
+
+  it('sees without labels that shoppers come whom the model cannot tell apart', async () => {
+    // Nobody adds or removes more than once: the score hardly varies.
+    const { estimated } = await reportOf([
+      { n: 2_000, change: () => [2, 6] },
+      { n: 500, id: 'q' },
+    ]);
+    expect(estimated).toMatchObject({ status: 'worse', sentence: expect.stringMatching(/likely worse/) });
+  });
+
+  it('is not made of a reference that has no estimator', async () => {
+    const { estimator: _, ...old } = reference;
+    expect((await reportOf([{ n: 300 }], { reference: old })).estimated).toBeUndefined();
+  });
+});
+
 describe('the page', () => {
   it('begins with the verdict and loads nothing', async () => {
     const report = await reportOf([

@@ -1,6 +1,8 @@
 import type { WorkOptions } from '../kernel/index.ts';
 import type { DriftRule, DriftStatus, FeatureDrift } from './drift.ts';
 import { compareProfiles, worstStatus } from './drift.ts';
+import type { Estimate, Estimated } from './estimate.ts';
+import { ESTIMATED, estimatePerformance } from './estimate.ts';
 import { latestFeedback } from './latest-feedback.ts';
 import type { Performance } from './performance.ts';
 import { measure } from './performance.ts';
@@ -45,6 +47,15 @@ export interface LivePerformance {
   readonly live: Performance;
 }
 
+/** Estimated without labels. */
+export interface EstimatedPerformance {
+  readonly status: 'as trained' | 'worse' | 'unknown';
+  readonly sentence: string;
+  readonly figures: Readonly<Record<Estimated, Estimate>>;
+  /** The estimates for the reference; NaN where they cannot be had. */
+  readonly reference: Readonly<Record<Estimated, number>>;
+}
+
 /** Live traffic against the reference. Plain data; NaN stands for a figure that cannot be had. */
 export interface DriftReport {
   readonly madeAt: number;
@@ -65,6 +76,8 @@ export interface DriftReport {
   readonly timeline: readonly TimeBucket[];
   /** Absent until feedback arrives. */
   readonly performance?: LivePerformance;
+  /** Absent without predictions, or with a reference written before there was an estimator in it. */
+  readonly estimated?: EstimatedPerformance;
   /** Predictions that the log had to drop. */
   readonly dropped: number;
   /** Scores outside 0 to 1. */
@@ -75,8 +88,8 @@ export interface DriftReport {
 }
 
 /**
- * Reads a window of the prediction log once, and compares it with the reference. Memory grows only with the predictions
- * that feedback names (about 100 bytes each) and with the problems listed. Feedback counts whenever it arrived, the
+ * Reads a window of the prediction log once, and compares it with the reference. Memory grows with the predictions (8
+ * bytes each), those that feedback names (about 100 bytes each) and the problems listed. Feedback counts whenever it arrived, the
  * latest for each prediction.
  */
 export async function driftReport(options: DriftReportOptions): Promise<DriftReport> {
@@ -93,6 +106,7 @@ export async function driftReport(options: DriftReportOptions): Promise<DriftRep
   const endpoints = new Map<string, number>();
   const versions = new Map<string, number>();
   const line = timeLine();
+  const scores: number[] = [];
   const known = { scores: [] as number[], labels: [] as number[] };
   let [sum, valid, invalidScores, dropped, first, last] = [0, 0, 0, 0, Infinity, -Infinity];
 
@@ -112,6 +126,7 @@ export async function driftReport(options: DriftReportOptions): Promise<DriftRep
     const score = entry.prediction;
     profile.add(entry.tokens, score);
     line.add(entry.at, score);
+    if (score >= 0 && score <= 1) scores.push(score);
     first = Math.min(first, entry.at);
     last = Math.max(last, entry.at);
     if (!(score >= 0 && score <= 1)) {
@@ -150,8 +165,9 @@ export async function driftReport(options: DriftReportOptions): Promise<DriftRep
     features,
     ...line.done(),
     ...(known.scores.length > 0
-      ? { performance: livePerformance(reference, measure(known.scores, known.labels)) }
+      ? { performance: livePerformance(reference, measure(known.scores, known.labels), options.rule) }
       : {}),
+    ...estimatedPerformance(reference, scores, options.rule),
     dropped,
     invalidScores,
     problems,
@@ -187,8 +203,8 @@ function verdict(
   }
 }
 
-/** Worse: an AUC that is lower by 0.02 or more, and by more than chance explains (one-sided, 1 %). */
-function livePerformance(reference: Reference, live: Performance): LivePerformance {
+/** Worse: an AUC that is lower by 0.02 or more, and by more than chance explains (one-sided). */
+function livePerformance(reference: Reference, live: Performance, { alpha = 0.01 }: DriftRule = {}): LivePerformance {
   const { rocAuc: trained, rocAucError: trainedError } = reference.performance;
   const classes = `${live.examples.toLocaleString('en')} predictions with feedback`;
   if (
@@ -205,12 +221,39 @@ function livePerformance(reference: Reference, live: Performance): LivePerforman
   }
   const fall = trained - live.rocAuc;
   const p = normalTail(fall / Math.hypot(trainedError, live.rocAucError));
-  const isWorse = p < 0.01 && fall >= 0.02;
+  const isWorse = p < alpha && fall >= 0.02;
   const figures = `ROC-AUC ${live.rocAuc.toFixed(3)} (± ${live.rocAucError.toFixed(3)}) against ${trained.toFixed(3)} before it went live`;
   const sentence = isWorse
     ? `The model has become worse: on ${classes}, ${figures}.`
     : `The model does as before: on ${classes}, ${figures}.`;
   return { status: isWorse ? 'worse' : 'as trained', sentence, live };
+}
+
+/** Worse: an estimated AUC that is lower by 0.02 or more, and by more than chance explains (one-sided). */
+function estimatedPerformance(
+  reference: Reference,
+  scores: readonly number[],
+  { alpha = 0.01, minimum = 200 }: DriftRule = {},
+): { readonly estimated?: EstimatedPerformance } {
+  if (reference.estimator === undefined || scores.length === 0) return {};
+  const { threshold, calibration, unitErrors, own } = reference.estimator;
+  const known = (of: Readonly<Record<Estimated, number | null>>): Record<Estimated, number> =>
+    Object.fromEntries(ESTIMATED.map((name) => [name, of[name] ?? Number.NaN])) as ReturnType<typeof known>;
+  const figures = estimatePerformance({ threshold, calibration, unitErrors: known(unitErrors) }, scores);
+  const before = known(own);
+  const { value, error } = figures.rocAuc;
+  const fall = before.rocAuc - value;
+  const p = normalTail(fall / Math.hypot(error, error * Math.sqrt(scores.length / reference.profile.examples)));
+  const isKnown = scores.length >= minimum && !Number.isNaN(p);
+  const status = !isKnown ? 'unknown' : p < alpha && fall >= 0.02 ? 'worse' : 'as trained';
+  const says = `ROC-AUC ${value.toFixed(3)} (± ${error.toFixed(3)}) by the scores alone, and ${before.rocAuc.toFixed(3)} by those of the reference`;
+  const sentence =
+    status === 'unknown'
+      ? 'Too few predictions to estimate how good they are.'
+      : status === 'worse'
+        ? `Without waiting for labels: the model is likely worse on these shoppers, ${says}.`
+        : `Without waiting for labels: the model is likely as good as before, ${says}.`;
+  return { estimated: { status, sentence, figures, reference: before } };
 }
 
 /** Widths of buckets; each divides the next, so that narrow ones can be put together. */
