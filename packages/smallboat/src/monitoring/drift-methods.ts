@@ -27,7 +27,7 @@ export interface Method {
   readonly threshold: number;
   /** The only kind of column that it is for. */
   readonly kinds?: ColumnSample['kind'];
-  score(reference: ColumnSample, live: ColumnSample): number;
+  readonly score: (reference: ColumnSample, live: ColumnSample) => number;
 }
 
 /** Numbers without NaN and infinities. */

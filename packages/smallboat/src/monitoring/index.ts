@@ -25,6 +25,10 @@ export { liveWindows } from './live-windows.ts';
 export type { LiveWindow, LiveWindowsOptions } from './live-windows.ts';
 export { measure } from './performance.ts';
 export type { CalibrationBin, Performance } from './performance.ts';
+export { grafanaDashboard } from './grafana.ts';
+export type { GrafanaDashboard } from './grafana.ts';
+export { monitoringMetrics, prometheusRules } from './prometheus.ts';
+export type { PrometheusRules } from './prometheus.ts';
 export { predictionLog } from './prediction-log.ts';
 export type {
   FeedbackRecord,
