@@ -194,6 +194,20 @@ describe('the page', () => {
       expect(text).toContain(title);
   });
 
+  it('shows windows of which something is known', async () => {
+    const { live } = (await reportOf([{ n: 1_000, label: (s) => (s > 0.4 ? 1 : 0) }])).performance ?? {};
+    if (live === undefined) throw new Error('no labels');
+    const window = { predictions: 1_000, mature: 900, labelled: 800, isSettled: true, performance: live };
+    const windows = [0, 1, 2].map((i) => ({ ...window, from: i * 86_400_000, to: (i + 1) * 86_400_000 }));
+    const page = renderDriftPage(await reportOf([{ n: 300 }]), [
+      ...windows,
+      { ...window, from: 345_600_000, to: 432_000_000, labelled: 0 },
+    ]);
+    expect(page).toContain('As labels matured');
+    expect(new Set(page.match(/1970-01-0\d 00:00:00/g)).size).toBe(3);
+    expect(renderDriftPage(await reportOf([{ n: 300 }]))).not.toContain('As labels matured');
+  });
+
   it('can be made of an empty report', async () => {
     expect(renderDriftPage(await reportOf([]))).toContain('Too few predictions to judge');
   });

@@ -65,6 +65,8 @@ export interface DriftReport {
     readonly examples: number;
   };
   readonly status: DriftStatus;
+  /** Chance of a false verdict that the tests were held to, each. */
+  readonly alpha: number;
   /** The verdict in a sentence. */
   readonly sentence: string;
   readonly predictions: number;
@@ -157,6 +159,7 @@ export async function driftReport(options: DriftReportOptions): Promise<DriftRep
       examples: reference.profile.examples,
     },
     status,
+    alpha: options.rule?.alpha ?? 0.01,
     sentence: verdict(status, features, { n: live.examples, minimum: options.rule?.minimum ?? 200 }),
     predictions: live.examples,
     meanScore: sum / valid,

@@ -3,7 +3,7 @@ import { join, resolve } from 'node:path';
 import * as z from 'zod';
 import type { Io } from '../../kernel/index.ts';
 import { defineErrors, isMissing, writeWhole } from '../../kernel/index.ts';
-import type { DriftReport, Reference } from '../../monitoring/index.ts';
+import type { DriftReport, LiveWindow, Reference } from '../../monitoring/index.ts';
 import { readReference, renderDriftPage } from '../../monitoring/index.ts';
 import { CHAMPION, localRegistry, registryErrors } from '../../tracking/index.ts';
 import { Since, fromOf } from './span.ts';
@@ -50,7 +50,7 @@ export interface Monitored {
     readonly modelVersion?: string;
   };
   /** Writes the page. @returns its path. */
-  publish(report: DriftReport): Promise<string>;
+  publish(report: DriftReport, windows?: readonly LiveWindow[]): Promise<string>;
 }
 
 /** Rejects with `REFERENCE_NOT_FOUND`, and as `readReference` does. */
@@ -71,8 +71,8 @@ export async function monitoredBy(args: z.infer<typeof monitoredArgs>, io: Io): 
       ...fromOf(args.since, now),
       ...(args.version === undefined ? {} : { modelVersion: args.version }),
     },
-    async publish(report) {
-      await writeWhole(path, renderDriftPage(report));
+    async publish(report, windows) {
+      await writeWhole(path, renderDriftPage(report, windows));
       return path;
     },
   };

@@ -2,16 +2,22 @@ import * as z from 'zod';
 import type { Io } from '../../kernel/index.ts';
 import { defineErrors } from '../../kernel/index.ts';
 import type { DriftReport } from '../../monitoring/index.ts';
-import { driftReport } from '../../monitoring/index.ts';
+import { driftReport, liveWindows } from '../../monitoring/index.ts';
 import { textTable } from '../../report/index.ts';
 import type { Command } from '../command.ts';
+import { Length } from './span.ts';
 import { MONITORED, monitoredBy, monitoredShape } from './monitored.ts';
 
 export const monitorErrors = defineErrors({
   DRIFT_FOUND: (f: { sentence: string; page: string }) => `${f.sentence} See ${f.page}.`,
 });
 
-const schema = z.object({ ...monitoredShape, 'fail-on-drift': z.boolean().default(false) });
+const schema = z.object({
+  ...monitoredShape,
+  window: Length.default(86_400_000),
+  maturity: Length.default(86_400_000),
+  'fail-on-drift': z.boolean().default(false),
+});
 
 /** `smallboat monitor report`: live predictions against the reference, as a page and in the terminal. */
 export const report: Command<typeof schema> = {
@@ -21,11 +27,17 @@ export const report: Command<typeof schema> = {
   example: 'smallboat monitor report --since 24h',
   schema,
   fromSettings: ['home'],
-  flags: { ...MONITORED, 'fail-on-drift': { type: 'boolean', help: 'exit with 1 if there is drift' } },
+  flags: {
+    ...MONITORED,
+    window: { type: 'string', help: 'length of the windows in which labels are counted on the page (default 1d)' },
+    maturity: { type: 'string', help: 'how long after a prediction its outcome is settled (default 24h)' },
+    'fail-on-drift': { type: 'boolean', help: 'exit with 1 if there is drift' },
+  },
   async run(args, io) {
     const monitored = await monitoredBy(args, io);
     const made = await driftReport(monitored.report);
-    const path = await monitored.publish(made);
+    const windows = await liveWindows({ ...monitored.report, windowMs: args.window, maturityMs: args.maturity });
+    const path = await monitored.publish(made, windows);
     if (args.json) io.out(JSON.stringify({ ...made, page: path }, null, 2));
     else printReport(made, path, io);
     if (args['fail-on-drift'] && (made.status === 'drift' || made.performance?.status === 'worse')) {
