@@ -4,9 +4,9 @@ import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import { describe, expect, it } from 'vitest';
-import { stringify } from 'yaml';
 import type { DriftReport } from '../packages/smallboat/src/monitoring/index.ts';
 import {
   alarmsOf,
@@ -15,13 +15,13 @@ import {
   makeReference,
   monitoringMetrics,
   predictionLog,
-  prometheusRules,
   ruleFor,
 } from '../packages/smallboat/src/monitoring/index.ts';
 import { seededRandom } from '../packages/smallboat/src/monitoring/seeded-random.ts';
 import { scoreOf, shop, shopExamples } from '../packages/smallboat/src/monitoring/test-shop.ts';
 import { prometheusBin } from './prometheus.ts';
 
+const smallboat = fileURLToPath(new URL('../packages/smallboat/bin/smallboat.js', import.meta.url));
 const random = seededRandom(2026);
 const { examples, scores } = shopExamples(5_000, random);
 const reference = makeReference({ examples, scores, model: { name: 'intent' }, clock: () => 0 });
@@ -83,8 +83,9 @@ describe('Prometheus', () => {
     const drifted = await windowOf(300, { change: () => [5, 5, 5, 5, 5, 5, 2], rate: 0.01 });
     const text = monitoringMetrics({ ...drifted, madeAt: Date.now() });
     await writeFile(join(folder, 'metrics.txt'), text);
-    await writeFile(join(folder, 'rules.yml'), stringify(prometheusRules()));
     const run = promisify(execFile);
+    const printed = await run(process.execPath, [smallboat, 'monitor', 'rules'], { cwd: folder });
+    await writeFile(join(folder, 'rules.yml'), printed.stdout);
     await run(join(bin, 'promtool'), ['check', 'rules', join(folder, 'rules.yml')]);
     const linted = run('bash', ['-c', `'${bin}/promtool' check metrics < '${folder}/metrics.txt'`]);
     expect((await linted).stderr).toBe('');
@@ -94,7 +95,8 @@ describe('Prometheus', () => {
     const target = `127.0.0.1:${(server.address() as AddressInfo).port}`;
     await writeFile(
       join(folder, 'prometheus.yml'),
-      stringify({
+      // JSON is YAML too.
+      JSON.stringify({
         global: { scrape_interval: '1s', evaluation_interval: '1s' },
         rule_files: ['rules.yml'],
         scrape_configs: [{ job_name: 'smallboat', static_configs: [{ targets: [target] }] }],
