@@ -13,7 +13,7 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   warehouse: ['kernel'],
   synthetic: ['kernel'],
   flow: ['kernel', 'report'],
-  transform: ['kernel', 'warehouse'],
+  transform: ['kernel', 'warehouse', 'report'],
   quality: ['kernel', 'warehouse', 'report'],
   features: ['kernel', 'warehouse'],
   training: ['kernel', 'features', 'warehouse'],

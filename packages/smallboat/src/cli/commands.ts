@@ -103,9 +103,14 @@ export const commands: Readonly<Record<string, CommandEntry>> = {
     summary: 'Load raw files into the warehouse',
     load: () => import('./commands/ingest.ts'),
   },
+  dbt: {
+    group: 'Data',
+    summary: 'Build, run and test a dbt project: build, run, test, seed, snapshot, docs, …',
+    load: () => import('./commands/dbt.ts'),
+  },
   transform: {
     group: 'Data',
-    summary: 'Build, run or test a dbt project',
+    summary: 'The same over the warehouse of the settings',
     load: () => import('./commands/transform.ts'),
   },
   quality: {

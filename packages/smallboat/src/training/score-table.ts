@@ -1,6 +1,6 @@
 import type { WorkOptions } from '../kernel/index.ts';
 import { openSessionsSql, readSequences } from '../features/index.ts';
-import type { Warehouse } from '../warehouse/index.ts';
+import { type Batch, type Warehouse, append } from '../warehouse/index.ts';
 import type { Model } from './model/load-model.ts';
 
 export interface ScoreTableOptions extends WorkOptions {
@@ -18,9 +18,6 @@ export interface ScoredTable {
   readonly sessions: number;
   readonly seconds: number;
 }
-
-/** Rows a statement: long enough that statements cost little, short enough that one is parsed at once. */
-const ROWS = 5_000;
 
 /**
  * Scores all sessions of a table that have not bought yet, and writes the probabilities back: one row a session with `session_id_hash`,
@@ -55,18 +52,18 @@ export async function scoreTable(warehouse: Warehouse, model: Model, options: Sc
     `create or replace temporary table ${staged} (session integer, events integer, prediction double)`,
     withSignal,
   );
-  let written = 0;
-  for (const { sessions, events, scores } of parts) {
-    for (let from = 0; from < sessions.length; from += ROWS) {
-      const rows: string[] = [];
-      for (let i = from; i < Math.min(sessions.length, from + ROWS); i++) {
-        rows.push(`(${sessions[i]},${events[i]},${scores[i]})`);
-      }
-      await warehouse.execute(`insert into ${staged} values ${rows.join(',')}`, withSignal);
-      written += rows.length;
-      onProgress?.(written / count, `${written} of ${count} written`);
-    }
-  }
+  const written = parts.map(({ sessions, events, scores }): Batch => {
+    const columns = [
+      { name: 'session', values: Int32Array.from(sessions) },
+      { name: 'events', values: Int32Array.from(events) },
+      { name: 'prediction', values: Float64Array.from(scores) },
+    ];
+    return { length: sessions.length, columns };
+  });
+  await append(warehouse, staged, written, {
+    ...withSignal,
+    onProgress: (fraction) => onProgress?.(fraction, `${count} sessions scored, writing`),
+  });
   await warehouse.execute(
     `create or replace table ${into} as
      select numbered.session_id_hash, numbered.organization_id, scored.events, scored.prediction, '${version.replaceAll("'", "''")}' as model_version
