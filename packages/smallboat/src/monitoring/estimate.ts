@@ -1,5 +1,5 @@
 import type { Isotonic } from './isotonic.ts';
-import { fitIsotonic, isotonicAt } from './isotonic.ts';
+import { fitIsotonic, isotonicAlong } from './isotonic.ts';
 
 /** What can be estimated without labels. */
 export const ESTIMATED = ['rocAuc', 'f1', 'precision', 'recall', 'specificity', 'accuracy'] as const;
@@ -61,10 +61,13 @@ export function estimatePerformance(
   scores: ArrayLike<number>,
 ): Readonly<Record<Estimated, Estimate>> {
   const n = scores.length;
-  const chance = Float64Array.from(scores, (s) => (calibration === null ? s : isotonicAt(calibration, s)));
+  // The rising curve keeps the order: one sort of numbers is enough for all, the lowest score first.
+  const sorted = Float64Array.from(scores).sort();
+  const chance = calibration === null ? sorted : isotonicAlong(calibration, sorted);
   let [tp, fp, fn, tn] = [0, 0, 0, 0];
-  for (const [i, p] of chance.entries()) {
-    if ((scores[i] ?? 0) >= threshold) {
+  for (let i = 0; i < n; i++) {
+    const p = chance[i] ?? 0;
+    if ((sorted[i] ?? 0) >= threshold) {
       tp += p;
       fp += 1 - p;
     } else {
@@ -73,7 +76,7 @@ export function estimatePerformance(
     }
   }
   const values: Record<Estimated, number> = {
-    rocAuc: expectedAuc(scores, chance),
+    rocAuc: expectedAuc(chance),
     f1: tp / (tp + 0.5 * (fp + fn)),
     precision: tp / (tp + fp),
     recall: tp / (tp + fn),
@@ -84,15 +87,11 @@ export function estimatePerformance(
   return Object.fromEntries(ESTIMATED.map((name) => [name, one(name)])) as Record<Estimated, Estimate>;
 }
 
-/** Area under the curve of expected true against expected false positives, from the highest score down. */
-function expectedAuc(scores: ArrayLike<number>, chance: Float64Array): number {
-  const order = Uint32Array.from({ length: chance.length }, (_, i) => i).sort(
-    (a, b) => (scores[b] ?? 0) - (scores[a] ?? 0),
-  );
+/** Area under the curve of expected true against expected false positives, of probabilities from the lowest score up. */
+function expectedAuc(chance: Float64Array): number {
   let [positives, negatives, area] = [0, 0, 0];
-  for (const i of order) {
-    const p = chance[i] ?? 0;
-    area += (1 - p) * (positives + p / 2);
+  for (const p of chance) {
+    area += p * (negatives + (1 - p) / 2);
     positives += p;
     negatives += 1 - p;
   }
@@ -105,31 +104,38 @@ function expectedAuc(scores: ArrayLike<number>, chance: Float64Array): number {
  */
 function needsCalibration(scores: ArrayLike<number>, labels: ArrayLike<number>): boolean {
   const dealt = [0, 0];
-  const fold = Uint8Array.from(labels, (label) => (dealt[label] = (dealt[label] ?? 0) + 1) % 10);
-  const held: { score: number; calibrated: number; label: number }[] = [];
+  const folds = Uint8Array.from(labels, (label) => (dealt[label] = (dealt[label] ?? 0) + 1) % 10);
   if (Math.min(...dealt) < 10) return false;
-  for (let f = 0; f < 10; f++) {
-    const rest = [...fold.keys()].filter((i) => fold[i] !== f);
-    const curve = fitIsotonic(
-      rest.map((i) => scores[i] ?? 0),
-      rest.map((i) => labels[i] ?? 0),
-    );
-    for (const [i, own] of fold.entries()) {
-      const score = scores[i] ?? 0;
-      if (own === f) held.push({ score, calibrated: isotonicAt(curve, score), label: labels[i] ?? 0 });
-    }
+  // Sorted once: each fold, and the rest of it, is then in order too.
+  const order = Uint32Array.from({ length: scores.length }, (_, i) => i).sort(
+    (a, b) => (scores[a] ?? 0) - (scores[b] ?? 0),
+  );
+  const held = { score: [] as number[], calibrated: [] as number[], label: [] as number[] };
+  for (let fold = 0; fold < 10; fold++) {
+    const own = order.filter((i) => folds[i] === fold);
+    const rest = order.filter((i) => folds[i] !== fold);
+    const valuesAt = (values: ArrayLike<number>, at: Uint32Array): Float64Array =>
+      Float64Array.from(at, (i) => values[i] ?? 0);
+    const curve = fitIsotonic(valuesAt(scores, rest), valuesAt(labels, rest));
+    const ownScores = valuesAt(scores, own);
+    for (const score of ownScores) held.score.push(score);
+    for (const chance of isotonicAlong(curve, ownScores)) held.calibrated.push(chance);
+    for (const i of own) held.label.push(labels[i] ?? 0);
   }
-  const errorBy = (key: 'score' | 'calibrated'): number => {
-    const sorted = held.toSorted((a, b) => a[key] - b[key]);
-    const width = Math.floor(sorted.length / 10);
-    let error = 0;
-    for (let b = 0; b < 10; b++) {
-      const bin = sorted.slice(b * width, b === 9 ? sorted.length : (b + 1) * width);
-      error += Math.abs(bin.reduce((sum, one) => sum + one[key] - one.label, 0));
-    }
-    return error;
-  };
-  return errorBy('score') > errorBy('calibrated');
+  return binnedError(held.score, held.label) > binnedError(held.calibrated, held.label);
+}
+
+/** Expected calibration error over ten bins of as many examples. */
+function binnedError(chances: readonly number[], labels: readonly number[]): number {
+  const n = chances.length;
+  const order = Uint32Array.from({ length: n }, (_, i) => i).sort((a, b) => (chances[a] ?? 0) - (chances[b] ?? 0));
+  const width = Math.floor(n / 10);
+  let error = 0;
+  for (let bin = 0; bin < 10; bin++) {
+    const within = order.subarray(bin * width, bin === 9 ? n : (bin + 1) * width);
+    error += Math.abs(within.reduce((sum, i) => sum + (chances[i] ?? 0) - (labels[i] ?? 0), 0));
+  }
+  return error / n;
 }
 
 /**

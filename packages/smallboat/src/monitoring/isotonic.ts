@@ -14,9 +14,8 @@ export interface Isotonic {
  * @see R. E. Barlow et al., "Statistical Inference under Order Restrictions", 1972.
  */
 export function fitIsotonic(scores: ArrayLike<number>, labels: ArrayLike<number>): Isotonic {
-  const order = Uint32Array.from({ length: scores.length }, (_, i) => i).sort(
-    (a, b) => (scores[a] ?? 0) - (scores[b] ?? 0),
-  );
+  const order = Uint32Array.from({ length: scores.length }, (_, i) => i);
+  if (!isRising(scores)) order.sort((a, b) => (scores[a] ?? 0) - (scores[b] ?? 0));
   // One point for each different score; each is a block of its own until it violates the order.
   const x: number[] = [];
   const blocks: { from: number; mean: number; weight: number }[] = [];
@@ -55,4 +54,28 @@ export function isotonicAt({ x, y }: Isotonic, score: number): number {
   }
   const [x0, x1, y0, y1] = [x[low] ?? 0, x[high] ?? 0, y[low] ?? 0, y[high] ?? 0];
   return y0 + ((y1 - y0) * (score - x0)) / (x1 - x0);
+}
+
+/** The probabilities at scores that are sorted, the lowest first. O(scores + knots). */
+export function isotonicAlong({ x, y }: Isotonic, sorted: Float64Array): Float64Array {
+  const last = x.length - 1;
+  const out = new Float64Array(sorted.length);
+  let high = 0;
+  for (let i = 0; i < sorted.length; i++) {
+    const score = sorted[i] ?? 0;
+    while (high < last && (x[high] ?? 0) < score) high++;
+    const [x1, y1] = [x[high] ?? 0, y[high] ?? Number.NaN];
+    if (high === 0 || score >= x1) {
+      out[i] = y1;
+      continue;
+    }
+    const [x0, y0] = [x[high - 1] ?? 0, y[high - 1] ?? 0];
+    out[i] = y0 + ((y1 - y0) * (score - x0)) / (x1 - x0);
+  }
+  return out;
+}
+
+function isRising(values: ArrayLike<number>): boolean {
+  for (let i = 1; i < values.length; i++) if ((values[i - 1] ?? 0) > (values[i] ?? 0)) return false;
+  return true;
 }
