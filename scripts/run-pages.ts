@@ -19,7 +19,7 @@ export const TRIED: Readonly<Record<string, number>> = {
   'docs/data.md': 6,
   'docs/dataset.md': 4,
   'docs/flows.md': 10,
-  'docs/monitoring.md': 2,
+  'docs/monitoring.md': 6,
   'docs/quality.md': 8,
   'docs/running.md': 7,
   'docs/runs.md': 4,

@@ -140,8 +140,8 @@ export const commands: Readonly<Record<string, CommandEntry>> = {
   },
   monitor: {
     group: 'Models',
-    summary: 'Compare live predictions with the reference',
-    load: async () => ({ command: (await import('./commands/monitor.ts')).monitor }),
+    summary: 'Watch predictions: drift, live figures, alarms',
+    load: () => import('./commands/monitor.ts'),
   },
   models: {
     group: 'Models',

@@ -1,12 +1,15 @@
 import type { Figure, ReportCell, ReportComponent, Tone } from '../report/index.ts';
 import { page, renderComponents } from '../report/index.ts';
+import type { Estimated } from './estimate.ts';
 import type { DriftStatus, FeatureDrift } from './drift.ts';
+import type { LiveWindow } from './live-windows.ts';
 import type { DriftReport } from './report.ts';
 
 const TONES: Readonly<Record<DriftStatus, Tone>> = { none: 'good', some: 'warn', drift: 'bad', unknown: 'plain' };
 
-/** The report as one self-contained page: the verdict in a sentence, the figures, each distribution now and then, time. */
-export function renderDriftPage(report: DriftReport): string {
+/** The report as one self-contained page: the verdict in a sentence, the figures, each distribution now and then, time; with
+ * `windows` also how good predictions were, window by window. */
+export function renderDriftPage(report: DriftReport, windows: readonly LiveWindow[] = []): string {
   return page({
     title: 'Does live traffic still look like the training data?',
     subtitle: subtitleOf(report),
@@ -16,6 +19,8 @@ export function renderDriftPage(report: DriftReport): string {
       ...[...report.features].sort((a, b) => b.psi - a.psi).flatMap(featureComponents),
       ...timeComponents(report),
       ...performanceComponents(report),
+      ...liveComponents(windows),
+      ...estimateComponents(report),
       ...sourceComponents(report),
     ]),
   });
@@ -23,7 +28,7 @@ export function renderDriftPage(report: DriftReport): string {
 
 /** The report in short, for a run's card: verdict, figures, a table of the features. */
 export function monitoringComponents(report: DriftReport): readonly ReportComponent[] {
-  const { performance } = report;
+  const { performance, estimated } = report;
   return [
     { kind: 'callout', tone: TONES[report.status], text: report.sentence },
     ...(performance?.status === 'worse' ? [{ kind: 'callout', tone: 'bad', text: performance.sentence } as const] : []),
@@ -36,11 +41,11 @@ export function monitoringComponents(report: DriftReport): readonly ReportCompon
           } as const,
         ]
       : []),
+    ...(estimated?.status === 'worse' ? [{ kind: 'callout', tone: 'warn', text: estimated.sentence } as const] : []),
     { kind: 'figures', figures: figuresOf(report) },
     {
       kind: 'table',
-      caption:
-        'A feature has drifted if its difference is both significant (p, corrected for five features, below 0.01) and large (PSI from 0.1: some, from 0.25: drift)',
+      caption: `A feature has drifted if its difference is both significant (p, corrected for five features, below ${Number(report.alpha.toPrecision(2))}) and large (PSI from 0.1: some, from 0.25: drift)`,
       columns: ['feature', 'verdict', 'PSI', 'JS distance', 'test', 'statistic', 'p, corrected'],
       rows: report.features.map((f): readonly ReportCell[] => [
         f.feature,
@@ -131,7 +136,7 @@ function timeComponents({ timeline, bucketMs, window }: DriftReport): readonly R
       title: 'Mean predicted probability',
       xLabel,
       yLabel: 'probability',
-      series: [{ name: 'mean score', points: points((b) => b.meanScore) }],
+      series: [{ name: 'mean', points: points((b) => b.meanScore) }],
     },
   ];
 }
@@ -169,6 +174,87 @@ function performanceComponents({ performance, reference }: DriftReport): readonl
         { name: 'predicted', values: live.calibration.map((b) => 100 * b.meanScore) },
         { name: 'bought', values: live.calibration.map((b) => 100 * b.rate) },
       ],
+    },
+  ];
+}
+
+/** Windows of which something is known, as a line with what chance does to it, and as numbers. */
+function liveComponents(windows: readonly LiveWindow[]): readonly ReportComponent[] {
+  const known = windows.filter(({ labelled }) => labelled > 0);
+  const [first] = known;
+  if (first === undefined) return [];
+  const points = (value: (w: LiveWindow) => number): readonly (readonly [number, number])[] =>
+    known.map((w) => [(w.from - first.from) / 86_400_000, value(w)] as const).filter(([, y]) => Number.isFinite(y));
+  const auc = points((w) => w.performance.rocAuc);
+  return [
+    { kind: 'heading', text: 'As labels matured' },
+    ...(auc.length < 2
+      ? []
+      : [
+          {
+            kind: 'lineChart',
+            title: 'ROC-AUC, and two standard errors around it',
+            xLabel: `days since ${iso(first.from)} UTC`,
+            yLabel: 'ROC-AUC',
+            series: [
+              { name: 'AUC', points: auc },
+              { name: 'lower', points: points((w) => w.performance.rocAuc - 2 * w.performance.rocAucError) },
+              { name: 'upper', points: points((w) => w.performance.rocAuc + 2 * w.performance.rocAucError) },
+            ],
+          } as const,
+        ]),
+    {
+      kind: 'table',
+      columns: [
+        'window from (UTC)',
+        'predictions',
+        'labelled',
+        'bought',
+        'ROC-AUC',
+        'log loss',
+        'calibration error',
+        'labels',
+      ],
+      rows: known.map(({ from, predictions, labelled, isSettled, performance: p }) => [
+        iso(from),
+        predictions,
+        labelled,
+        round(p.rate),
+        round(p.rocAuc),
+        round(p.logLoss),
+        round(p.calibrationError),
+        isSettled ? 'settled' : 'still maturing',
+      ]),
+    },
+  ];
+}
+
+const FIGURES: readonly (readonly [key: Estimated, name: string])[] = [
+  ['rocAuc', 'ROC-AUC'],
+  ['accuracy', 'accuracy'],
+  ['precision', 'precision'],
+  ['recall', 'recall'],
+  ['specificity', 'specificity'],
+  ['f1', 'F1'],
+];
+
+function estimateComponents({ estimated }: DriftReport): readonly ReportComponent[] {
+  if (estimated === undefined) return [];
+  const { figures, reference, sentence } = estimated;
+  return [
+    { kind: 'heading', text: 'How good are they likely to be?' },
+    { kind: 'text', text: sentence },
+    {
+      kind: 'table',
+      caption:
+        'Estimated from the scores, as far as they still mean what they meant; a score from 0.5 on counts as a predicted purchase',
+      columns: ['', 'estimated now', '± standard error', 'reference'],
+      rows: FIGURES.map(([key, name]) => [
+        name,
+        round(figures[key].value),
+        round(figures[key].error),
+        round(reference[key]),
+      ]),
     },
   ];
 }

@@ -17,6 +17,10 @@ export interface PredictionRecord {
   readonly tokens: Uint8Array | readonly number[];
   /** Probability, 0 to 1. */
   readonly prediction: number;
+  /** How long the answer took, in milliseconds. */
+  readonly latencyMs?: number;
+  /** The session (or shopper) that asked, as the shop's events name it: by it purchases are joined later. */
+  readonly session?: string;
 }
 
 /** What came of a prediction, known later. */
@@ -211,10 +215,11 @@ function linesOf(
     to = Math.max(to, record.at);
     if ('label' in record) lines.push(JSON.stringify({ t: 'f', at: record.at, id: record.id, y: record.label }));
     else {
-      const { at, id, endpoint, modelVersion, prediction } = record;
+      const { at, id, endpoint, modelVersion, prediction, latencyMs, session } = record;
       // Array.from: a typed array would become an object.
+      const s = Array.from(record.tokens);
       lines.push(
-        JSON.stringify({ t: 'p', at, id, e: endpoint, m: modelVersion, p: prediction, s: Array.from(record.tokens) }),
+        JSON.stringify({ t: 'p', at, id, e: endpoint, m: modelVersion, p: prediction, s, l: latencyMs, k: session }),
       );
     }
   }

@@ -108,14 +108,20 @@ function parseLine(line: string): LogEntry | string {
     return error instanceof Error ? error.message : String(error);
   }
   if (typeof value !== 'object' || value === null) return 'not an object';
-  const { t, at, id, e, m, p, s, y, n } = value as Readonly<Record<string, unknown>>;
+  const { t, at, id, e, m, p, s, y, n, l, k } = value as Readonly<Record<string, unknown>>;
   if (typeof at !== 'number') return 'no time';
   if (t === 'd' && typeof n === 'number') return { kind: 'dropped', at, count: n };
   if (typeof id !== 'string') return 'no id';
   if (t === 'f' && typeof y === 'number') return { kind: 'feedback', at, id, label: y };
   if (t !== 'p' || typeof e !== 'string' || typeof m !== 'string' || typeof p !== 'number') return 'no prediction';
   if (!Array.isArray(s) || !s.every(isToken)) return 'no sequence of tokens';
-  return { kind: 'prediction', at, id, endpoint: e, modelVersion: m, prediction: p, tokens: s };
+  const prediction = { kind: 'prediction', at, id, endpoint: e, modelVersion: m, prediction: p, tokens: s } as const;
+  if (l === undefined && k === undefined) return prediction;
+  return {
+    ...prediction,
+    ...(typeof l === 'number' ? { latencyMs: l } : {}),
+    ...(typeof k === 'string' ? { session: k } : {}),
+  };
 }
 
 function isToken(token: unknown): token is number {

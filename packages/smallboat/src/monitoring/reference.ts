@@ -4,6 +4,8 @@ import type { Examples } from '../features/index.ts';
 import { exampleCount, sequenceAt } from '../features/index.ts';
 import { defineErrors, sha256, writeWhole } from '../kernel/index.ts';
 import { Behaviour, behaviourOf } from './behaviour.ts';
+import type { Estimator } from './estimate.ts';
+import { ESTIMATED, estimatePerformance, fitEstimator } from './estimate.ts';
 import { measure } from './performance.ts';
 import { LAST_ACTIONS, MAX_LENGTH, POINTS, PROFILE_ACTIONS, SCORE_BINS, profiler } from './profile.ts';
 
@@ -20,6 +22,16 @@ const Profile = z.object({
   spread: z.object({ cc: counts(PROFILE_ACTIONS.length ** 2), cn: counts(PROFILE_ACTIONS.length), nn: count }),
   lastActions: counts(LAST_ACTIONS.length),
   points: counts(POINTS.length),
+});
+
+const numbers = z.array(z.number());
+
+const EstimatorPart = z.object({
+  threshold: z.number(),
+  calibration: z.object({ x: numbers, y: numbers }).nullable(),
+  unitErrors: z.record(z.enum(ESTIMATED), figure),
+  /** The estimates on the examples themselves. */
+  own: z.record(z.enum(ESTIMATED), figure),
 });
 
 const Content = z.object({
@@ -42,6 +54,8 @@ const Content = z.object({
     calibrationError: figure,
   }),
   behaviour: Behaviour,
+  /** Not in files written before there was one. */
+  estimator: EstimatorPart.exactOptional(),
 });
 
 const ReferenceFile = Content.extend({ sha256: z.string() });
@@ -95,8 +109,23 @@ export function makeReference({
     profile: profile.done(),
     performance: Object.fromEntries(Object.entries(performance).map(([k, v]) => [k, Number.isFinite(v) ? v : null])),
     behaviour: behaviourOf(examples),
+    estimator: estimatorPart(fitEstimator({ scores, labels: examples.labels }), scores),
   });
   return { ...content, sha256: sha256(JSON.stringify(content)) };
+}
+
+function estimatorPart(estimator: Estimator, scores: ArrayLike<number>): z.infer<typeof EstimatorPart> {
+  const own = estimatePerformance(estimator, scores);
+  const orNull = (value: number): number | null => (Number.isFinite(value) ? value : null);
+  const each = (of: (name: (typeof ESTIMATED)[number]) => number): Record<(typeof ESTIMATED)[number], number | null> =>
+    Object.fromEntries(ESTIMATED.map((name) => [name, orNull(of(name))])) as ReturnType<typeof each>;
+  return {
+    threshold: estimator.threshold,
+    calibration:
+      estimator.calibration === null ? null : { x: [...estimator.calibration.x], y: [...estimator.calibration.y] },
+    unitErrors: each((name) => estimator.unitErrors[name]),
+    own: each((name) => own[name].value),
+  };
 }
 
 /** Writes a reference, whole or not at all. */

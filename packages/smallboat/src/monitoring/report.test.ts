@@ -156,6 +156,30 @@ describe('feedback', () => {
   });
 });
 
+describe('the estimate', () => {
+  it('is as before for shoppers as before, and near what labels say', async () => {
+    const drawn = (score: number, random: () => number): number => (random() < score ? 1 : 0);
+    const { estimated, performance } = await reportOf([{ n: 3_000, label: drawn }]);
+    expect(estimated?.status).toBe('as trained');
+    const { value, error } = estimated?.figures.rocAuc ?? { value: 0, error: 0 };
+    expect(Math.abs(value - (performance?.live.rocAuc ?? 0))).toBeLessThan(3 * error);
+  });
+
+  it('sees without labels that shoppers come whom the model cannot tell apart', async () => {
+    // Nobody adds or removes more than once: the score hardly varies.
+    const { estimated } = await reportOf([
+      { n: 2_000, change: () => [2, 6] },
+      { n: 500, id: 'q' },
+    ]);
+    expect(estimated).toMatchObject({ status: 'worse', sentence: expect.stringMatching(/likely worse/) });
+  });
+
+  it('is not made of a reference that has no estimator', async () => {
+    const { estimator: _, ...old } = reference;
+    expect((await reportOf([{ n: 300 }], { reference: old })).estimated).toBeUndefined();
+  });
+});
+
 describe('the page', () => {
   it('begins with the verdict and loads nothing', async () => {
     const report = await reportOf([
@@ -168,6 +192,20 @@ describe('the page', () => {
     expect(page).not.toMatch(/<script|(src|href)="http/);
     for (const title of ['Over time', 'Were the predictions right?', 'What was compared'])
       expect(text).toContain(title);
+  });
+
+  it('shows windows of which something is known', async () => {
+    const { live } = (await reportOf([{ n: 1_000, label: (s) => (s > 0.4 ? 1 : 0) }])).performance ?? {};
+    if (live === undefined) throw new Error('no labels');
+    const window = { predictions: 1_000, mature: 900, labelled: 800, isSettled: true, performance: live };
+    const windows = [0, 1, 2].map((i) => ({ ...window, from: i * 86_400_000, to: (i + 1) * 86_400_000 }));
+    const page = renderDriftPage(await reportOf([{ n: 300 }]), [
+      ...windows,
+      { ...window, from: 345_600_000, to: 432_000_000, labelled: 0 },
+    ]);
+    expect(page).toContain('As labels matured');
+    expect(new Set(page.match(/1970-01-0\d 00:00:00/g)).size).toBe(3);
+    expect(renderDriftPage(await reportOf([{ n: 300 }]))).not.toContain('As labels matured');
   });
 
   it('can be made of an empty report', async () => {

@@ -1,6 +1,9 @@
 import type { WorkOptions } from '../kernel/index.ts';
 import type { DriftRule, DriftStatus, FeatureDrift } from './drift.ts';
 import { compareProfiles, worstStatus } from './drift.ts';
+import type { Estimate, Estimated } from './estimate.ts';
+import { ESTIMATED, estimatePerformance } from './estimate.ts';
+import { latestFeedback } from './latest-feedback.ts';
 import type { Performance } from './performance.ts';
 import { measure } from './performance.ts';
 import { profiler } from './profile.ts';
@@ -44,6 +47,15 @@ export interface LivePerformance {
   readonly live: Performance;
 }
 
+/** Estimated without labels. */
+export interface EstimatedPerformance {
+  readonly status: 'as trained' | 'worse' | 'unknown';
+  readonly sentence: string;
+  readonly figures: Readonly<Record<Estimated, Estimate>>;
+  /** The estimates for the reference; NaN where they cannot be had. */
+  readonly reference: Readonly<Record<Estimated, number>>;
+}
+
 /** Live traffic against the reference. Plain data; NaN stands for a figure that cannot be had. */
 export interface DriftReport {
   readonly madeAt: number;
@@ -53,6 +65,8 @@ export interface DriftReport {
     readonly examples: number;
   };
   readonly status: DriftStatus;
+  /** Chance of a false verdict that the tests were held to, each. */
+  readonly alpha: number;
   /** The verdict in a sentence. */
   readonly sentence: string;
   readonly predictions: number;
@@ -64,6 +78,8 @@ export interface DriftReport {
   readonly timeline: readonly TimeBucket[];
   /** Absent until feedback arrives. */
   readonly performance?: LivePerformance;
+  /** Absent without predictions, or with a reference written before there was an estimator in it. */
+  readonly estimated?: EstimatedPerformance;
   /** Predictions that the log had to drop. */
   readonly dropped: number;
   /** Scores outside 0 to 1. */
@@ -74,20 +90,25 @@ export interface DriftReport {
 }
 
 /**
- * Reads a window of the prediction log once, and compares it with the reference. Memory grows only with the predictions
- * that feedback names (about 100 bytes each) and with the problems listed. Feedback counts whenever it arrived, the
+ * Reads a window of the prediction log once, and compares it with the reference. Memory grows with the predictions (8
+ * bytes each), those that feedback names (about 100 bytes each) and the problems listed. Feedback counts whenever it arrived, the
  * latest for each prediction.
  */
 export async function driftReport(options: DriftReportOptions): Promise<DriftReport> {
   const { reference, folder, now, signal, onProgress } = options;
   const to = options.to ?? now;
-  const labels = await feedbackOf(options);
+  const labels = await latestFeedback({
+    folder,
+    ...(options.from === undefined ? {} : { from: options.from }),
+    ...(signal ? { signal } : {}),
+  });
   const problems: string[] = [];
   let problemCount = 0;
   const profile = profiler();
   const endpoints = new Map<string, number>();
   const versions = new Map<string, number>();
   const line = timeLine();
+  const scores: number[] = [];
   const known = { scores: [] as number[], labels: [] as number[] };
   let [sum, valid, invalidScores, dropped, first, last] = [0, 0, 0, 0, Infinity, -Infinity];
 
@@ -107,6 +128,7 @@ export async function driftReport(options: DriftReportOptions): Promise<DriftRep
     const score = entry.prediction;
     profile.add(entry.tokens, score);
     line.add(entry.at, score);
+    if (score >= 0 && score <= 1) scores.push(score);
     first = Math.min(first, entry.at);
     last = Math.max(last, entry.at);
     if (!(score >= 0 && score <= 1)) {
@@ -137,6 +159,7 @@ export async function driftReport(options: DriftReportOptions): Promise<DriftRep
       examples: reference.profile.examples,
     },
     status,
+    alpha: options.rule?.alpha ?? 0.01,
     sentence: verdict(status, features, { n: live.examples, minimum: options.rule?.minimum ?? 200 }),
     predictions: live.examples,
     meanScore: sum / valid,
@@ -145,28 +168,14 @@ export async function driftReport(options: DriftReportOptions): Promise<DriftRep
     features,
     ...line.done(),
     ...(known.scores.length > 0
-      ? { performance: livePerformance(reference, measure(known.scores, known.labels)) }
+      ? { performance: livePerformance(reference, measure(known.scores, known.labels), options.rule) }
       : {}),
+    ...estimatedPerformance(reference, scores, options.rule),
     dropped,
     invalidScores,
     problems,
     problemCount,
   };
-}
-
-/** Labels by the prediction's id, from all feedback since the window began: it may come long after the prediction. */
-async function feedbackOf({ folder, from, signal }: DriftReportOptions): Promise<Map<string, number>> {
-  const latest = new Map<string, { readonly at: number; readonly label: number }>();
-  for await (const entry of readLog({
-    folder,
-    ...(from === undefined ? {} : { from }),
-    ...(signal ? { signal } : {}),
-  })) {
-    if (entry.kind !== 'feedback' || (entry.label !== 0 && entry.label !== 1)) continue;
-    const before = latest.get(entry.id);
-    if (before === undefined || before.at <= entry.at) latest.set(entry.id, entry);
-  }
-  return new Map([...latest].map(([id, { label }]) => [id, label]));
 }
 
 function named(counts: ReadonlyMap<string, number>): Named[] {
@@ -197,8 +206,8 @@ function verdict(
   }
 }
 
-/** Worse: an AUC that is lower by 0.02 or more, and by more than chance explains (one-sided, 1 %). */
-function livePerformance(reference: Reference, live: Performance): LivePerformance {
+/** Worse: an AUC that is lower by 0.02 or more, and by more than chance explains (one-sided). */
+function livePerformance(reference: Reference, live: Performance, { alpha = 0.01 }: DriftRule = {}): LivePerformance {
   const { rocAuc: trained, rocAucError: trainedError } = reference.performance;
   const classes = `${live.examples.toLocaleString('en')} predictions with feedback`;
   if (
@@ -215,12 +224,39 @@ function livePerformance(reference: Reference, live: Performance): LivePerforman
   }
   const fall = trained - live.rocAuc;
   const p = normalTail(fall / Math.hypot(trainedError, live.rocAucError));
-  const isWorse = p < 0.01 && fall >= 0.02;
+  const isWorse = p < alpha && fall >= 0.02;
   const figures = `ROC-AUC ${live.rocAuc.toFixed(3)} (± ${live.rocAucError.toFixed(3)}) against ${trained.toFixed(3)} before it went live`;
   const sentence = isWorse
     ? `The model has become worse: on ${classes}, ${figures}.`
     : `The model does as before: on ${classes}, ${figures}.`;
   return { status: isWorse ? 'worse' : 'as trained', sentence, live };
+}
+
+/** Worse: an estimated AUC that is lower by 0.02 or more, and by more than chance explains (one-sided). */
+function estimatedPerformance(
+  reference: Reference,
+  scores: readonly number[],
+  { alpha = 0.01, minimum = 200 }: DriftRule = {},
+): { readonly estimated?: EstimatedPerformance } {
+  if (reference.estimator === undefined || scores.length === 0) return {};
+  const { threshold, calibration, unitErrors, own } = reference.estimator;
+  const known = (of: Readonly<Record<Estimated, number | null>>): Record<Estimated, number> =>
+    Object.fromEntries(ESTIMATED.map((name) => [name, of[name] ?? Number.NaN])) as ReturnType<typeof known>;
+  const figures = estimatePerformance({ threshold, calibration, unitErrors: known(unitErrors) }, scores);
+  const before = known(own);
+  const { value, error } = figures.rocAuc;
+  const fall = before.rocAuc - value;
+  const p = normalTail(fall / Math.hypot(error, error * Math.sqrt(scores.length / reference.profile.examples)));
+  const isKnown = scores.length >= minimum && !Number.isNaN(p);
+  const status = !isKnown ? 'unknown' : p < alpha && fall >= 0.02 ? 'worse' : 'as trained';
+  const says = `ROC-AUC ${value.toFixed(3)} (± ${error.toFixed(3)}) by the scores alone, and ${before.rocAuc.toFixed(3)} by those of the reference`;
+  const sentence =
+    status === 'unknown'
+      ? 'Too few predictions to estimate how good they are.'
+      : status === 'worse'
+        ? `Without waiting for labels: the model is likely worse on these shoppers, ${says}.`
+        : `Without waiting for labels: the model is likely as good as before, ${says}.`;
+  return { estimated: { status, sentence, figures, reference: before } };
 }
 
 /** Widths of buckets; each divides the next, so that narrow ones can be put together. */
