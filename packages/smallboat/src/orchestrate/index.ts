@@ -1,6 +1,12 @@
+export { dagFile } from './airflow/dag-file.ts';
+export type { DagFileOptions } from './airflow/dag-file.ts';
 export { cronOf, eventBridgeCron, scheduleErrors } from './cron.ts';
 export type { Cron } from './cron.ts';
 export { deploymentErrors, isolationOf, prepareDeployment } from './deployment.ts';
 export type { DeployOptions, Deployment, Isolation } from './deployment.ts';
+export { productionToken, tokenErrors } from './production-token.ts';
+export type { Deployed, TokenOptions } from './production-token.ts';
 export { stateMachineErrors, stateMachineOf } from './step-functions/state-machine.ts';
-export type { Said, StateMachine, StateMachineOptions } from './step-functions/state-machine.ts';
+export type { StateMachine, StateMachineOptions } from './step-functions/state-machine.ts';
+export { stepFunctions, stepFunctionsErrors } from './step-functions/step-functions.ts';
+export type { Execution, StepFunctions, StepFunctionsOptions } from './step-functions/step-functions.ts';

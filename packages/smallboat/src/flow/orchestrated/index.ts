@@ -2,4 +2,5 @@
 export { decidersOf } from './deciders.ts';
 export { runOf } from './execution.ts';
 export { type PackedFlow, packFlow } from './packed-flow.ts';
-export { type PlannedWork, VARIABLES, decisionPath, plain } from './planned.ts';
+export { NOT_TAKEN, type PlannedWork, VARIABLES, decisionPath, plain } from './planned.ts';
+export { processUser } from '../store/local-run-store.ts';

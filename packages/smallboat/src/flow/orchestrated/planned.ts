@@ -47,6 +47,9 @@ export const VARIABLES = {
   report: 'SMALLBOAT_REPORT',
 } as const;
 
+/** Exit code of a task in a case of a choice that is not taken: Airflow takes it for a task that is passed over. */
+export const NOT_TAKEN = 99;
+
 /** What was decided on a region: the places of a list, the case of a choice, whether a repeat goes on. */
 export type Decision = readonly number[] | string | boolean;
 

@@ -10,8 +10,17 @@ import { processPool } from '../engine/process-pool.ts';
 import { openRunStore, openStoreParts } from '../store/open-run-store.ts';
 import type { RunStore } from '../store/run-store.ts';
 import { applyWith } from '../with-options.ts';
-import { type Decision, type PlannedOrder, VARIABLES, decisionPath, indexIn, indexText, plain } from './planned.ts';
-import { type WorkHost, doWork } from './work.ts';
+import {
+  type Decision,
+  NOT_TAKEN,
+  type PlannedOrder,
+  VARIABLES,
+  decisionPath,
+  indexIn,
+  indexText,
+  plain,
+} from './planned.ts';
+import { NotTaken, type WorkHost, doWork } from './work.ts';
 
 /** Whether the process is for a piece of work of an orchestrated run. */
 export function isPlanned(env: TaskHost['env']): boolean {
@@ -22,7 +31,7 @@ export function isPlanned(env: TaskHost['env']): boolean {
  * Does the one piece of work that the process is for. What was decided goes to the datastore, to a file a region in the folder that
  * `SMALLBOAT_REPORT` names, and to the last line of standard output, as JSON by region: engines read it where they can. Never rejects.
  *
- * @returns The exit code: one of `EXIT`.
+ * @returns The exit code: one of `EXIT`, or `NOT_TAKEN`.
  */
 export async function runPlanned({ env, module, print, onTerminate }: TaskHost): Promise<number> {
   const say = (text: string): void => print(`[smallboat] ${text}\n`, 'stderr');
@@ -85,6 +94,10 @@ export async function runPlanned({ env, module, print, onTerminate }: TaskHost):
     print(`${JSON.stringify(decisions)}\n`, 'stdout');
     return EXIT.succeeded;
   } catch (error) {
+    if (error instanceof NotTaken) {
+      say('another case is taken');
+      return NOT_TAKEN;
+    }
     if (error instanceof Halted && !error.failure) return isMachineGoing ? EXIT.machineLost : EXIT.stopped;
     say(
       error instanceof Halted

@@ -1,7 +1,7 @@
 import type { Flow } from '../compose/flow.ts';
 import type { TaskHost } from '../compute/task/run-task.ts';
 import { lineOf } from '../compute/task/said.ts';
-import type { Dag, StepNode } from '../definition.ts';
+import type { Dag, Place, StepNode } from '../definition.ts';
 import { oneAttempt } from '../engine/attempts.ts';
 import { callHook, finish, opening } from '../engine/conduct.ts';
 import { environmentOf } from '../engine/environment.ts';
@@ -19,7 +19,7 @@ import { numbered } from '../definition.ts';
 import { parseParams } from '../params.ts';
 import type { RunStore, TaskPath } from '../store/run-store.ts';
 import { decide } from './decide.ts';
-import { type Decider, decidedBy } from './deciders.ts';
+import { type Decider, decidedBy, decisiveScope } from './deciders.ts';
 import { type Execution, executionErrors, keepExecution, openExecution, runOf } from './execution.ts';
 import type { Decision, PlannedOrder, PlannedWork } from './planned.ts';
 
@@ -39,6 +39,9 @@ export interface WorkHost {
 }
 
 type Decisions = Readonly<Record<string, Decision>>;
+
+/** Thrown where a task is in a case of a choice that is not taken: for engines that start it all the same. */
+export class NotTaken extends Error {}
 
 /** Between two signs of life of a run, in milliseconds. */
 const BEAT = 10_000;
@@ -63,6 +66,7 @@ export async function doWork(work: PlannedWork, host: WorkHost): Promise<Decisio
       });
       return Object.fromEntries(await Promise.all(regions));
     };
+    if (work.kind === 'step' || work.kind === 'decide') await checkTaken(scopeOf(work, dag), host.index, found);
     switch (work.kind) {
       case 'begin':
         return await decideAll({ kind: 'begin' });
@@ -203,6 +207,19 @@ async function end(known: Execution, { flow, store, pool, print }: WorkHost, { r
     if (event.kind === 'hookFailed') print(`[smallboat] ${event.hook} failed: ${event.error.message}\n`, 'stderr');
   };
   await callHook({ flow, store, emit }, { flow: flow.name, run, state: 'done' });
+}
+
+/** The places that a piece of work is inside. */
+function scopeOf(work: Extract<PlannedWork, { kind: 'step' | 'decide' }>, dag: Dag): readonly Place[] {
+  if (work.kind === 'step') return nodeOf(dag, work.step).scope;
+  const region = dag.regions.find(({ id }) => id === work.region);
+  return region ? decisiveScope(region) : [];
+}
+
+/** Throws `NotTaken` where one of the choices around has taken another case. */
+async function checkTaken(scope: readonly Place[], index: Index, { paths }: Resolver): Promise<void> {
+  if (scope.every((place) => place.case === undefined)) return;
+  if ((await paths(scope, index)).length === 0) throw new NotTaken('Its case is not taken');
 }
 
 function nodeOf(dag: Dag, step: string): StepNode {

@@ -105,6 +105,33 @@ export const grids = flow('Grids', { folder, size: z.number().default(3) }, ({ f
   return best({ folder: place, fits });
 });
 
+const numbers = step('numbers', {
+  run: ({ folder: place, size }: { folder: string; size: number }) => {
+    note(place, 'numbers');
+    return { list: Array.from({ length: size }, (_, i) => i + 1) };
+  },
+});
+const square = step('square', { run: ({ n }: { n: number }) => ({ square: n * n, isEven: n % 2 === 0 }) });
+const even = step('even', { run: ({ square: n }: { square: number }) => ({ word: `${n} is even` }) });
+const odd = step('odd', { run: ({ square: n }: { square: number }) => ({ word: `${n} is odd` }) });
+const told = step('told', {
+  run: ({ words }: { words: readonly { word: string }[] }) => ({ text: words.map(({ word }) => word).join(', ') }),
+});
+
+/** A list, with a choice for each element. */
+export const squares = flow('Squares', { folder, size: z.number().default(3) }, ({ folder: place, size }) => {
+  const { list } = numbers({ folder: place, size });
+  const made = each(list, (n) => {
+    const { square: n2, isEven } = square({ n });
+    return when(
+      isEven,
+      () => even({ square: n2 }),
+      () => odd({ square: n2 }),
+    );
+  });
+  return told({ words: made });
+});
+
 const deep = step('deep', { run: ({ rows }: { rows: readonly number[] }) => ({ chosen: `deep ${rows.length}` }) });
 const flat = step('flat', { run: ({ rows }: { rows: readonly number[] }) => ({ chosen: `flat ${rows.length}` }) });
 const said = step('said', {
@@ -171,3 +198,15 @@ export const troubles = flow('Troubles', { folder }, ({ folder: place }) => {
   const { value } = hopeless({ folder: place });
   return after({ attempt: flaky({ folder: place }).attempt, value, kind: slow({ folder: place }).kind });
 });
+
+/** With all that is said of a deployment. */
+export const nightly = flow(
+  'Nightly',
+  { folder, base: z.number().default(1) },
+  ({ folder: place, base }) => check({ folder: place, rows: load({ folder: place, base }).rows }),
+  {
+    project: 'shop',
+    schedule: { cron: '30 6 * * 1-5', timeZone: 'Europe/Rome' },
+    trigger: { events: ['orders.loaded'], onFinishOf: ['Linear'] },
+  },
+);
