@@ -98,6 +98,26 @@ export const commands: Readonly<Record<string, CommandEntry>> = {
     summary: 'Run a flow on AWS Step Functions and AWS Batch',
     load: () => import('./commands/step-functions.ts'),
   },
+  'argo-workflows': {
+    group: 'Engines',
+    summary: 'Write a flow for Argo Workflows',
+    load: () => import('./commands/argo-workflows.ts'),
+  },
+  airflow: {
+    group: 'Engines',
+    summary: 'Write a flow for Airflow',
+    load: () => import('./commands/airflow.ts'),
+  },
+  prefect: {
+    group: 'Engines',
+    summary: 'Run flows from Prefect',
+    load: () => import('./commands/prefect.ts'),
+  },
+  'github-actions': {
+    group: 'Engines',
+    summary: 'Write a workflow of GitHub Actions for a flow',
+    load: () => import('./commands/github-actions.ts'),
+  },
   generate: {
     group: 'Data',
     summary: 'Make sample events of any size',

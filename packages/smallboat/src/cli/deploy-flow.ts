@@ -1,3 +1,6 @@
+import { mkdirSync, writeFileSync } from 'node:fs';
+import { dirname } from 'node:path';
+import * as z from 'zod';
 import { type Flow, applyWith, describeFinding, lintFlows, loadFlow } from '../flow/index.ts';
 import type { Io } from '../kernel/index.ts';
 import {
@@ -32,7 +35,22 @@ export const deployFlags = {
   json: { type: 'boolean', help: 'print the result as JSON' },
 } as const satisfies Readonly<Record<string, Flag>>;
 
-/** What those flags hold. */
+/** What those flags hold, as zod reads it. */
+export const deploySchema = {
+  flow: z.string().optional(),
+  branch: z.string().optional(),
+  production: z.boolean().default(false),
+  authorize: z.string().optional(),
+  'new-token': z.string().optional(),
+  'generate-new-token': z.boolean().default(false),
+  tag: z.array(z.string().min(1)).default([]),
+  with: z.array(z.string()).default([]),
+  'max-workers': z.coerce.number().int().min(1).optional(),
+  home: z.string().optional(),
+  json: z.boolean().default(false),
+};
+
+/** What is said of a deployment on the command line. */
 export interface DeployArgs {
   readonly branch?: string | undefined;
   readonly production: boolean;
@@ -49,7 +67,7 @@ export interface NamedFlow {
   readonly flow: Flow;
   readonly module: string;
   readonly flags: FlowFlags;
-  isolation(args: DeployArgs): Promise<Isolation>;
+  isolation(this: void, args: DeployArgs): Promise<Isolation>;
   settings(args: DeployArgs): Promise<FlowSettings>;
   /** Packs the flow. `runsAs`: Metaflow's name of the engine as a user. */
   deployment(
@@ -126,4 +144,19 @@ export async function namedFlow(argv: readonly string[], io: Io, command: string
 export function needed(flow: NamedFlow | undefined, command: string): NamedFlow {
   if (!flow) throw usage({ name: command }, '<flow>: give the file of a flow');
   return flow;
+}
+
+/** Writes what an engine takes to a file, and says where; or prints it. */
+export function writeOut(
+  text: string,
+  to: { readonly path: string | undefined; readonly json: boolean; readonly facts: Readonly<Record<string, string>> },
+  io: Io,
+): void {
+  const { path, json, facts } = to;
+  if (path !== undefined) {
+    mkdirSync(dirname(path), { recursive: true });
+    writeFileSync(path, text);
+  }
+  if (json) io.out(JSON.stringify({ ...facts, ...(path === undefined ? { text } : { path }) }));
+  else io.out(path ?? text.trimEnd());
 }

@@ -3,6 +3,8 @@ import { defineErrors } from '../kernel/index.ts';
 export const scheduleErrors = defineErrors({
   SCHEDULE_INVALID: (f: { flow: string; cron: string; problem: string }) =>
     `The schedule '${f.cron}' of flow '${f.flow}' is wrong: ${f.problem}. It has five parts, as in crontab: minute, hour, day of the month, month, day of the week.`,
+  SCHEDULE_NEEDS_DEFAULTS: (f: { flow: string; params: string }) =>
+    `Flow '${f.flow}' has a schedule or a trigger, and parameters without a default: ${f.params}. Nobody is there to give them: give each a default.`,
 });
 
 /** A schedule in parts, checked. */

@@ -2,6 +2,7 @@ import { defineErrors } from '../kernel/index.ts';
 import type { Flow, StoreSpec } from '../flow/index.ts';
 import { type PackedFlow, type PlannedWork, packFlow } from '../flow/orchestrated/index.ts';
 import { type Cron, cronOf } from './cron.ts';
+import { startableSchema } from './parameter-schema.ts';
 import { type Block, type Part, programOf } from './program.ts';
 
 export const deploymentErrors = defineErrors({
@@ -80,11 +81,12 @@ export function isolationOf(
   return { name: `${project}.${own}.${flow.name}`, project, branch: own };
 }
 
-/** Packs a flow for an engine. Rejects with `RUNS_NOT_SHARED`, `SCHEDULE_INVALID`, and as `packCode` does. */
+/** Packs a flow for an engine. Rejects with `RUNS_NOT_SHARED`, `SCHEDULE_INVALID`, `SCHEDULE_NEEDS_DEFAULTS`, and as `packCode` does. */
 export async function prepareDeployment(options: DeployOptions): Promise<Deployment> {
   const { flow, isolation, token, owner, tags } = options;
   const { schedule } = flow.options;
   const cron = schedule === undefined ? {} : { schedule: cronOf(flow.name, schedule) };
+  await startableSchema(flow);
   const packed = await packFlow({
     ...options,
     tags,

@@ -6,30 +6,20 @@ import type { Io } from '../../kernel/index.ts';
 import { stateMachineOf, stepFunctions } from '../../orchestrate/index.ts';
 import { textTable } from '../../report/index.ts';
 import { type Command, usage } from '../command.ts';
-import { type NamedFlow, deployFlags, namedFlow, needed } from '../deploy-flow.ts';
+import { type NamedFlow, deployFlags, deploySchema, namedFlow, needed } from '../deploy-flow.ts';
 import { tellingUsage } from '../flow-flags.ts';
 
 const ACTIONS = ['create', 'trigger', 'list-runs', 'terminate', 'delete'] as const;
 
 const schema = z.looseObject({
   action: z.enum(ACTIONS),
-  flow: z.string().optional(),
+  ...deploySchema,
   execution: z.string().optional(),
-  branch: z.string().optional(),
-  production: z.boolean().default(false),
-  authorize: z.string().optional(),
-  'new-token': z.string().optional(),
-  'generate-new-token': z.boolean().default(false),
-  tag: z.array(z.string().min(1)).default([]),
-  with: z.array(z.string()).default([]),
-  'max-workers': z.coerce.number().int().min(1).optional(),
-  home: z.string().optional(),
   'only-json': z.boolean().default(false),
   running: z.boolean().default(false),
   succeeded: z.boolean().default(false),
   failed: z.boolean().default(false),
   aborted: z.boolean().default(false),
-  json: z.boolean().default(false),
 });
 type Args = z.infer<typeof schema>;
 

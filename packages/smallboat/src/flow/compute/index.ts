@@ -5,6 +5,7 @@ export { jobTags } from './batch/job-names.ts';
 export { codeOfRun } from './code-of-run.ts';
 export { dockerfile } from './dockerfile.ts';
 export { type ComputeOptions, openCompute, openService } from './open-compute.ts';
+export { jobManifest } from './kubernetes/manifest.ts';
 export { policies } from './policy.ts';
 export type { UnfinishedJob } from './service.ts';
 export { computeSettings, settingsIn } from './settings.ts';

@@ -1,6 +1,6 @@
 import { NOT_TAKEN, VARIABLES, decidersOf } from '../../flow/orchestrated/index.ts';
 import { type Deployment, deploymentErrors, retriesOf, workOf } from '../deployment.ts';
-import { parameterSchema } from '../parameter-schema.ts';
+import { startableSchema } from '../parameter-schema.ts';
 import { type Block, type Part, lastOf } from '../program.ts';
 import { PRELUDE } from './prelude.ts';
 
@@ -19,7 +19,7 @@ const AROUND = 145;
  */
 export async function dagFile(deployment: Deployment, { maxWorkers }: DagFileOptions = {}): Promise<string> {
   const { name, flow, program, packed, token, owner, schedule } = deployment;
-  const { properties, required } = await parameterSchema(flow);
+  const { properties, required } = await startableSchema(flow);
   const { planned: _, ...order } = JSON.parse(packed.order({ kind: 'begin' })) as Record<string, unknown>; // An order, as it was just written.
   const { events = [], onFinishOf = [] } = flow.options.trigger ?? {};
   const around = name.slice(0, name.length - flow.name.length);
@@ -107,12 +107,12 @@ function onePart(part: Part, where: Where): readonly string[] {
   const decider = decidersOf(flow.dag()).get(part.key);
   const from =
     decider?.kind === 'step' ? variable(decider.step) : decider?.kind === 'begin' ? 'start' : variable(`${part.key}?`);
-  host.lines.push(`${indent}@task_group(group_id=${text(taskId(part.key))})`, `${indent}def ${name}(index):`);
+  host.lines.push(`${indent}@task_group(group_id=${text(groupId(part.key))})`, `${indent}def ${name}(index):`);
   const inside = `${indent}    `;
   const ends = block(part.body, { host, indent: inside, before: [], index: 'index' });
   if (ends.length === 0) host.lines.push(`${inside}pass`);
   host.lines.push(
-    `${indent}${name}_places = places.override(task_id=${text(`${taskId(part.key)}.places`)})(${from}.output, ${text(part.key)})`,
+    `${indent}${name}_places = places.override(task_id=${text(`${groupId(part.key)}-places`)})(${from}.output, ${text(part.key)})`,
     `${indent}${list(before)} >> ${name}_places`,
     `${indent}${name}_each = ${name}.expand(index=${name}_places)`,
   );
@@ -162,6 +162,11 @@ function variable(key: string): string {
 
 function taskId(key: string): string {
   return key.replace(/\?$/, '.decide').replace(/[^\w.-]/g, '_');
+}
+
+/** Groups have no dots in their names: those part a group from its tasks. */
+function groupId(key: string): string {
+  return taskId(key).replaceAll('.', '-');
 }
 
 function list(variables: readonly string[]): string {

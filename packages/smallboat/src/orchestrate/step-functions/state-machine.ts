@@ -52,15 +52,15 @@ export function stateMachineOf(deployment: Deployment, options: StateMachineOpti
   const body = chain(seriesParallel(program), { deployment, options, job, reader });
   const states = statesOf([
     [
-      'input',
+      'parameters?',
       {
         Type: 'Choice',
-        Choices: [{ Variable: '$.Parameters', IsPresent: true, Next: 'given' }],
-        Default: 'none given',
+        Choices: [{ Variable: '$.Parameters', IsPresent: true, Next: 'parameters: given' }],
+        Default: 'parameters: none',
       },
     ],
-    ['given', { Type: 'Pass', Parameters: { index: '', 'parameters.$': '$.Parameters' }, Next: 'start' }],
-    ['none given', { Type: 'Pass', Parameters: { index: '', parameters: '{}' }, Next: 'start' }],
+    ['parameters: given', { Type: 'Pass', Parameters: { index: '', 'parameters.$': '$.Parameters' }, Next: 'start' }],
+    ['parameters: none', { Type: 'Pass', Parameters: { index: '', parameters: '{}' }, Next: 'start' }],
     ['start', job('start', { kind: 'begin' })],
     ...body,
     ['end', job('end', { kind: 'end' })],

@@ -1,4 +1,5 @@
 import { appendFileSync, existsSync, readFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { each, flow, match, repeat, step, when } from 'smallboat/flow';
@@ -202,7 +203,7 @@ export const troubles = flow('Troubles', { folder }, ({ folder: place }) => {
 /** With all that is said of a deployment. */
 export const nightly = flow(
   'Nightly',
-  { folder, base: z.number().default(1) },
+  { folder: z.string().default(tmpdir()), base: z.number().default(1) },
   ({ folder: place, base }) => check({ folder: place, rows: load({ folder: place, base }).rows }),
   {
     project: 'shop',
@@ -210,3 +211,18 @@ export const nightly = flow(
     trigger: { events: ['orders.loaded'], onFinishOf: ['Linear'] },
   },
 );
+
+const wait = step('wait', {
+  run: async ({ folder: place }: { folder: string }, { signal }) => {
+    note(place, 'waiting');
+    await delay(120_000, undefined, { signal });
+    return { isDone: true };
+  },
+});
+
+/** For those who stop it. */
+export const slowly = flow('Slow', { folder }, ({ folder: place }) => wait({ folder: place }));
+
+export const hourly = flow('Hourly', {}, () => numbers({ folder: tmpdir(), size: 2 }), {
+  schedule: { cron: '@hourly', timeZone: 'Asia/Tokyo' },
+});
