@@ -12,7 +12,7 @@ import { engineCases } from '../../packages/smallboat/src/orchestrate/testing/ca
 import { expectSameArtifacts } from '../../packages/smallboat/src/orchestrate/testing/same-artifacts.ts';
 import { pythonEnv } from '../python.ts';
 import { freePort, serverProcess } from '../server.ts';
-import { aFolder, aProject, ran } from './project.ts';
+import { aFolder, aProject, ran, smallboat } from './project.ts';
 
 const project = aProject();
 const home = aFolder();
@@ -144,6 +144,35 @@ describe('a worker of a real Prefect server', () => {
     expect(ran(folder).slice(before.length)).not.toContain('grid');
     await using opened = await openRunStore(store);
     await expectSameArtifacts({ store: opened, run: runOf(said) }, { flow, params: { folder: aFolder() } });
+  });
+
+  it('is used from the command line, and starts a flow when another has ended well', async () => {
+    const { id: follower } = await deploy('Nightly');
+    const folder = aFolder();
+    const env = { PREFECT_API_URL: url };
+    const call = (...args: string[]) => smallboat(['prefect', ...args, '--json'], { cwd: project.root, env });
+    const created = await call('create', `${project.flows}#Linear`, '--pool', 'boats');
+    expect(created.code, created.err).toBe(0);
+    expect(JSON.parse(created.out)).toMatchObject({ name: 'Linear/default', pool: 'boats' });
+    const triggered = await call('trigger', `${project.flows}#Linear`, '--folder', folder, '--base', '5');
+    expect(triggered.code, triggered.err).toBe(0);
+    await work(1);
+    expect((await read((JSON.parse(triggered.out) as { id: string }).id)).state_type).toBe('COMPLETED');
+    expect(ran(folder)).toEqual(['load', 'train', 'report']);
+    const followed = await vi.waitFor(
+      async () => {
+        const all = await api.ask<{ id: string; tags: readonly string[] }[]>('POST', '/flow_runs/filter', {
+          deployments: { id: { any_: [follower] } },
+        });
+        // Those of its schedule are there too, and due later.
+        const { id: found = '' } = all.find(({ tags }) => !tags.includes('auto-scheduled')) ?? {};
+        expect(found).not.toBe('');
+        return found;
+      },
+      { timeout: 60_000, interval: 500 },
+    );
+    await work(1);
+    expect((await read(followed)).state_type).toBe('COMPLETED');
   });
 
   it('stops a flow run that is cancelled', async () => {

@@ -117,6 +117,7 @@ describe('smallboat step-functions, with moto in the place of AWS', () => {
     expect(arn).toContain(':stateMachine:shop.user.ada.Nightly');
     expect(token).toMatch(/^production-token-0-[a-z]{4}$/);
     expect(schedule).toMatchObject({ text: '30 6 * * 1-5', timeZone: 'Europe/Rome' });
+    await expectStarters(aws.endpoint);
     // A second time it is changed, and not made.
     expect(JSON.parse((await call('create', flow)).out)).toMatchObject({ arn, token });
     // Somebody else's machine does not have the token.
@@ -133,6 +134,22 @@ describe('smallboat step-functions, with moto in the place of AWS', () => {
     expect((await call('list-runs', flow)).err).toContain('NOT_DEPLOYED');
   });
 });
+
+/** What starts it by itself is there, as the flow says. */
+async function expectStarters(endpoint: string): Promise<void> {
+  const { GetScheduleCommand, SchedulerClient } = await import('@aws-sdk/client-scheduler');
+  const { EventBridgeClient, ListRulesCommand } = await import('@aws-sdk/client-eventbridge');
+  const options = { endpoint, region: 'us-east-1', credentials: { accessKeyId: 'test', secretAccessKey: 'test' } };
+  const schedule = await new SchedulerClient(options).send(new GetScheduleCommand({ Name: 'shop.user.ada.Nightly' }));
+  expect(schedule).toMatchObject({
+    ScheduleExpression: 'cron(30 6 ? * 2-6 *)',
+    ScheduleExpressionTimezone: 'Europe/Rome',
+  });
+  const { Rules = [] } = await new EventBridgeClient(options).send(new ListRulesCommand({}));
+  const patterns = Rules.map(({ EventPattern = '' }) => JSON.parse(EventPattern) as unknown);
+  expect(patterns).toContainEqual({ 'detail-type': ['orders.loaded'] });
+  expect(JSON.stringify(patterns)).toContain(':stateMachine:shop.user.ada.Linear');
+}
 
 async function setUpBatch(url: string): Promise<void> {
   // The servers find the service by the scope of the signature, which they do not check.
