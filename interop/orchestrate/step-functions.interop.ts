@@ -7,6 +7,7 @@ import { runOf } from '../../packages/smallboat/src/flow/orchestrated/index.ts';
 import { localContainer } from '../../packages/smallboat/src/flow/testing/local-container.ts';
 import { type Deployment, stateMachineOf } from '../../packages/smallboat/src/orchestrate/index.ts';
 import { engineCases } from '../../packages/smallboat/src/orchestrate/testing/cases.ts';
+import { struck } from '../../packages/smallboat/src/orchestrate/testing/flows.ts';
 import { expectSameArtifacts } from '../../packages/smallboat/src/orchestrate/testing/same-artifacts.ts';
 import { startFakeAws } from '../moto.ts';
 import { aFolder, aProject, deployed, machine, ran, sharedPlace, smallboat } from './project.ts';
@@ -71,6 +72,16 @@ describe('a state machine whose tasks are containers', () => {
       expect(info?.user).toBe('SFN');
     },
   );
+
+  it('tries again where a task is killed', async () => {
+    const folder = aFolder();
+    const deployment = await deployed(project, { flow: 'Struck', place });
+    await execute(deployment, 'struck', { folder });
+    expect(ran(folder)).toEqual(['strike 0', 'strike 1']);
+    await using store = await openRunStore(place.spec);
+    const run = (await runOf(store, 'Struck', 'struck')) ?? '';
+    await expectSameArtifacts({ store, run }, { flow: struck, params: { folder: aFolder() } });
+  });
 
   it('goes on where it failed when it is run again, and can be resumed here', async () => {
     const folder = aFolder();

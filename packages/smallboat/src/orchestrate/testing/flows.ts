@@ -226,3 +226,19 @@ export const slowly = flow('Slow', { folder }, ({ folder: place }) => wait({ fol
 export const hourly = flow('Hourly', {}, () => numbers({ folder: tmpdir(), size: 2 }), {
   schedule: { cron: '@hourly', timeZone: 'Asia/Tokyo' },
 });
+
+const strike = step('strike', {
+  retry: { times: 1, backoffSeconds: 0.1 },
+  run: async ({ folder: place }: { folder: string }, { attempt }) => {
+    note(place, `strike ${attempt}`);
+    // The process that an engine started for the task, where one did.
+    if (attempt === 0 && process.env['SMALLBOAT_TASK'] !== undefined) {
+      process.kill(process.ppid, 'SIGKILL');
+      await delay(60_000);
+    }
+    return { isDone: true };
+  },
+});
+
+/** A task whose process is killed. */
+export const struck = flow('Struck', { folder }, ({ folder: place }) => strike({ folder: place }));
