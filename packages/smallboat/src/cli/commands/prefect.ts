@@ -24,7 +24,7 @@ export async function commandFor(argv: readonly string[], io: Io): Promise<Comma
       '  prefect trigger <flow> [parameters]   start a flow run',
       '  prefect worker                        run what the work pool has, until it is stopped',
     ].join('\n'),
-    example: 'PREFECT_API_URL=http://127.0.0.1:4200/api smallboat prefect create flow.ts',
+    example: 'smallboat prefect create flow.ts',
     positionals: ['action', 'flow'],
     schema,
     flags: {
