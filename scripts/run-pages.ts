@@ -20,6 +20,7 @@ export const TRIED: Readonly<Record<string, number>> = {
   'docs/dataset.md': 4,
   'docs/flows.md': 10,
   'docs/monitoring.md': 6,
+  'docs/orchestrate.md': 4,
   'docs/quality.md': 8,
   'docs/running.md': 7,
   'docs/runs.md': 4,

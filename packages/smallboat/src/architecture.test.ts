@@ -20,8 +20,9 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   tracking: ['kernel', 'report'],
   monitoring: ['kernel', 'features', 'report'],
   serving: ['kernel', 'features', 'training', 'monitoring'],
+  orchestrate: ['kernel', 'flow'],
   // The command line is over all of them.
-  cli: 'kernel config report warehouse synthetic flow transform quality features training tracking monitoring serving'.split(
+  cli: 'kernel config report warehouse synthetic flow orchestrate transform quality features training tracking monitoring serving'.split(
     ' ',
   ),
 };

@@ -11,7 +11,7 @@ export interface CommandModule {
 
 /** A command before its file is loaded. */
 export interface CommandEntry {
-  readonly group: 'Flows' | 'Compute' | 'Data' | 'Models';
+  readonly group: 'Flows' | 'Compute' | 'Engines' | 'Data' | 'Models';
   /** One line, in the imperative: what it does. */
   readonly summary: string;
   load(): Promise<CommandModule>;
@@ -92,6 +92,31 @@ export const commands: Readonly<Record<string, CommandEntry>> = {
     group: 'Compute',
     summary: 'Run one task, as a container does',
     load: () => import('./commands/task.ts'),
+  },
+  'step-functions': {
+    group: 'Engines',
+    summary: 'Run a flow on AWS Step Functions and AWS Batch',
+    load: () => import('./commands/step-functions.ts'),
+  },
+  'argo-workflows': {
+    group: 'Engines',
+    summary: 'Write a flow for Argo Workflows',
+    load: () => import('./commands/argo-workflows.ts'),
+  },
+  airflow: {
+    group: 'Engines',
+    summary: 'Write a flow for Airflow',
+    load: () => import('./commands/airflow.ts'),
+  },
+  prefect: {
+    group: 'Engines',
+    summary: 'Run flows from Prefect',
+    load: () => import('./commands/prefect.ts'),
+  },
+  'github-actions': {
+    group: 'Engines',
+    summary: 'Write a workflow of GitHub Actions for a flow',
+    load: () => import('./commands/github-actions.ts'),
   },
   generate: {
     group: 'Data',

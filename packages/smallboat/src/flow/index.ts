@@ -59,7 +59,9 @@ export type {
   KubernetesOptions,
   Resources,
   Retry,
+  Schedule,
   StepOptions,
+  Trigger,
 } from './options.ts';
 export type { Secret } from './secrets.ts';
 export type { RunEvent, TaskEnd } from './engine/events.ts';

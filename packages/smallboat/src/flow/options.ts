@@ -88,3 +88,19 @@ export interface CodeOptions {
   /** The size that it may have when it is packed, in MB. Default 50. */
   readonly maxMegabytes?: number;
 }
+
+/** When a deployed flow is run. */
+export interface Schedule {
+  /** Minute, hour, day of the month, month, day of the week, as in crontab: `30 6 * * 1-5`. */
+  readonly cron: string;
+  /** A name of the IANA's time zones: `Europe/Rome`. Default `UTC`. */
+  readonly timeZone?: string;
+}
+
+/** What starts a deployed flow. */
+export interface Trigger {
+  /** Names of events: EventBridge's `detail-type`, an asset of Airflow, an event of Argo Events or Prefect. */
+  readonly events?: readonly string[];
+  /** Flows whose runs, when they end well, start it: names of flows, within its project and branch. */
+  readonly onFinishOf?: readonly string[];
+}

@@ -5,7 +5,7 @@ import type { Dag, MaybePromise, Source } from '../definition.ts';
 import type { Failure } from '../failure.ts';
 import type { FileParam } from '../file-param.ts';
 import { checkFlowName, checkParamName } from '../names.ts';
-import type { CodeOptions, StepOptions } from '../options.ts';
+import type { CodeOptions, Schedule, StepOptions, Trigger } from '../options.ts';
 import { checkOptions } from '../check-options.ts';
 import { type Site, callSite } from '../site.ts';
 import { type Drawing, checkReach, draw } from './drawing.ts';
@@ -41,6 +41,12 @@ export interface FlowOptions extends FlowAbout {
   readonly card?: RunTemplate;
   /** What goes into the code package of steps that run elsewhere, beside what the imports tell. */
   readonly code?: CodeOptions;
+  /** When it is run where it is deployed to an engine. Here nothing is run by itself. */
+  readonly schedule?: Schedule;
+  /** What starts it where it is deployed to an engine, beside its schedule. */
+  readonly trigger?: Trigger;
+  /** Deployments of a project are kept apart by branch: `shop.user.ada.Intent`, `shop.prod.Intent`. Letters, digits and `_`. */
+  readonly project?: string;
   /** Called when a run has ended well, by the process that scheduled it. What goes wrong in it is told, and changes nothing. */
   readonly onSuccess?: (outcome: RunOutcome) => MaybePromise<void>;
   /** The same when a run has failed. */

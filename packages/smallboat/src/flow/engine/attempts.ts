@@ -55,7 +55,7 @@ export async function attempts(node: StepNode, job: Omit<Job, 'path' | 'attempt'
 type Ended = { readonly path: TaskPath; readonly done: Done } | { readonly path: TaskPath; readonly error: TaskError };
 
 /** One attempt, once there is a place for it. */
-async function oneAttempt(
+export async function oneAttempt(
   node: StepNode,
   job: Omit<Job, 'path'>,
   host: AttemptsHost & { readonly path?: TaskPath },

@@ -225,7 +225,10 @@ export async function start<R>(desk: Start): Promise<FlowRun<R>> {
 }
 
 /** Calls what the flow wants called at the end of a run. What goes wrong in it is told, and changes nothing: the run has ended. */
-async function callHook({ flow, store, emit }: Start, outcome: RunOutcome): Promise<void> {
+export async function callHook(
+  { flow, store, emit }: Pick<Start, 'flow' | 'store' | 'emit'>,
+  outcome: RunOutcome,
+): Promise<void> {
   const { onSuccess, onFailure, card } = flow.options;
   const own = card && (async () => (await import('../write-run-card.ts')).keepRunCard({ store, ...outcome, card }));
   const hooks = outcome.state === 'done' ? { card: own, onSuccess } : { card: own, onFailure };
@@ -254,11 +257,14 @@ async function makerOf(
   return maker === undefined ? {} : { from: maker.path.step };
 }
 
-type StoredParams = Record<string, { readonly key: ArtifactKey; readonly length?: number }>;
+export type StoredParams = Record<string, { readonly key: ArtifactKey; readonly length?: number }>;
+
+/** What the head of a run is written from. */
+export type Opening = Pick<Start, 'flow' | 'graph' | 'module' | 'values' | 'from' | 'store' | 'isCached'>;
 
 /** Writes the tasks that Metaflow's client looks for at the head of a run, with the parameters in them. */
-async function opening(
-  { flow, graph, module, values, from, store, isCached }: Start,
+export async function opening(
+  { flow, graph, module, values, from, store, isCached }: Opening,
   run: string,
 ): Promise<StoredParams> {
   const configs = readConfigs();
@@ -291,7 +297,11 @@ async function opening(
 }
 
 /** Writes the task `end`, which holds the flow's result: the artifacts of the step that it comes from, or `result`. */
-async function finish({ flow, store, workers }: Start, run: string, spec: InputSpec): Promise<void> {
+export async function finish(
+  { flow, store, workers }: Pick<Start, 'flow' | 'store' | 'workers'>,
+  run: string,
+  spec: InputSpec,
+): Promise<void> {
   const at = { store, flow: flow.name, run, step: 'end' };
   if (spec.kind === 'object' || spec.kind === 'artifact' || spec.kind === 'absent') {
     const artifacts = spec.kind === 'object' ? spec.artifacts : spec.kind === 'artifact' ? { [RESULT]: spec.key } : {};

@@ -16,8 +16,9 @@ import { type InputSpec, type Job, type Workers, taskName } from './job.ts';
 import type { FinishedTask } from './origin.ts';
 import { places } from './places.ts';
 import { ORIGIN, RECORD, type TaskRecord, asTaskRecord } from './record.ts';
-import { fansOut } from './task-place.ts';
 import { type Done, type Index, resolver } from './resolver.ts';
+import { inputsOf } from './task-inputs.ts';
+import { fansOut } from './task-place.ts';
 
 export interface ScheduleOptions {
   readonly dag: Dag;
@@ -88,23 +89,12 @@ export function schedule(options: ScheduleOptions): Schedule {
     halt,
     ...(signal ? { signal } : {}),
   };
-  const { resolve, paths, around, place: placeOf } = resolver({ dag, store, params: options.params, task });
+  const found = resolver({ dag, store, params: options.params, task });
+  const { resolve, paths } = found;
 
   const runTask = async (node: StepNode, index: Index, name: string): Promise<Done> => {
-    const [place, inputs, spread, others] = await Promise.all([
-      placeOf(node.scope, index),
-      Promise.all(Object.entries(node.inputs).map(async ([key, from]) => [key, await resolve(from, index)] as const)),
-      node.spread ? resolve(node.spread, index) : undefined,
-      Promise.all([...node.waitFor, ...around(node.scope)].map((from) => resolve(from, index))),
-    ]);
-    const all = [...inputs.map(([, input]) => input), ...(spread ? [spread] : []), ...others];
-    const isClonable = all.every((input) => input.isCloned);
+    const { place, inputs: specs, isCloned: isClonable } = await inputsOf(node, index, found);
     const before = options.finished?.get(name);
-    const handedOn = spread?.spec.kind === 'object' ? Object.entries(spread.spec.artifacts) : [];
-    const specs: Record<string, InputSpec> = Object.fromEntries([
-      ...handedOn.map(([input, key]) => [input, { kind: 'artifact', key }] as const),
-      ...inputs.map(([input, { spec }]) => [input, spec] as const),
-    ]);
     if (before && isClonable) return takeOver({ node, place }, before, 'cloned');
     const job: Omit<Job, 'path' | 'attempt'> = {
       step: node.name,
@@ -184,7 +174,7 @@ export function schedule(options: ScheduleOptions): Schedule {
 }
 
 /** For each step the artifacts that are fanned out over. */
-function measuredArtifacts(dag: Dag): ReadonlyMap<string, readonly string[]> {
+export function measuredArtifacts(dag: Dag): ReadonlyMap<string, readonly string[]> {
   const measured = new Map<string, string[]>();
   for (const region of dag.regions) {
     if (region.kind !== 'each' || region.over.kind !== 'output' || region.over.key === undefined) continue;

@@ -1,3 +1,4 @@
+import { isPlanned, runPlanned } from '../../orchestrated/run-planned.ts';
 import { type TaskHost, runTask as run } from './run-task.ts';
 
 /**
@@ -6,7 +7,7 @@ import { type TaskHost, runTask as run } from './run-task.ts';
  * @param module URL of the module that exports the flow.
  */
 export function runTask(env: TaskHost['env'], module: string): Promise<number> {
-  return run({
+  const host: TaskHost = {
     env,
     module,
     print: (text, stream) => process[stream].write(text),
@@ -15,5 +16,6 @@ export function runTask(env: TaskHost['env'], module: string): Promise<number> {
       process.once('SIGTERM', listener);
       process.once('SIGINT', listener);
     },
-  });
+  };
+  return isPlanned(env) ? runPlanned(host) : run(host);
 }

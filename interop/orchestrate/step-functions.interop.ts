@@ -1,0 +1,212 @@
+import { StateMachine } from 'aws-local-stepfunctions';
+import { rmSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { beforeAll, describe, expect, it } from 'vitest';
+import { openRunStore } from '../../packages/smallboat/src/flow/index.ts';
+import { runOf } from '../../packages/smallboat/src/flow/orchestrated/index.ts';
+import { localContainer } from '../../packages/smallboat/src/flow/testing/local-container.ts';
+import { type Deployment, stateMachineOf } from '../../packages/smallboat/src/orchestrate/index.ts';
+import { engineCases } from '../../packages/smallboat/src/orchestrate/testing/cases.ts';
+import { struck } from '../../packages/smallboat/src/orchestrate/testing/flows.ts';
+import { expectSameArtifacts } from '../../packages/smallboat/src/orchestrate/testing/same-artifacts.ts';
+import { startFakeAws } from '../moto.ts';
+import { aFolder, aProject, deployed, machine, ran, sharedPlace, smallboat } from './project.ts';
+
+const project = aProject();
+let place: Awaited<ReturnType<typeof sharedPlace>>;
+beforeAll(async () => {
+  place = await sharedPlace();
+  return () => place[Symbol.asyncDispose]();
+});
+
+/** AWS Batch and S3 as this machine has them: each job is its own command, as a process in an empty folder. */
+async function execute(
+  deployment: Deployment,
+  name: string,
+  parameters: Readonly<Record<string, unknown>>,
+): Promise<void> {
+  const { definition, jobDefinitions } = stateMachineOf(deployment, { queue: 'jobs', platform: 'EC2' });
+  const states = taskStates(definition);
+  const handle = async (input: unknown): Promise<unknown> => {
+    const { Bucket, Key, JobDefinition, ContainerOverrides } = input as Input; // As our states write it.
+    if (Key !== undefined) return { Body: place.s3?.objects.get(`${Bucket}/${Key}`)?.bytes.toString('utf8') };
+    const made = jobDefinitions.find(({ jobDefinitionName }) => jobDefinitionName === JobDefinition);
+    const entries = ContainerOverrides.Environment.map(({ Name, Value }) => [Name, Value] as const);
+    let log = '';
+    const { ended } = localContainer({
+      command: made?.containerProperties?.command ?? [],
+      environment: { ...machine, ...Object.fromEntries(entries) },
+      onLog: (text) => void (log += text),
+    });
+    const { exitCode } = await ended;
+    if (exitCode !== 0) throw new Error(`exit code ${exitCode}: ${log}`);
+    return {};
+  };
+  const execution = new StateMachine(definition as never, { validationOptions: { noValidate: true } }).run(
+    { Parameters: JSON.stringify(parameters) },
+    {
+      context: { Execution: { Name: name } },
+      overrides: {
+        taskResourceLocalHandlers: Object.fromEntries(states.map((state) => [state, handle as () => Promise<never>])),
+        retryIntervalOverrides: Object.fromEntries(states.map((state) => [state, 10])),
+      },
+    },
+  );
+  await execution.result;
+}
+
+describe('a state machine whose tasks are containers', () => {
+  it.each(engineCases.filter(({ isTelling }) => isTelling))(
+    'makes what a run here makes: $name',
+    async ({ name, flow, params }) => {
+      const folder = aFolder();
+      const execution = name.replaceAll(' ', '-').replaceAll(',', '');
+      const deployment = await deployed(project, { flow: flow.name, place });
+      await execute(deployment, execution, { ...params, folder });
+      await using store = await openRunStore(place.spec);
+      const run = (await runOf(store, flow.name, execution)) ?? '';
+      await expectSameArtifacts({ store, run }, { flow, params: { ...params, folder: aFolder() } });
+      const info = await store.run(flow.name, run);
+      expect(info?.systemTags).toContain(`production:${deployment.token}`);
+      expect(info?.tags).toContain('engines');
+      expect(info?.user).toBe('SFN');
+    },
+  );
+
+  it('tries again where a task is killed', async () => {
+    const folder = aFolder();
+    const deployment = await deployed(project, { flow: 'Struck', place });
+    await execute(deployment, 'struck', { folder });
+    expect(ran(folder)).toEqual(['strike 0', 'strike 1']);
+    await using store = await openRunStore(place.spec);
+    const run = (await runOf(store, 'Struck', 'struck')) ?? '';
+    await expectSameArtifacts({ store, run }, { flow: struck, params: { folder: aFolder() } });
+  });
+
+  it('goes on where it failed when it is run again, and can be resumed here', async () => {
+    const folder = aFolder();
+    const deployment = await deployed(project, { flow: 'Grids', place });
+    writeFileSync(join(folder, 'break'), '');
+    await expect(execute(deployment, 'broken', { folder })).rejects.toThrow('three is broken');
+    const before = ran(folder);
+    rmSync(join(folder, 'break'));
+    await using store = await openRunStore(place.spec);
+    const run = (await runOf(store, 'Grids', 'broken')) ?? '';
+    const resumed = await smallboat(['resume', `${project.flows}#Grids`, '--run', run, '--json'], {
+      cwd: project.root,
+      env: place.env,
+    });
+    expect(resumed.err).not.toContain('grid |');
+    expect(resumed.code).toBe(0);
+    const again = ran(folder).slice(before.length);
+    expect(again).toContain('fit 3 1');
+    expect(again).not.toContain('grid');
+    expect(again.filter((name) => name !== 'fit 3 1' && before.includes(name))).toEqual([]);
+  });
+});
+
+describe('smallboat step-functions, with moto in the place of AWS', () => {
+  it('creates, triggers, lists, stops and deletes', async () => {
+    await using aws = await startFakeAws();
+    await setUpBatch(aws.endpoint);
+    const role = 'arn:aws:iam::123456789012:role/sfn';
+    const env = {
+      ...place.env,
+      AWS_ENDPOINT_URL_SFN: aws.endpoint,
+      AWS_ENDPOINT_URL_BATCH: aws.endpoint,
+      AWS_ENDPOINT_URL_SCHEDULER: aws.endpoint,
+      AWS_ENDPOINT_URL_EVENTBRIDGE: aws.endpoint,
+      METAFLOW_BATCH_JOB_QUEUE: 'jobs',
+      METAFLOW_SFN_IAM_ROLE: role,
+      METAFLOW_EVENTS_SFN_ACCESS_IAM_ROLE: role,
+    };
+    const call = (...args: string[]) => smallboat(['step-functions', ...args, '--json'], { cwd: project.root, env });
+    const flow = `${project.flows}#Nightly`;
+    const created = await call('create', flow);
+    expect(created.code, created.err).toBe(0);
+    const { arn, token, schedule } = JSON.parse(created.out) as { arn: string; token: string; schedule: object };
+    expect(arn).toContain(':stateMachine:shop.user.ada.Nightly');
+    expect(token).toMatch(/^production-token-0-[a-z]{4}$/);
+    expect(schedule).toMatchObject({ text: '30 6 * * 1-5', timeZone: 'Europe/Rome' });
+    await expectStarters(aws.endpoint);
+    // A second time it is changed, and not made.
+    expect(JSON.parse((await call('create', flow)).out)).toMatchObject({ arn, token });
+    // Somebody else's machine does not have the token.
+    const other = await smallboat(['step-functions', 'create', flow, '--home', aFolder()], { cwd: project.root, env });
+    expect(other.err).toContain('PRODUCTION_TOKEN_NEEDED');
+    const started = await call('trigger', flow, '--folder', '/tmp', '--base', '4');
+    const { name } = JSON.parse(started.out) as { name: string };
+    const listed = JSON.parse((await call('list-runs', flow)).out) as { name: string; state: string }[];
+    expect(listed).toEqual([expect.objectContaining({ name, state: 'RUNNING' })]);
+    expect((await call('terminate', flow, name)).code).toBe(0);
+    expect((JSON.parse((await call('list-runs', flow, '--aborted')).out) as object[]).length).toBe(1);
+    expect((await call('terminate', flow, 'nothing')).err).toContain('EXECUTION_UNKNOWN');
+    expect((await call('delete', flow)).code).toBe(0);
+    expect((await call('list-runs', flow)).err).toContain('NOT_DEPLOYED');
+  });
+});
+
+/** What starts it by itself is there, as the flow says. */
+async function expectStarters(endpoint: string): Promise<void> {
+  const { GetScheduleCommand, SchedulerClient } = await import('@aws-sdk/client-scheduler');
+  const { EventBridgeClient, ListRulesCommand } = await import('@aws-sdk/client-eventbridge');
+  const options = { endpoint, region: 'us-east-1', credentials: { accessKeyId: 'test', secretAccessKey: 'test' } };
+  const schedule = await new SchedulerClient(options).send(new GetScheduleCommand({ Name: 'shop.user.ada.Nightly' }));
+  expect(schedule).toMatchObject({
+    ScheduleExpression: 'cron(30 6 ? * 2-6 *)',
+    ScheduleExpressionTimezone: 'Europe/Rome',
+  });
+  const { Rules = [] } = await new EventBridgeClient(options).send(new ListRulesCommand({}));
+  const patterns = Rules.map(({ EventPattern = '' }) => JSON.parse(EventPattern) as unknown);
+  expect(patterns).toContainEqual({ 'detail-type': ['orders.loaded'] });
+  expect(JSON.stringify(patterns)).toContain(':stateMachine:shop.user.ada.Linear');
+}
+
+async function setUpBatch(url: string): Promise<void> {
+  // The servers find the service by the scope of the signature, which they do not check.
+  const scope = 'Credential=test/20260101/us-east-1/iam/aws4_request, SignedHeaders=host, Signature=0';
+  const role = { Action: 'CreateRole', RoleName: 'batch', AssumeRolePolicyDocument: '{}', Version: '2010-05-08' };
+  await fetch(url, {
+    method: 'POST',
+    headers: { authorization: `AWS4-HMAC-SHA256 ${scope}` },
+    body: new URLSearchParams(role),
+  });
+  const { BatchClient, CreateComputeEnvironmentCommand, CreateJobQueueCommand } = await import('@aws-sdk/client-batch');
+  const client = new BatchClient({
+    endpoint: url,
+    region: 'us-east-1',
+    credentials: { accessKeyId: 'test', secretAccessKey: 'test' },
+  });
+  const made = await client.send(
+    new CreateComputeEnvironmentCommand({
+      computeEnvironmentName: 'machines',
+      type: 'UNMANAGED',
+      serviceRole: 'arn:aws:iam::123456789012:role/batch',
+    }),
+  );
+  const order = { order: 1, computeEnvironment: made.computeEnvironmentArn };
+  await client.send(
+    new CreateJobQueueCommand({
+      jobQueueName: 'jobs',
+      state: 'ENABLED',
+      priority: 1,
+      computeEnvironmentOrder: [order],
+    }),
+  );
+}
+
+interface Input {
+  readonly Bucket?: string;
+  readonly Key?: string;
+  readonly JobDefinition: string;
+  readonly ContainerOverrides: { readonly Environment: readonly { Name: string; Value: string }[] };
+}
+
+/** Names of the states that are tasks, at any depth. */
+function taskStates(definition: unknown): readonly string[] {
+  if (typeof definition !== 'object' || definition === null) return [];
+  return Object.entries(definition).flatMap(([name, value]) => {
+    const isTask = typeof value === 'object' && value !== null && 'Type' in value && value.Type === 'Task';
+    return isTask ? [name] : taskStates(value);
+  });
+}
