@@ -1,12 +1,15 @@
 export { localTracker } from './local.ts';
-export type { LocalTrackerOptions } from './local.ts';
+export type { LocalTracker, LocalTrackerOptions } from './local.ts';
+export { secretsOf } from './secrets.ts';
 export { trackerErrors } from './tracker.ts';
 export type {
   ArtifactInfo,
+  DataUse,
   EndStatus,
   Lineage,
   MetricPoint,
   MetricSummary,
+  ModelMade,
   NewArtifact,
   NewTrackedRun,
   Params,
@@ -20,6 +23,7 @@ export type {
 } from './tracker.ts';
 export { gate } from './gate.ts';
 export type { Contender, GateComparison, GateResult, GateRule, PointScore } from './gate.ts';
+export { logPlot } from './log-plot.ts';
 export { localRegistry } from './local-registry.ts';
 export type { LocalRegistryOptions } from './local-registry.ts';
 export { pairedDifference } from './paired-difference.ts';

@@ -1,27 +1,31 @@
-import type { FileHandle } from 'node:fs/promises';
-import { open, readFile } from 'node:fs/promises';
+import { readFile } from 'node:fs/promises';
 import { basename, join } from 'node:path';
 import { sha256, writeWhole } from '../kernel/index.ts';
-import type { RunLine, RunStart } from './run-log.ts';
+import type { RunLine, RunState } from './run-log.ts';
 import { writeLine } from './run-log.ts';
+import type { Redaction } from './secrets.ts';
+import type { SegmentedLog } from './segmented-log.ts';
 import type { ArtifactInfo, EndStatus, ParamValue, Params, Tags, TrackedRun } from './tracker.ts';
 import { trackerErrors } from './tracker.ts';
 
 export interface RunWriterOptions {
-  readonly start: RunStart;
+  readonly id: string;
+  readonly log: SegmentedLog;
+  /** The line that begins the run, or goes on with it. */
+  readonly opening: RunLine;
+  /** What the run holds already. */
+  readonly state: RunState;
   readonly params?: Params;
   readonly tags?: Tags;
   readonly clock: () => number;
-  readonly segmentBytes: number;
+  readonly redact: Redaction;
 }
 
-/** Begins the log of a run in its folder. */
+/** Writes the log of a run in its folder, from its beginning or from where it was left. */
 export async function writeRun(folder: string, options: RunWriterOptions): Promise<TrackedRun> {
-  const { start, clock } = options;
-  const { id } = start;
-  const log = segmentedLog(folder, options.segmentBytes);
-  const params = new Map<string, ParamValue>();
-  const counts = new Map<string, number>();
+  const { id, log, clock, redact } = options;
+  const params = new Map<string, ParamValue>(options.state.params);
+  const counts = new Map([...options.state.metrics].map(([name, { points }]) => [name, points]));
   let status: EndStatus | undefined;
 
   const write = async (line: RunLine): Promise<void> => {
@@ -51,7 +55,8 @@ export async function writeRun(folder: string, options: RunWriterOptions): Promi
       await Promise.all([...bySteps].map(([s, v]) => write({ t: 'm', at, s, v })));
     },
 
-    async logParams(values) {
+    async logParams(given) {
+      const values = redact.deep(given);
       for (const [param, now] of Object.entries(values)) {
         const was = params.get(param);
         if (was !== undefined && was !== now) throw trackerErrors.TRACKED_PARAM_CHANGED({ id, param, was, now });
@@ -64,7 +69,11 @@ export async function writeRun(folder: string, options: RunWriterOptions): Promi
       for (const [param, value] of Object.entries(values)) params.set(param, value);
     },
 
-    setTags: (values) => write({ t: 'tags', values }),
+    setTags: (values) => write({ t: 'tags', values: redact.deep(values) }),
+
+    logData: (data) => write({ t: 'data', data: redact.deep(data), at: clock() }),
+
+    logModel: (model) => write({ t: 'model', model: redact.deep(model), at: clock() }),
 
     async logArtifact(artifact) {
       const name = typeof artifact === 'string' ? basename(artifact) : artifact.name;
@@ -74,6 +83,7 @@ export async function writeRun(folder: string, options: RunWriterOptions): Promi
       }
       if (status !== undefined) throw trackerErrors.TRACKED_RUN_ENDED({ id, status });
       const bytes = typeof artifact === 'string' ? await readFile(artifact) : artifact.bytes;
+      redact.check(`Artifact ${name}`, bytes);
       const location = join(folder, 'artifacts', name);
       const info: ArtifactInfo = { name, bytes: bytes.byteLength, sha256: sha256(bytes), location };
       await writeWhole(location, bytes);
@@ -93,7 +103,7 @@ export async function writeRun(folder: string, options: RunWriterOptions): Promi
     },
   };
 
-  await write(start);
+  await write(options.opening);
   if (options.params !== undefined) await run.logParams(options.params);
   if (options.tags !== undefined) await run.setTags(options.tags);
   return run;
@@ -112,60 +122,4 @@ function checkMetrics(values: Readonly<Record<string, number>>, step: number): v
 
 function isInside(name: string): boolean {
   return name.split('/').every((part) => part !== '' && part !== '.' && part !== '..' && !/[\\\p{Cc}]/u.test(part));
-}
-
-interface SegmentedLog {
-  append(line: string): Promise<void>;
-  close(): Promise<void>;
-}
-
-/**
- * Lines that arrive while a write is under way go out together with the next one, so a burst costs a few writes and
- * a single call one. A segment that is full is flushed to the disk before the next begins.
- */
-function segmentedLog(folder: string, segmentBytes: number): SegmentedLog {
-  let file: FileHandle | undefined;
-  let size = 0;
-  let segment = 0;
-  let waiting: string[] = [];
-  let next: Promise<void> | undefined;
-  let last: Promise<void> = Promise.resolve();
-
-  const drain = async (): Promise<void> => {
-    next = undefined;
-    const text = waiting.join('');
-    waiting = [];
-    if (file !== undefined && size >= segmentBytes) {
-      await file.sync();
-      await file.close();
-      file = undefined;
-    }
-    if (file === undefined) {
-      segment++;
-      file = await open(join(folder, `log-${String(segment).padStart(6, '0')}.jsonl`), 'ax');
-      size = 0;
-    }
-    const bytes = Buffer.from(text);
-    await file.appendFile(bytes);
-    size += bytes.length;
-  };
-
-  return {
-    append(line) {
-      waiting.push(line);
-      if (next === undefined) {
-        next = last.then(drain);
-        last = next;
-      }
-      return next;
-    },
-    async close() {
-      try {
-        await last;
-        await file?.sync();
-      } finally {
-        await file?.close();
-      }
-    },
-  };
 }
