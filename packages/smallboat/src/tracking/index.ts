@@ -34,3 +34,10 @@ export { comparisonComponents, learningCurveComponents } from './run-components.
 export type { ComparisonOptions, LearningCurveOptions } from './run-components.ts';
 export { contenders } from './contenders.ts';
 export type { ContendersOptions, NamedScores } from './contenders.ts';
+export { destinationErrors } from './destination.ts';
+export type { Destination, Shipment } from './destination.ts';
+export { sendingTracker } from './send/sending-tracker.ts';
+export type { SendingTrackerOptions } from './send/sending-tracker.ts';
+export { sendErrors } from './send/send-run.ts';
+export { syncTracked } from './send/sync-tracked.ts';
+export type { SyncOptions, SyncedRun } from './send/sync-tracked.ts';

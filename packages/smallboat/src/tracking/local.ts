@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import { mkdir, readFile, stat } from 'node:fs/promises';
+import { mkdir, readFile, readdir, stat } from 'node:fs/promises';
 import { hostname } from 'node:os';
 import { join, resolve } from 'node:path';
 import { isMissing, isProcessAlive, namesIn } from '../kernel/index.ts';
@@ -51,7 +51,7 @@ export function localTracker(options: LocalTrackerOptions): LocalTracker {
 
   const folderById = async (id: string): Promise<string | undefined> => {
     if (!RUN_ID.test(id)) return undefined;
-    for (const experiment of await namesIn(root)) {
+    for (const experiment of await foldersIn(root)) {
       const folder = join(root, experiment, id);
       const isThere = await stat(folder).then(
         () => true,
@@ -129,7 +129,7 @@ export function localTracker(options: LocalTrackerOptions): LocalTracker {
     },
 
     async experiments() {
-      const folders = await namesIn(root);
+      const folders = await foldersIn(root);
       const used = await Promise.all(folders.map(async (folder) => (await namesIn(join(root, folder))).length > 0));
       return folders
         .filter((_, i) => used[i])
@@ -164,6 +164,15 @@ interface Opening extends Pick<NewTrackedRun, 'params' | 'tags'> {
   readonly state: RunState;
   /** For a run that has not begun. */
   readonly begin?: Omit<RunStart, 'at' | 'host' | 'pid'>;
+}
+
+/** What else lies in the folder (a `.DS_Store`, say) is no experiment. */
+async function foldersIn(root: string): Promise<readonly string[]> {
+  const entries = await readdir(root, { withFileTypes: true }).catch((error: unknown) => {
+    if (isMissing(error)) return [];
+    throw error;
+  });
+  return entries.filter((entry) => entry.isDirectory()).map((entry) => entry.name);
 }
 
 async function readState(folder: string, watch?: Watch): Promise<RunState> {

@@ -33,6 +33,17 @@ export async function writeRun(folder: string, options: RunWriterOptions): Promi
     await log.append(writeLine(line));
   };
 
+  const checkParams = (values: Params): void => {
+    for (const [param, now] of Object.entries(values)) {
+      const was = params.get(param);
+      if (was !== undefined && was !== now) throw trackerErrors.TRACKED_PARAM_CHANGED({ id, param, was, now });
+      if (typeof now === 'number' && !Number.isFinite(now)) {
+        const rule = 'a finite number, text, true or false';
+        throw trackerErrors.TRACKED_VALUE_INVALID({ what: `Parameter ${param}`, value: String(now), rule });
+      }
+    }
+  };
+
   const run: TrackedRun = {
     id,
 
@@ -57,14 +68,7 @@ export async function writeRun(folder: string, options: RunWriterOptions): Promi
 
     async logParams(given) {
       const values = redact.deep(given);
-      for (const [param, now] of Object.entries(values)) {
-        const was = params.get(param);
-        if (was !== undefined && was !== now) throw trackerErrors.TRACKED_PARAM_CHANGED({ id, param, was, now });
-        if (typeof now === 'number' && !Number.isFinite(now)) {
-          const rule = 'a finite number, text, true or false';
-          throw trackerErrors.TRACKED_VALUE_INVALID({ what: `Parameter ${param}`, value: String(now), rule });
-        }
-      }
+      checkParams(values);
       await write({ t: 'params', values });
       for (const [param, value] of Object.entries(values)) params.set(param, value);
     },
@@ -103,6 +107,8 @@ export async function writeRun(folder: string, options: RunWriterOptions): Promi
     },
   };
 
+  // Before anything is written: a run that goes on is not begun in vain.
+  checkParams(redact.deep(options.params ?? {}));
   await write(options.opening);
   if (options.params !== undefined) await run.logParams(options.params);
   if (options.tags !== undefined) await run.setTags(options.tags);
