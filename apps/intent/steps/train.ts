@@ -1,7 +1,8 @@
 import { join } from 'node:path';
+import { loadSettings } from 'smallboat/config';
 import type { Dataset } from 'smallboat/features';
 import { step } from 'smallboat/flow';
-import { localTracker } from 'smallboat/tracking';
+import { openTracker } from 'smallboat/tracking';
 import type { LstmHyper, LstmTrial } from 'smallboat/training';
 import { trainLstm } from 'smallboat/training';
 import type { Snapshot } from './ingest.ts';
@@ -43,7 +44,13 @@ export interface TrainInputs {
 /** One LSTM of the grid, tracked epoch by epoch. */
 export const train = step('train', {
   run: async ({ examples, point, snapshot, home }: TrainInputs, { log, progress, runId, signal }) => {
-    const tracker = localTracker({ folder: join(home, 'tracking') });
+    const { trackers } = await loadSettings({ folder: join(import.meta.dirname, '..'), env: process.env });
+    const tracker = await openTracker({
+      folder: join(home, 'tracking'),
+      env: process.env,
+      tell: (problem) => log(problem),
+      ...(trackers === undefined ? {} : { trackers }),
+    });
     const name = `lstm-${point.units} lr=${point.learningRate}`;
     await using tracked = await tracker.startRun({
       experiment: 'intent',
@@ -52,6 +59,12 @@ export const train = step('train', {
       tags: { run: runId },
       lineage: { flowRun: `intent/${runId}`, dataSnapshot: snapshot.id },
     });
+    for (const [context, part] of [
+      ['training', examples.train],
+      ['validation', examples.validation],
+    ] as const) {
+      await tracked.logData({ name: 'cart_sessions', digest: snapshot.id, context, rows: part.labels.length });
+    }
     const logged: Promise<void>[] = [];
     const trial: LstmTrial = await trainLstm({
       train: examples.train,

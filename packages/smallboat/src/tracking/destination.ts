@@ -39,6 +39,6 @@ export const destinationErrors = defineErrors({
     `${f.location} did not take what was tracked: ${f.problem}. The local log keeps it; 'smallboat track sync' sends it later.`,
   DESTINATION_DENIED: (f: { location: string; problem: string }) =>
     `${f.location} lets nothing in: ${f.problem}. Check its address and its key in the environment, then 'smallboat track sync'.`,
-  DESTINATION_REFUSED: (f: { location: string; problem: string }) =>
+  DESTINATION_REFUSED: (f: { location: string; problem: string; status?: number }) =>
     `${f.location} refuses a part of what was tracked: ${f.problem}. The rest is sent; the local log keeps all.`,
 });

@@ -1,5 +1,5 @@
 import { join } from 'node:path';
-import { defineErrors } from '../../kernel/index.ts';
+import { defineErrors, isMissing } from '../../kernel/index.ts';
 import type { Destination } from '../destination.ts';
 import { destinationErrors } from '../destination.ts';
 import type { RunLine, RunStart } from '../run-log.ts';
@@ -74,12 +74,17 @@ async function ship(
   try {
     return { state: await destination.send({ ...about, lines, state }), refused: [] };
   } catch (error) {
-    if (!destinationErrors.DESTINATION_REFUSED.is(error)) throw error;
+    const problem = destinationErrors.DESTINATION_REFUSED.is(error)
+      ? error.facts.problem
+      : isMissing(error)
+        ? `a file is gone: ${String(error)}`
+        : undefined;
+    if (problem === undefined) throw error;
     const [line] = lines;
     if (lines.length === 1 && line !== undefined) {
       // Without its beginning there is nothing to send the rest to.
       if (line.t === 'start') throw error;
-      return { state, refused: [{ line: JSON.stringify(line).slice(0, 200), problem: error.facts.problem }] };
+      return { state, refused: [{ line: JSON.stringify(line).slice(0, 200), problem }] };
     }
     const half = Math.ceil(lines.length / 2);
     const first = await ship(destination, about, lines.slice(0, half), state);

@@ -1,0 +1,91 @@
+import { defineErrors } from '../kernel/index.ts';
+import type { Destination } from './destination.ts';
+import { localTracker } from './local.ts';
+import { secretsOf } from './secrets.ts';
+import { sendingTracker } from './send/sending-tracker.ts';
+import type { Tracker } from './tracker.ts';
+
+type Env = Readonly<Record<string, string | undefined>>;
+
+/** The tracking systems that runs can be sent to. */
+export const TRACKERS = ['mlflow'] as const;
+export type TrackerName = (typeof TRACKERS)[number];
+
+export interface DestinationsOptions {
+  readonly env: Env;
+  /** Only these; each must then be configured. Default: all that the environment configures. */
+  readonly trackers?: readonly TrackerName[];
+}
+
+export interface OpenTrackerOptions extends DestinationsOptions {
+  /** The folder of the local log. */
+  readonly folder: string;
+  /** What goes wrong with sending, in a sentence: a step's `log`. */
+  readonly tell: (problem: string) => void;
+  /** How long the end of a run waits for what is not sent yet. Default SMALLBOAT_TRACK_FLUSH_SECONDS, or 10. */
+  readonly flushSeconds?: number;
+}
+
+export const openTrackerErrors = defineErrors({
+  TRACKER_NOT_CONFIGURED: (f: { tracker: string; variables: string }) =>
+    `The tracker ${f.tracker} is chosen and not configured: set ${f.variables}, or take it off the list of trackers.`,
+});
+
+/** Of each tracker: the variables that configure it, and how it is opened; undefined where they are not set. */
+const OPENERS: Readonly<
+  Record<TrackerName, { readonly variables: string; open: (env: Env) => Promise<Destination> | undefined }>
+> = {
+  mlflow: {
+    variables: 'MLFLOW_TRACKING_URI',
+    open(env) {
+      const uri = env['MLFLOW_TRACKING_URI'];
+      if (uri === undefined || uri === '') return undefined;
+      const token = env['MLFLOW_TRACKING_TOKEN'];
+      const username = env['MLFLOW_TRACKING_USERNAME'];
+      const password = env['MLFLOW_TRACKING_PASSWORD'];
+      return import('./mlflow/mlflow-destination.ts').then(({ mlflowDestination }) =>
+        mlflowDestination({
+          uri,
+          ...(token === undefined ? {} : { token }),
+          ...(username === undefined ? {} : { username }),
+          ...(password === undefined ? {} : { password }),
+        }),
+      );
+    },
+  },
+};
+
+/**
+ * The tracking systems that the environment configures, as each system's own client reads it: a tracker is in use if its
+ * address or key is set. Rejects with `TRACKER_NOT_CONFIGURED`, and with what the tracker says of a bad address.
+ */
+export async function destinationsOf({ env, trackers }: DestinationsOptions): Promise<readonly Destination[]> {
+  const found: Destination[] = [];
+  for (const tracker of trackers ?? TRACKERS) {
+    const { variables, open } = OPENERS[tracker];
+    const destination = await open(env);
+    if (destination !== undefined) found.push(destination);
+    else if (trackers !== undefined) throw openTrackerErrors.TRACKER_NOT_CONFIGURED({ tracker, variables });
+  }
+  return found;
+}
+
+/** What a user of a tracker should know whose service has ended; undefined if no such tracker is configured. */
+export function endedTracker(env: Env): string | undefined {
+  if (env['NEPTUNE_API_TOKEN'] === undefined && env['NEPTUNE_PROJECT'] === undefined) return undefined;
+  return 'NEPTUNE_API_TOKEN or NEPTUNE_PROJECT is set, and nothing is sent to Neptune: its service ended on 5 March 2026. Runs are kept in the local log; MLflow, Weights & Biases and Comet can get them.';
+}
+
+/**
+ * The tracker of a program: the local log, which is sent on to every tracking system that the environment configures. The
+ * secrets of the environment are kept out. Rejects as `destinationsOf`.
+ */
+export async function openTracker(options: OpenTrackerOptions): Promise<Tracker> {
+  const { folder, env, tell } = options;
+  const local = localTracker({ folder, secrets: secretsOf(env) });
+  const ended = endedTracker(env);
+  if (ended !== undefined) tell(ended);
+  const seconds = Number(env['SMALLBOAT_TRACK_FLUSH_SECONDS'] ?? Number.NaN);
+  const flushSeconds = options.flushSeconds ?? (seconds >= 0 ? seconds : 10);
+  return sendingTracker(local, { destinations: await destinationsOf(options), tell, flushSeconds });
+}
