@@ -4,7 +4,7 @@ import { TOKENS } from 'smallboat/features';
 import { step } from 'smallboat/flow';
 import { makeReference, writeReference } from 'smallboat/monitoring';
 import type { GateResult } from 'smallboat/tracking';
-import { CHAMPION, contenders, gate, learningCurveComponents, localRegistry, localTracker } from 'smallboat/tracking';
+import { contenders, gate, learningCurveComponents, localRegistry, localTracker, promote } from 'smallboat/tracking';
 import type { BaselineName, DecisionMetrics, LstmTrial } from 'smallboat/training';
 import { BASELINES, metricsOf, scoreLstm, weightedMicroF1, writeModel } from 'smallboat/training';
 import { codeHash } from './code-hash.ts';
@@ -81,15 +81,17 @@ export const select = step('select', {
     const kept = { metrics, ...gateSaid };
     if (!verdict.passed) return { chosen: { folder, version: null, ...kept } satisfies Chosen };
     const registry = localRegistry({ folder: join(home, 'models') });
-    const { passed: _, reason } = gateSaid;
+    const { reason } = gateSaid;
     const registered = await registerOnce(registry, {
       name: MODEL,
       modelFolder: folder,
       metrics: summaryOf(metrics),
       trackedRun: best.trackedRun,
+      lineage: { flowRun: lineage.run, dataSnapshot: lineage.dataSnapshot, codeHash: lineage.codeHash },
+      gate: gateSaid,
       reason,
     });
-    await registry.alias(MODEL, registered.version, CHAMPION, reason);
+    await promote(registry, MODEL, registered.version, { by: lineage.run });
     return { chosen: { folder: registered.folder, version: registered.version, ...kept } satisfies Chosen };
   },
 });

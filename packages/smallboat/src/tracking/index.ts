@@ -29,7 +29,15 @@ export type { LocalRegistryOptions } from './local-registry.ts';
 export { pairedDifference } from './paired-difference.ts';
 export type { PairedDifference } from './paired-difference.ts';
 export { CHAMPION, registryErrors } from './registry.ts';
-export type { AliasChange, ModelFile, ModelRegistry, ModelVersion, NewModelVersion } from './registry.ts';
+export type {
+  AliasChange,
+  AliasNote,
+  GateVerdict,
+  ModelFile,
+  ModelRegistry,
+  ModelVersion,
+  NewModelVersion,
+} from './registry.ts';
 export { comparisonComponents, learningCurveComponents } from './run-components.ts';
 export type { ComparisonOptions, LearningCurveOptions } from './run-components.ts';
 export { contenders } from './contenders.ts';
@@ -46,3 +54,6 @@ export { syncTracked } from './send/sync-tracked.ts';
 export type { SyncOptions, SyncedRun } from './send/sync-tracked.ts';
 export { destinationsOf, endedTracker, openTracker, openTrackerErrors } from './open-tracker.ts';
 export type { DestinationsOptions, OpenTrackerOptions, TrackerName } from './open-tracker.ts';
+export { aliasAt, versionBefore } from './alias-history.ts';
+export { promote, promoteErrors, rollback } from './promote.ts';
+export type { PromoteOptions, RollbackOptions } from './promote.ts';

@@ -16,7 +16,7 @@ import type {
 const Value = z.union([z.number(), z.enum(['NaN', 'Infinity', '-Infinity']).transform(Number)]);
 const Param = z.union([z.number(), z.string(), z.boolean()]);
 
-const LineageShape = z.object({
+export const LineageShape = z.object({
   flowRun: z.string().exactOptional(),
   dataSnapshot: z.string().exactOptional(),
   codeHash: z.string().exactOptional(),
