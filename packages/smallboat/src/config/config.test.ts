@@ -49,7 +49,7 @@ it('refuses a setting that it does not know, by name', async () => {
 
 it.each([
   [{}, undefined],
-  [{ SMALLBOAT_TRACKERS: 'mlflow, ' }, ['mlflow']],
+  [{ SMALLBOAT_TRACKERS: 'mlflow, wandb' }, ['mlflow', 'wandb']],
   [{ SMALLBOAT_TRACKERS: 'none' }, []],
 ])('reads the trackers from %j', async (env, trackers) => {
   expect((await loadSettings({ folder, env })).trackers).toEqual(trackers);

@@ -11,7 +11,7 @@ export interface Shipment {
   /** What `send` gave last for the run that this one is a part of; undefined if there is none, or it was tracked elsewhere. */
   readonly parentState: unknown;
   /** The file of an artifact. */
-  locate(artifact: string): string;
+  readonly locate: (artifact: string) => string;
   readonly signal: AbortSignal;
 }
 

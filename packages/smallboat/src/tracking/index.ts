@@ -47,6 +47,8 @@ export type { Destination, Shipment } from './destination.ts';
 export { mlflowErrors } from './mlflow/client.ts';
 export type { MlflowOptions } from './mlflow/client.ts';
 export { mlflowDestination } from './mlflow/mlflow-destination.ts';
+export { wandbOffline } from './wandb/wandb-offline.ts';
+export type { WandbOfflineOptions } from './wandb/wandb-offline.ts';
 export { sendingTracker } from './send/sending-tracker.ts';
 export type { SendingTrackerOptions } from './send/sending-tracker.ts';
 export { sendErrors } from './send/send-run.ts';

@@ -1,3 +1,4 @@
+import { join } from 'node:path';
 import { defineErrors } from '../kernel/index.ts';
 import type { Destination } from './destination.ts';
 import { localTracker } from './local.ts';
@@ -8,18 +9,18 @@ import type { Tracker } from './tracker.ts';
 type Env = Readonly<Record<string, string | undefined>>;
 
 /** The tracking systems that runs can be sent to. */
-export const TRACKERS = ['mlflow'] as const;
+export const TRACKERS = ['mlflow', 'wandb'] as const;
 export type TrackerName = (typeof TRACKERS)[number];
 
 export interface DestinationsOptions {
+  /** The folder of the local log. */
+  readonly folder: string;
   readonly env: Env;
   /** Only these; each must then be configured. Default: all that the environment configures. */
   readonly trackers?: readonly TrackerName[];
 }
 
 export interface OpenTrackerOptions extends DestinationsOptions {
-  /** The folder of the local log. */
-  readonly folder: string;
   /** What goes wrong with sending, in a sentence: a step's `log`. */
   readonly tell: (problem: string) => void;
   /** How long the end of a run waits for what is not sent yet. Default SMALLBOAT_TRACK_FLUSH_SECONDS, or 10. */
@@ -33,7 +34,10 @@ export const openTrackerErrors = defineErrors({
 
 /** Of each tracker: the variables that configure it, and how it is opened; undefined where they are not set. */
 const OPENERS: Readonly<
-  Record<TrackerName, { readonly variables: string; open: (env: Env) => Promise<Destination> | undefined }>
+  Record<
+    TrackerName,
+    { readonly variables: string; open: (env: Env, folder: string) => Promise<Destination> | undefined }
+  >
 > = {
   mlflow: {
     variables: 'MLFLOW_TRACKING_URI',
@@ -53,17 +57,33 @@ const OPENERS: Readonly<
       );
     },
   },
+  wandb: {
+    variables: 'WANDB_API_KEY, or WANDB_MODE=offline',
+    open(env, folder) {
+      const mode = env['WANDB_MODE'];
+      if (mode === 'disabled' || (mode !== 'offline' && (env['WANDB_API_KEY'] ?? '') === '')) return undefined;
+      const [project, entity, dir] = [env['WANDB_PROJECT'], env['WANDB_ENTITY'], env['WANDB_DIR']];
+      return import('./wandb/wandb-offline.ts').then(({ wandbOffline }) =>
+        wandbOffline({
+          // Where W&B's own client puts it, if it is told; else beside the log.
+          folder: dir === undefined || dir === '' ? join(folder, '..', 'wandb') : join(dir, 'wandb'),
+          ...(project === undefined || project === '' ? {} : { project }),
+          ...(entity === undefined || entity === '' ? {} : { entity }),
+        }),
+      );
+    },
+  },
 };
 
 /**
  * The tracking systems that the environment configures, as each system's own client reads it: a tracker is in use if its
  * address or key is set. Rejects with `TRACKER_NOT_CONFIGURED`, and with what the tracker says of a bad address.
  */
-export async function destinationsOf({ env, trackers }: DestinationsOptions): Promise<readonly Destination[]> {
+export async function destinationsOf({ env, folder, trackers }: DestinationsOptions): Promise<readonly Destination[]> {
   const found: Destination[] = [];
   for (const tracker of trackers ?? TRACKERS) {
     const { variables, open } = OPENERS[tracker];
-    const destination = await open(env);
+    const destination = await open(env, folder);
     if (destination !== undefined) found.push(destination);
     else if (trackers !== undefined) throw openTrackerErrors.TRACKER_NOT_CONFIGURED({ tracker, variables });
   }

@@ -37,9 +37,10 @@ export const command: Command<typeof schema> = {
     json: { type: 'boolean', help: 'print JSON' },
   },
   async run({ what, experiment, run, home, json }, io) {
-    const tracker = localTracker({ folder: join(resolve(io.cwd, home), 'tracking') });
+    const folder = join(resolve(io.cwd, home), 'tracking');
+    const tracker = localTracker({ folder });
     const { trackers } = await loadSettings({ folder: io.cwd, env: io.env });
-    const destinations = await destinationsOf({ env: io.env, ...(trackers === undefined ? {} : { trackers }) });
+    const destinations = await destinationsOf({ folder, env: io.env, ...(trackers === undefined ? {} : { trackers }) });
     const ended = endedTracker(io.env);
     if (ended !== undefined) io.err(ended);
     if (destinations.length === 0) {
