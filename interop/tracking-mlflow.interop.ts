@@ -1,4 +1,4 @@
-import { mkdtemp, rm } from 'node:fs/promises';
+import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -6,9 +6,12 @@ import { afterAll, beforeAll, expect, it } from 'vitest';
 import {
   localTracker,
   mlflowDestination,
+  promote,
   sendingTracker,
   syncTracked,
 } from '../packages/smallboat/src/tracking/index.ts';
+import { mlflowRegistry } from '../packages/smallboat/src/tracking/index.ts';
+import { modelFolderForTests, registryContract } from '../packages/smallboat/src/tracking/registry-contract.ts';
 import type { MlflowServer } from './mlflow.ts';
 import { startMlflow } from './mlflow.ts';
 import { python } from './python.ts';
@@ -157,4 +160,53 @@ it('shows MLflow all of a run, once, even if it is sent twice: metrics by step, 
   expect(trial?.models).toMatchObject([
     { name: 'intent', tags: { 'smallboat.version': '3' }, files: ['MLmodel', 'manifest.json', 'model.onnx'] },
   ]);
+});
+
+let registries = 0;
+registryContract({
+  name: 'MLflow',
+  create: async () => {
+    registries += 1;
+    return mlflowRegistry({
+      uri: server.uri,
+      cacheFolder: await newFolder(),
+      prefix: `t${registries}.`,
+      experiment: `models ${registries}`,
+    });
+  },
+});
+
+it("registers what MLflow's client finds by alias, and reads what another machine registered", async () => {
+  const local = localTracker({ folder: await newFolder() });
+  const run = await local.startRun({ experiment: 'registered' });
+  await run.finish();
+  await syncTracked(local, { destinations: [mlflowDestination({ uri: server.uri })], signal });
+  const options = { uri: server.uri, prefix: 'shown.' };
+  const registry = mlflowRegistry({ ...options, cacheFolder: await newFolder() });
+  const modelFolder = await modelFolderForTests('the weights');
+  await registry.register({
+    name: 'intent',
+    modelFolder,
+    trackedRun: run.id,
+    gate: { passed: true, reason: 'Passed.' },
+    tags: { team: 'reco' },
+  });
+  await promote(registry, 'intent', 1);
+
+  const elsewhere = mlflowRegistry({ ...options, cacheFolder: await newFolder() });
+  const champion = await elsewhere.version('intent', 'champion');
+  expect(await readFile(join(champion.folder, 'parts/weights.bin'), 'utf8')).toBe('the weights');
+  await writeFile(join(champion.folder, 'parts/weights.bin'), 'changed');
+  await elsewhere.version('intent', 'champion');
+  expect(await readFile(join(champion.folder, 'parts/weights.bin'), 'utf8')).toBe('the weights');
+
+  const script = fileURLToPath(new URL('tracking/read_registry.py', import.meta.url));
+  const theirs: unknown = JSON.parse(await python('mlflow', [script, 'shown.intent', 'champion'], { env: server.env }));
+  expect(theirs).toMatchObject({
+    version: '1',
+    status: 'READY',
+    run: { 'smallboat.run': run.id },
+    tags: { team: 'reco' },
+    files: { 'manifest.json': '{}', 'parts/weights.bin': 'the weights' },
+  });
 });

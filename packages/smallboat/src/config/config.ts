@@ -20,7 +20,7 @@ export interface Settings {
   readonly maxWorkers?: number;
   readonly compute?: 'local' | 'batch' | 'kubernetes';
   readonly with?: readonly string[];
-  readonly trackers?: readonly ('mlflow' | 'wandb')[];
+  readonly trackers?: readonly ('mlflow' | 'wandb' | 'comet')[];
 }
 
 /** The profile in force where SMALLBOAT_PROFILE does not name one. */

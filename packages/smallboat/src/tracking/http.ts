@@ -3,7 +3,7 @@ import { destinationErrors } from './destination.ts';
 export interface CallOptions {
   readonly method?: 'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE';
   readonly headers?: Readonly<Record<string, string>>;
-  readonly body?: string | Uint8Array | Blob;
+  readonly body?: string | Uint8Array | Blob | FormData;
   readonly signal?: AbortSignal | undefined;
   /** Default 60. */
   readonly timeoutSeconds?: number;
@@ -20,9 +20,7 @@ export async function call(location: string, url: string, options: CallOptions =
   const init = {
     method,
     headers,
-    ...(body === undefined
-      ? {}
-      : { body: typeof body === 'string' || body instanceof Blob ? body : Buffer.from(body) }),
+    ...(body === undefined ? {} : { body: body instanceof Uint8Array ? Buffer.from(body) : body }),
     signal: signal === undefined ? limit : AbortSignal.any([signal, limit]),
   };
   const path = new URL(url).pathname;

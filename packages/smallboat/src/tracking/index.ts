@@ -59,3 +59,7 @@ export type { DestinationsOptions, OpenTrackerOptions, TrackerName } from './ope
 export { aliasAt, versionBefore } from './alias-history.ts';
 export { promote, promoteErrors, rollback } from './promote.ts';
 export type { PromoteOptions, RollbackOptions } from './promote.ts';
+export { mlflowRegistry } from './mlflow/mlflow-registry.ts';
+export type { MlflowRegistryOptions } from './mlflow/mlflow-registry.ts';
+export { cometDestination } from './comet/comet-destination.ts';
+export type { CometOptions } from './comet/comet-destination.ts';

@@ -1,13 +1,13 @@
-import { createHash, randomUUID } from 'node:crypto';
-import { createReadStream } from 'node:fs';
-import { mkdir, open, readFile, readdir, rename, rm } from 'node:fs/promises';
+import { randomUUID } from 'node:crypto';
+import { readFile, rename, rm } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import * as z from 'zod';
-import { isMissing, namesIn, sha256OfFile, writeWhole } from '../kernel/index.ts';
+import { namesIn, writeWhole } from '../kernel/index.ts';
 import { addToHistory, readHistory } from './alias-history.ts';
-import type { AliasChange, AliasNote, ModelFile, ModelRegistry, ModelVersion, NewModelVersion } from './registry.ts';
+import type { AliasChange, AliasNote, ModelRegistry, ModelVersion } from './registry.ts';
 import { registryErrors } from './registry.ts';
-import { LineageShape } from './run-log.ts';
+import { checkFiles, copyModel } from './model-files.ts';
+import { VersionFile, isName, recordOf, checkName } from './version-record.ts';
 
 export interface LocalRegistryOptions {
   /** Made when the first model is registered. */
@@ -15,24 +15,6 @@ export interface LocalRegistryOptions {
   /** Milliseconds since 1970; default the machine's clock. */
   readonly clock?: () => number;
 }
-
-const VersionFile = z.object({
-  registeredAt: z.number(),
-  files: z.array(z.object({ path: z.string(), bytes: z.number(), sha256: z.string() })),
-  // JSON has no NaN: a metric that does not exist is null in the file.
-  metrics: z.record(
-    z.string(),
-    z
-      .number()
-      .nullable()
-      .transform((value) => value ?? Number.NaN),
-  ),
-  trackedRun: z.string().exactOptional(),
-  lineage: LineageShape.default({}),
-  gate: z.object({ passed: z.boolean(), reason: z.string() }).exactOptional(),
-  reason: z.string().exactOptional(),
-  tags: z.record(z.string(), z.string()).default({}),
-});
 
 const TagFile = z.record(z.string(), z.string());
 
@@ -117,7 +99,7 @@ export function localRegistry(options: LocalRegistryOptions): ModelRegistry {
     },
 
     async models() {
-      const names = (await namesIn(root)).filter((name) => NAME.test(name));
+      const names = (await namesIn(root)).filter((name) => isName(name));
       const counts = await Promise.all(names.map(numbersOf));
       return names.filter((_, i) => (counts[i]?.length ?? 0) > 0);
     },
@@ -159,19 +141,6 @@ export function localRegistry(options: LocalRegistryOptions): ModelRegistry {
   };
 }
 
-const NAME = /^[a-z0-9][\w.-]{0,63}$/i;
-
-function checkName(what: string, name: string): void {
-  if (!NAME.test(name) || (what === 'an alias' && /^\d+$/.test(name))) {
-    throw registryErrors.MODEL_NAME_INVALID({ what, name });
-  }
-}
-
-function recordOf(model: NewModelVersion, files: readonly ModelFile[], registeredAt: number): object {
-  const { name: _, modelFolder: __, metrics = {}, ...about } = model;
-  return { registeredAt, files, metrics, ...about };
-}
-
 /** Renames a folder to the first free number from `first` on. A folder that is not empty is never replaced by a rename. */
 async function placeAs(folder: string, parent: string, first: number): Promise<number> {
   for (let version = first; ; version++) {
@@ -183,62 +152,6 @@ async function placeAs(folder: string, parent: string, first: number): Promise<n
       if (code !== 'ENOTEMPTY' && code !== 'EEXIST') throw error;
     }
   }
-}
-
-/** Copies a folder, flushed to the disk, and gives the hash of what was written. */
-async function copyModel(from: string, to: string): Promise<readonly ModelFile[]> {
-  const files: ModelFile[] = [];
-  for (const path of await filesOf(from)) {
-    await mkdir(join(to, path, '..'), { recursive: true });
-    const hash = createHash('sha256');
-    let bytes = 0;
-    const file = await open(join(to, path), 'wx');
-    try {
-      for await (const chunk of createReadStream(join(from, path), { highWaterMark: 1 << 20 })) {
-        const part = chunk as Buffer;
-        hash.update(part);
-        bytes += part.length;
-        await file.writeFile(part);
-      }
-      await file.sync();
-    } finally {
-      await file.close();
-    }
-    files.push({ path, bytes, sha256: hash.digest('hex') });
-  }
-  return files;
-}
-
-/** Files in a folder and below, sorted. */
-async function filesOf(folder: string): Promise<readonly string[]> {
-  const fail = (problem: string, cause?: unknown): never => {
-    throw registryErrors.MODEL_FOLDER_INVALID({ folder, problem }, { cause });
-  };
-  const entries = await readdir(folder, { recursive: true, withFileTypes: true }).catch((error: unknown) =>
-    fail(isMissing(error) ? 'it does not exist' : String(error), error),
-  );
-  const files: string[] = [];
-  for (const entry of entries) {
-    const path = join(entry.parentPath, entry.name).slice(join(folder, '/').length);
-    if (entry.isFile()) files.push(path);
-    else if (!entry.isDirectory()) fail(`${path} is neither a file nor a folder`);
-  }
-  if (files.length === 0) fail('there is no file in it');
-  return files.sort();
-}
-
-async function checkFiles({ name, version, folder, files }: ModelVersion): Promise<void> {
-  const corrupt = (file: string, problem: string): Error =>
-    registryErrors.MODEL_VERSION_CORRUPT({ name, version, file, problem });
-  for (const { path, sha256 } of files) {
-    const found = await sha256OfFile(join(folder, path)).catch((error: unknown) => {
-      throw isMissing(error) ? corrupt(path, 'is missing') : error;
-    });
-    if (found !== sha256) throw corrupt(path, `has sha256 ${found.slice(0, 12)}… instead of ${sha256.slice(0, 12)}…`);
-  }
-  const known = new Set(files.map((file) => file.path));
-  const extra = (await filesOf(folder)).find((path) => !known.has(path));
-  if (extra !== undefined) throw corrupt(extra, 'was not there when it was registered');
 }
 
 async function readRecord<S extends z.ZodType>(schema: S, path: string): Promise<z.infer<S>> {

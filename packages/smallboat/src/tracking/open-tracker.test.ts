@@ -13,6 +13,8 @@ it.each([
   [{ WANDB_API_KEY: 'k' }, ['wandb-offline:/home/me/.smallboat/wandb']],
   [{ WANDB_API_KEY: 'k', WANDB_MODE: 'disabled' }, []],
   [{ WANDB_MODE: 'offline', WANDB_DIR: '/data' }, ['wandb-offline:/data/wandb']],
+  [{ COMET_API_KEY: 'k', COMET_WORKSPACE: 'team' }, ['comet:https://www.comet.com/team']],
+  [{ COMET_API_KEY: 'k', COMET_URL_OVERRIDE: 'https://comet.here/clientlib/' }, ['comet:https://comet.here']],
   [
     { MLFLOW_TRACKING_URI: uri, WANDB_MODE: 'offline' },
     ['mlflow:https://mlflow.example:5000', 'wandb-offline:/home/me/.smallboat/wandb'],

@@ -9,7 +9,7 @@ import type { Tracker } from './tracker.ts';
 type Env = Readonly<Record<string, string | undefined>>;
 
 /** The tracking systems that runs can be sent to. */
-export const TRACKERS = ['mlflow', 'wandb'] as const;
+export const TRACKERS = ['mlflow', 'wandb', 'comet'] as const;
 export type TrackerName = (typeof TRACKERS)[number];
 
 export interface DestinationsOptions {
@@ -69,6 +69,23 @@ const OPENERS: Readonly<
           folder: dir === undefined || dir === '' ? join(folder, '..', 'wandb') : join(dir, 'wandb'),
           ...(project === undefined || project === '' ? {} : { project }),
           ...(entity === undefined || entity === '' ? {} : { entity }),
+        }),
+      );
+    },
+  },
+  comet: {
+    variables: 'COMET_API_KEY',
+    open(env) {
+      const apiKey = env['COMET_API_KEY'];
+      if (apiKey === undefined || apiKey === '') return undefined;
+      const [workspace, project, url] = [env['COMET_WORKSPACE'], env['COMET_PROJECT_NAME'], env['COMET_URL_OVERRIDE']];
+      return import('./comet/comet-destination.ts').then(({ cometDestination }) =>
+        cometDestination({
+          apiKey,
+          ...(workspace === undefined ? {} : { workspace }),
+          ...(project === undefined ? {} : { project }),
+          // Comet's own client wants it with this end.
+          ...(url === undefined ? {} : { url: url.replace(/\/clientlib\/?$/, '') }),
         }),
       );
     },

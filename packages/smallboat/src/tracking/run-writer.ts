@@ -1,6 +1,7 @@
 import { readFile } from 'node:fs/promises';
 import { basename, join } from 'node:path';
 import { sha256, writeWhole } from '../kernel/index.ts';
+import { isInside } from './is-inside.ts';
 import type { RunLine, RunState } from './run-log.ts';
 import { writeLine } from './run-log.ts';
 import type { Redaction } from './secrets.ts';
@@ -124,8 +125,4 @@ function checkMetrics(values: Readonly<Record<string, number>>, step: number): v
     const facts = { what: `Metric '${name}'`, value: String(values[name]), rule: 'a number under a name' };
     throw trackerErrors.TRACKED_VALUE_INVALID(facts);
   }
-}
-
-function isInside(name: string): boolean {
-  return name.split('/').every((part) => part !== '' && part !== '.' && part !== '..' && !/[\\\p{Cc}]/u.test(part));
 }

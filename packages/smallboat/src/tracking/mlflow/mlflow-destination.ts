@@ -7,6 +7,8 @@ import type { RunLine } from '../run-log.ts';
 import type { ModelMade } from '../tracker.ts';
 import type { MlflowClient, MlflowOptions } from './client.ts';
 import { mlflowClient, mlflowErrors } from './client.ts';
+import { mlmodel } from './mlmodel.ts';
+import { experimentIdOf } from './experiment.ts';
 import type { KeyValue } from './translate.ts';
 import {
   MLFLOW_STATUS,
@@ -53,31 +55,6 @@ async function beginRun(client: MlflowClient, { run, parentState, signal }: Ship
   const create = { experiment_id: experimentId, run_name: run.name, start_time: run.at, tags };
   const info = found ?? z.object({ run: RunInfo }).parse(await client.post('runs/create', create, signal)).run;
   return { experimentId, runId: info.info.run_id, artifacts: info.info.artifact_uri };
-}
-
-/** Of two that ask at once for an experiment that is not there, one makes it and the other finds it. */
-async function experimentIdOf(client: MlflowClient, name: string, signal: AbortSignal): Promise<string> {
-  const find = async (): Promise<string | undefined> => {
-    try {
-      const { experiment } = z
-        .object({ experiment: z.object({ experiment_id: z.string() }) })
-        .parse(await client.get('experiments/get-by-name', { experiment_name: name }, signal));
-      return experiment.experiment_id;
-    } catch (error) {
-      if (destinationErrors.DESTINATION_REFUSED.is(error) && error.facts.status === 404) return undefined;
-      throw error;
-    }
-  };
-  const found = await find();
-  if (found !== undefined) return found;
-  try {
-    return z.object({ experiment_id: z.string() }).parse(await client.post('experiments/create', { name }, signal))
-      .experiment_id;
-  } catch (error) {
-    const made = destinationErrors.DESTINATION_REFUSED.is(error) ? await find() : undefined;
-    if (made === undefined) throw error;
-    return made;
-  }
 }
 
 type Part =
@@ -219,18 +196,4 @@ async function filesIn(folder: string): Promise<readonly string[]> {
     .filter((entry) => entry.isFile())
     .map((entry) => join(entry.parentPath, entry.name).slice(folder.length + 1))
     .sort();
-}
-
-/** MLflow's description of a folder with an ONNX model, so that `mlflow.onnx.load_model` opens it. */
-function mlmodel(modelId: string, runId: string, root: string): string {
-  return [
-    `artifact_path: ${root}`,
-    'flavors:',
-    '  onnx:',
-    '    onnx_version: 1.17.0',
-    '    data: model.onnx',
-    `model_id: ${modelId}`,
-    `run_id: ${runId}`,
-    '',
-  ].join('\n');
 }

@@ -49,7 +49,15 @@ export async function sendRun(destination: Destination, options: SendRunOptions)
       parentState = await stateOfParent(destination, run, options.folderOf);
     }
     const about = { run, parentState, locate: (name: string) => join(folder, 'artifacts', name), signal };
-    const outcome = await ship(destination, about, batch.lines, cursor.state);
+    let { lines } = batch;
+    if (cursor.state === undefined && lines[0]?.t === 'start') {
+      // The beginning alone, and a note of it: a failure after it does not begin the run a second time.
+      const begun = await ship(destination, about, lines.slice(0, 1), undefined);
+      cursor = { ...cursor, state: begun.state };
+      await writeCursor(folder, destination, cursor);
+      lines = lines.slice(1);
+    }
+    const outcome = await ship(destination, about, lines, cursor.state);
     cursor = {
       ...cursor,
       ...batch.next,
