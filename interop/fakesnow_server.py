@@ -201,6 +201,14 @@ async def answered(request):
     if found := re.match(r"\s*MERGE\s+INTO\s+(\S+)\s+AS\s+(\w+)\s+USING\s+(\(.*?\)\s+AS\s+\w+)\s+ON\s+(.*?)\s+WHEN\s+NOT\s+MATCHED\s+THEN\s+INSERT\s+(\(.*?\))\s+VALUES\s+\((.*)\)\s*$", sql, re.I | re.S):
         into, name, source, on, columns, values = found.groups()
         asked["sqlText"] = f"INSERT INTO {into} {columns} SELECT {values} FROM {source} WHERE NOT EXISTS (SELECT 1 FROM {into} AS {name} WHERE {on})"
+    # DuckDB keeps temporary tables in a catalogue of their own, Snowflake where their names say.
+    if found := re.match(r"(\s*CREATE\s+(?:OR\s+REPLACE\s+)?)TEMP(?:ORARY)?\s+(TABLE\s+[\w\"]+\.[\w\"]+\..*)$", re.sub(r"^\s*/\*.*?\*/", "", sql, flags=re.S), re.I | re.S):
+        asked["sqlText"] = found[1] + found[2]
+    # Nor does it tell the columns of an INSERT in a MERGE from those of the target; DuckDB has a MERGE of its own.
+    bare = re.sub(r"^\s*/\*.*?\*/", "", sql, flags=re.S)
+    if re.match(r"\s*MERGE\s", bare, re.I) and re.search(r"\bWHEN\s+MATCHED\b", bare, re.I):
+        connection._duck_conn.execute(bare)
+        return nothing()
     if "@~/" in sql:
         asked["sqlText"] = re.sub(r"'@~/([^']*)'", rf"@{OWN_STAGE}/\1", sql)
     fields_of.count = max([int(n) for n in re.findall(r"\$(\d+)", sql)], default=0) if re.match(r"\s*COPY\s", sql, re.I) else 0

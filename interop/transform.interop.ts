@@ -141,10 +141,9 @@ async function buildBoth(project: string, raw: string, vars: Readonly<Record<str
     { env: { INTENT_WAREHOUSE: paths.theirs, DBT_SEND_ANONYMOUS_USAGE_STATS: 'false', DO_NOT_TRACK: '1' } },
   );
   const folder = join(root, 'ours/target');
-  const loaded = await loadProject(copy, { vars });
   {
     await using warehouse = await openWarehouse(`duckdb:${paths.ours}`);
-    await buildProject({ project: loaded, warehouse, targetFolder: folder }).catch((error: unknown) => {
+    await buildProject({ project: copy, vars, warehouse, targetFolder: folder }).catch((error: unknown) => {
       if (!transformErrors.TESTS_FAILED.is(error) && !transformErrors.MODELS_FAILED.is(error)) throw error;
     });
   }

@@ -166,20 +166,24 @@ describe.concurrent('npm start where things are broken or taken', () => {
     expect(resumed.err).toContain('done   validate   taken over');
   });
 
-  it('says so where the warehouse of a run is gone, and loads the files again where the message says', async () => {
-    const gone = await aHome();
-    const first = start(['--data', shop.folder, '--home', gone]);
-    await first.said('start  transform');
-    await first.killAll();
-    await rm(join(gone, 'warehouse.duckdb'));
-    await rm(join(gone, 'warehouse.duckdb.wal'), { force: true });
-    const refused = await bareStart(['--resume', '--home', gone]).ended;
-    expect(refused).toMatchObject({ code: 1, out: '' });
-    const [, again = ''] = /RAW_TABLES_GONE: .*smallboat (resume --from ingest --home \S+)/.exec(refused.err) ?? [];
-    const resumed = await smallboat(again.split(' ')).ended;
-    expect(resumed.code, resumed.err).toBe(0);
-    expect(await rawRows(gone)).toEqual(LOADED);
-  });
+  it(
+    'says so where the warehouse of a run is gone, and loads the files again where the message says',
+    { timeout: 120_000 },
+    async () => {
+      const gone = await aHome();
+      const first = start(['--data', shop.folder, '--home', gone]);
+      await first.said('start  transform');
+      await first.killAll();
+      await rm(join(gone, 'warehouse.duckdb'));
+      await rm(join(gone, 'warehouse.duckdb.wal'), { force: true });
+      const refused = await bareStart(['--resume', '--home', gone]).ended;
+      expect(refused).toMatchObject({ code: 1, out: '' });
+      const [, again = ''] = /RAW_TABLES_GONE: .*smallboat (resume --from ingest --home \S+)/.exec(refused.err) ?? [];
+      const resumed = await smallboat(again.split(' ')).ended;
+      expect(resumed.code, resumed.err).toBe(0);
+      expect(await rawRows(gone)).toEqual(LOADED);
+    },
+  );
 
   it('serves no changed model', async () => {
     const folder = join(await aFolder(), 'home');

@@ -46,6 +46,8 @@ export interface Command<S extends ArgsSchema = ArgsSchema> {
   readonly schema: S;
   /** Changes the command line before it is read: other spellings of flags. */
   readonly rewrite?: (argv: readonly string[]) => string[];
+  /** The exit code of an error that `run` throws, where it is not 1. */
+  readonly exitCodeOf?: (error: SmallboatError) => ExitCode;
   /** The result goes to `out`, progress to `err`. Every command takes `--json` for a result that programs read. */
   run(args: ArgsOf<S>, io: Io): Promise<void>;
 }
@@ -73,8 +75,9 @@ export async function runPrepared<S extends ArgsSchema>(
   argv: readonly string[],
   io: Io,
 ): Promise<ExitCode> {
+  let command: Command<S> | undefined;
   try {
-    const command = await prepare();
+    command = await prepare();
     if (argv.includes('--help') || argv.includes('-h')) {
       io.out(helpOf(command));
       return 0;
@@ -85,7 +88,7 @@ export async function runPrepared<S extends ArgsSchema>(
   } catch (error) {
     if (!(error instanceof SmallboatError)) throw error;
     io.err(`${error.code}: ${error.message}`);
-    return cliErrors.USAGE.is(error) ? 2 : 1;
+    return cliErrors.USAGE.is(error) ? 2 : (command?.exitCodeOf?.(error) ?? 1);
   }
 }
 

@@ -103,10 +103,20 @@ export const commands: Readonly<Record<string, CommandEntry>> = {
     summary: 'Load raw files into the warehouse',
     load: () => import('./commands/ingest.ts'),
   },
+  dbt: {
+    group: 'Data',
+    summary: 'Build, run and test a dbt project: build, run, test, seed, snapshot, docs, …',
+    load: () => import('./commands/dbt.ts'),
+  },
   transform: {
     group: 'Data',
-    summary: 'Build, run or test a dbt project',
+    summary: 'The same over the warehouse of the settings',
     load: () => import('./commands/transform.ts'),
+  },
+  quality: {
+    group: 'Data',
+    summary: 'Check data, propose suites, run checkpoints, write data docs',
+    load: () => import('./commands/quality.ts'),
   },
   validate: {
     group: 'Data',
@@ -117,6 +127,16 @@ export const commands: Readonly<Record<string, CommandEntry>> = {
     group: 'Models',
     summary: 'Answer predictions over HTTP',
     load: async () => ({ command: (await import('./commands/serve.ts')).serve }),
+  },
+  score: {
+    group: 'Models',
+    summary: 'Score the open sessions of a table into another',
+    load: () => import('./commands/score.ts'),
+  },
+  'import-model': {
+    group: 'Models',
+    summary: 'Make a model folder of an ONNX file',
+    load: () => import('./commands/import-model.ts'),
   },
   monitor: {
     group: 'Models',

@@ -63,3 +63,5 @@ export { mlflowRegistry } from './mlflow/mlflow-registry.ts';
 export type { MlflowRegistryOptions } from './mlflow/mlflow-registry.ts';
 export { cometDestination } from './comet/comet-destination.ts';
 export type { CometOptions } from './comet/comet-destination.ts';
+export { openRegistry } from './open-registry.ts';
+export type { OpenRegistryOptions } from './open-registry.ts';

@@ -44,16 +44,8 @@ const OPENERS: Readonly<
     open(env) {
       const uri = env['MLFLOW_TRACKING_URI'];
       if (uri === undefined || uri === '') return undefined;
-      const token = env['MLFLOW_TRACKING_TOKEN'];
-      const username = env['MLFLOW_TRACKING_USERNAME'];
-      const password = env['MLFLOW_TRACKING_PASSWORD'];
-      return import('./mlflow/mlflow-destination.ts').then(({ mlflowDestination }) =>
-        mlflowDestination({
-          uri,
-          ...(token === undefined ? {} : { token }),
-          ...(username === undefined ? {} : { username }),
-          ...(password === undefined ? {} : { password }),
-        }),
+      return Promise.all([import('./mlflow/mlflow-destination.ts'), import('./mlflow/client.ts')]).then(
+        ([{ mlflowDestination }, { mlflowLogin }]) => mlflowDestination({ uri, ...mlflowLogin(env) }),
       );
     },
   },

@@ -3,7 +3,7 @@ import * as z from 'zod';
 import { textTable } from '../../report/index.ts';
 import type { Io } from '../../kernel/index.ts';
 import type { AliasChange, ModelRegistry, ModelVersion } from '../../tracking/index.ts';
-import { CHAMPION, aliasAt, localRegistry, promote, rollback } from '../../tracking/index.ts';
+import { CHAMPION, aliasAt, openRegistry, promote, rollback } from '../../tracking/index.ts';
 import type { Command } from '../command.ts';
 import { usage } from '../command.ts';
 
@@ -45,7 +45,7 @@ export const models: Command<typeof schema> = {
     json: { type: 'boolean', help: 'print JSON' },
   },
   async run({ what, name, model, check, home, json, ...args }, io) {
-    const registry = localRegistry({ folder: join(resolve(io.cwd, home), 'models') });
+    const registry = await openRegistry({ folder: join(resolve(io.cwd, home), 'models'), env: io.env });
     if (what !== 'list') return act(registry, { what, model: model ?? name, json, ...args }, io);
     const found: ModelVersion[] = [];
     const wanted = model ?? name;

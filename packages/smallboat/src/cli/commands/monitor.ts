@@ -6,7 +6,7 @@ import { defineErrors, isMissing, writeWhole } from '../../kernel/index.ts';
 import type { DriftReport } from '../../monitoring/index.ts';
 import { driftReport, readReference, renderDriftPage } from '../../monitoring/index.ts';
 import { textTable } from '../../report/index.ts';
-import { CHAMPION, localRegistry, registryErrors } from '../../tracking/index.ts';
+import { CHAMPION, openRegistry, registryErrors } from '../../tracking/index.ts';
 import type { Command } from '../command.ts';
 
 export const monitorErrors = defineErrors({
@@ -61,7 +61,7 @@ export const monitor: Command<typeof schema> = {
     const home = resolve(io.cwd, args.home);
     const now = Date.now();
     const reference = await readReference(
-      args.reference === undefined ? await findReference(home, args.model) : resolve(io.cwd, args.reference),
+      args.reference === undefined ? await findReference(home, args.model, io.env) : resolve(io.cwd, args.reference),
     );
     const from = args.since === undefined ? undefined : 'at' in args.since ? args.since.at : now - args.since.ago;
     const report = await driftReport({
@@ -83,8 +83,8 @@ export const monitor: Command<typeof schema> = {
 };
 
 /** The reference that lies with the champion, or the one in the monitoring folder. */
-async function findReference(home: string, model: string): Promise<string> {
-  const registry = localRegistry({ folder: join(home, 'models') });
+async function findReference(home: string, model: string, env: Io['env']): Promise<string> {
+  const registry = await openRegistry({ folder: join(home, 'models'), env });
   const champion = await registry.version(model, CHAMPION).catch((error: unknown) => {
     if (registryErrors.MODEL_VERSION_NOT_FOUND.is(error)) return undefined;
     throw error;

@@ -15,6 +15,20 @@ export interface MlflowOptions {
   readonly timeoutSeconds?: number;
 }
 
+/** The key of a server, as MLflow's own client reads it from the environment. */
+export function mlflowLogin(
+  env: Readonly<Record<string, string | undefined>>,
+): Pick<MlflowOptions, 'token' | 'username' | 'password'> {
+  const token = env['MLFLOW_TRACKING_TOKEN'];
+  const username = env['MLFLOW_TRACKING_USERNAME'];
+  const password = env['MLFLOW_TRACKING_PASSWORD'];
+  return {
+    ...(token === undefined ? {} : { token }),
+    ...(username === undefined ? {} : { username }),
+    ...(password === undefined ? {} : { password }),
+  };
+}
+
 /** MLflow's REST API: https://mlflow.org/docs/latest/rest-api.html. Answers are parsed by whoever asks. */
 export interface MlflowClient {
   /** `mlflow:http://host:5000`, without secrets. */

@@ -1,257 +1,266 @@
-import { createHash } from 'node:crypto';
-import { parse as parseYaml, stringify as stringifyYaml } from 'yaml';
-import type { Warehouse } from '../../warehouse/index.ts';
-import { JINJA_GLOBALS } from '../jinja/globals.ts';
-import { fromPlain, toJson, toPlain } from '../jinja/json.ts';
-import { DateTime, modulesAt } from '../jinja/modules.ts';
-import { MacroReturn } from '../jinja/run.ts';
+import type { Relation } from '../adapter/relation.ts';
+import type { RelationCache } from '../adapter/relation-cache.ts';
+import type { Session } from '../adapter/session.ts';
+import { fromPlain } from '../jinja/json.ts';
+import type { RenderOptions } from '../jinja/run.ts';
+import { render } from '../jinja/run.ts';
+import { parseTemplate } from '../jinja/parse.ts';
 import type { Arguments, Value } from '../jinja/value.ts';
-import { Bag, Dict, Fn, PyError, firstOf, str } from '../jinja/value.ts';
-import { projectErrors } from '../project/errors.ts';
-import type { Macro, Target } from '../project/project.ts';
-import { macroLookup } from './macro-lookup.ts';
-import { Relation } from './relation.ts';
-import { warehouseFunctions } from './warehouse-functions.ts';
+import { Bag, Dict, Fn, PyError, PyObject, Tuple, firstOf, str } from '../jinja/value.ts';
+import type { Macro } from '../macros/registry.ts';
+import type { RefArguments } from '../manifest/node.ts';
+import { AdapterObject, apiValue } from './adapter-object.ts';
+import { baseFunctions, varFunction } from './base-functions.ts';
+import { parseConfig, runConfig } from './config-object.ts';
+import type { Invocation } from './invocation.ts';
+import { MacroFunctions } from './macro-functions.ts';
+import { nameWithPackage, refOf, sourceOf } from './reference.ts';
+import { TableValue } from './table-value.ts';
+import { varsFor } from './vars.ts';
 
-/** What all nodes of one invocation share. */
-export interface Invocation {
-  readonly project: string;
-  readonly target: Target;
-  readonly vars: Readonly<Record<string, unknown>>;
-  readonly env: Readonly<Record<string, string | undefined>>;
-  readonly macros: readonly Macro[];
-  readonly invocationId: string;
-  readonly startedAt: Date;
-  /** The warehouse's own database. */
-  readonly database: string;
-  /** Undefined while the project is read: then nothing is asked of a warehouse. */
-  readonly warehouse?: Warehouse;
-  readonly signal?: AbortSignal;
-  /** What `log(…, info=True)`, `print` and `exceptions.warn` say. */
-  readonly say: (message: string) => void;
-  /** For `graph` and `selected_resources`. */
-  readonly graph?: Value;
-}
-
-/** What is special to one node. */
-export interface NodeContext {
-  readonly uniqueId: string;
+/** What is known of the node whose templates are rendered: a node of the manifest, or a macro that is run by itself. */
+export interface ContextNode {
+  readonly unique_id: string;
   readonly name: string;
-  readonly file: string;
-  readonly self: Relation;
-  readonly model: Readonly<Record<string, unknown>>;
-  /** Its configuration, for `config.get`. */
-  readonly config: () => Readonly<Record<string, unknown>>;
-  readonly onConfig: (given: Readonly<Record<string, unknown>>) => void;
-  readonly ref: (given: Arguments) => Value;
-  readonly source: (given: Arguments) => Value;
+  readonly package_name: string;
+  readonly original_file_path: string;
+  readonly config?: Readonly<Record<string, unknown>>;
+  readonly database?: string | null;
+  readonly schema?: string | null;
 }
 
-/** Names that the templates of a node may use, as in dbt. */
-export function contextOf(invocation: Invocation, node: NodeContext): (name: string) => Value | undefined {
-  const isLenient = invocation.warehouse === undefined;
-  const macros = macroLookup({
-    macros: invocation.macros,
-    project: invocation.project,
-    adapter: invocation.target.type,
-    isLenient,
-    globals: (name) => globals(name),
+/** What references mean. While a project is read they are noted, when a node runs they are looked up. */
+export interface References {
+  ref(given: RefArguments): Value | Promise<Value>;
+  source(source: string, table: string): Value | Promise<Value>;
+  metric(given: readonly string[]): Value;
+  function(given: readonly string[]): Value;
+}
+
+export interface NodeContextOptions {
+  readonly invocation: Invocation;
+  readonly node: ContextNode;
+  readonly references: References;
+  /** What `this` is. */
+  readonly self: Relation | undefined;
+  /** While a project is read: told what `config(…)` is called with. Undefined when the node runs. */
+  readonly onConfig?: ((config: Record<string, unknown>) => void) | undefined;
+  readonly onMacro?: (macro: Macro) => void;
+  readonly session: Session | undefined;
+  readonly cache: RelationCache;
+  /** Names beside: `sql`, `pre_hooks`. */
+  readonly extra?: Readonly<Record<string, Value>>;
+  readonly overrides?: ReadonlyMap<string, Value>;
+  /** Variables that go before all others. */
+  readonly vars?: Readonly<Record<string, unknown>>;
+  /** Writes what `write(…)` is given: the SQL that was run. */
+  readonly onWrite?: (text: string) => void;
+  /** Reads a seed's rows. */
+  readonly loadSeed?: () => Promise<TableValue>;
+}
+
+/** What the statements of a node gave, by their names. */
+export type Statements = Map<
+  string,
+  { readonly response: Value; readonly table: TableValue; readonly isGiven?: boolean }
+>;
+
+/** All that the templates of one node find by name. */
+export interface NodeContext {
+  readonly options: RenderOptions;
+  readonly macros: MacroFunctions;
+  readonly statements: Statements;
+  global(name: string): Value | undefined;
+  render(text: string, file: string): Promise<string>;
+}
+
+export function nodeContext(given: NodeContextOptions): NodeContext {
+  const { invocation, node, references, self, session, cache } = given;
+  const isParsing = given.onConfig !== undefined;
+  const made = new Map<string, Value>();
+  const statements: Statements = new Map();
+  const macros = new MacroFunctions({
+    registry: invocation.registry,
+    from: node.package_name,
+    globals: (name) => global(name),
+    isLenient: isParsing,
+    ...(given.onMacro ? { onCall: given.onMacro } : {}),
+    ...(given.overrides ? { overrides: given.overrides } : {}),
   });
-  const asked = invocation.warehouse
-    ? warehouseFunctions({ ...invocation, warehouse: invocation.warehouse })
-    : undefined;
-  const fixed: Readonly<Record<string, Value>> = {
-    ...basics(invocation, node),
-    ...statementFunctions(asked, node),
-    adapter: new Bag('adapter', {
-      dispatch: new Fn('dispatch', ({ positional, named }) => {
-        const namespace = positional[1] ?? named.get('macro_namespace') ?? null;
-        return macros.dispatch(
-          str(positional[0] ?? named.get('macro_name') ?? ''),
-          namespace === null ? undefined : str(namespace),
-        );
-      }),
-      quote: new Fn('quote', ({ positional: [name = ''] }) => `"${str(name).replaceAll('"', '""')}"`),
-      type: new Fn('type', () => invocation.target.type),
-      ...asked?.adapter,
-      ...(asked
-        ? {}
-        : {
-            get_relation: new Fn('get_relation', () => null),
-            get_columns_in_relation: new Fn('get_columns_in_relation', () => []),
-          }),
-    }),
-  };
-  const globals = (name: string): Value | undefined => {
-    if (name === 'builtins') return new Bag('builtins', fixed);
-    // A macro of the project replaces what dbt gives under that name; dbt's own come after.
-    const own = macros.find(name);
-    if (own !== undefined && invocation.macros.some((one) => one.name === name && one.package === invocation.project))
-      return own;
-    const value = Object.hasOwn(fixed, name) ? fixed[name] : undefined;
-    const usual = Object.hasOwn(JINJA_GLOBALS, name) ? JINJA_GLOBALS[name] : undefined;
-    return firstOf(value, own, macros.namespace(name), usual);
-  };
-  return globals;
-}
+  const options: RenderOptions = { globals: (name) => global(name), isLenient: isParsing };
+  const from = node.original_file_path;
+  const base = baseFunctions(invocation, from);
+  const find = varsFor(invocation, node.package_name);
+  const findVar = (name: string): unknown =>
+    given.vars && Object.hasOwn(given.vars, name) ? given.vars[name] : find(name);
+  const config = node.config ?? {};
+  const ref = new Fn('ref', (args) => references.ref(refOf(args)), { id: 'ref' });
+  const source = new Fn('source', (args) => references.source(...sourceOf(args)));
+  const configValue = given.onConfig ? parseConfig(given.onConfig) : runConfig(config, node.unique_id);
 
-function basics(invocation: Invocation, node: NodeContext): Record<string, Value> {
-  const { say } = invocation;
-  const text = (value: Value | undefined): string => str(value ?? '');
-  const stamp = new DateTime(invocation.startedAt, true);
-  return {
-    ref: new Fn('ref', node.ref),
-    source: new Fn('source', node.source),
-    config: configFunction(node),
-    var: varFunction(invocation, node.file),
-    env_var: new Fn('env_var', ({ positional: [name, otherwise] }) => {
-      const value = invocation.env[text(name)];
-      if (value !== undefined) return value;
-      if (otherwise !== undefined) return otherwise;
-      throw projectErrors.ENV_VAR_MISSING({ name: text(name), from: node.file });
-    }),
-    this: node.self,
-    target: targetValue(invocation),
-    execute: invocation.warehouse !== undefined,
-    is_incremental: new Fn('is_incremental', () => false),
-    return: new Fn('return', ({ positional: [value = null] }) => {
-      throw new MacroReturn(value);
-    }),
-    log: new Fn('log', ({ positional: [message, info], named }) => {
-      if ((info ?? named.get('info')) === true) say(text(message));
-      return '';
-    }),
-    print: new Fn('print', ({ positional: [message] }) => {
-      say(text(message));
-      return '';
-    }),
-    exceptions: new Bag('exceptions', {
-      raise_compiler_error: new Fn('raise_compiler_error', ({ positional: [message] }) => {
-        throw new PyError(text(message));
-      }),
-      raise_not_implemented: new Fn('raise_not_implemented', ({ positional: [message] }) => {
-        throw new PyError(text(message));
-      }),
-      warn: new Fn('warn', ({ positional: [message] }) => {
-        say(`Warning: ${text(message)}`);
+  const renderText = async (text: string, file: string): Promise<string> =>
+    render(parseTemplate({ file, text }), options);
+
+  const own: Readonly<Record<string, () => Value>> = {
+    ref: () => ref,
+    source: () => source,
+    metric: () => new Fn('metric', (args) => references.metric(nameWithPackage(args))),
+    function: () => new Fn('function', (args) => references.function(nameWithPackage(args))),
+    config: () => configValue,
+    builtins: () => new Bag('builtins', { ref, source, config: configValue }),
+    var: () => varFunction(findVar, from, isParsing),
+    this: () => self ?? null,
+    model: () => fromPlain(node),
+    graph: () => (invocation.graph ??= graphValue(invocation)),
+    database: () => node.database ?? invocation.database,
+    schema: () => node.schema ?? invocation.target.schema,
+    execute: () => !isParsing,
+    adapter: () => new AdapterObject({ invocation, macros, session, cache }),
+    api: () => apiValue(invocation),
+    column: () => null,
+    context: () => new ContextValue((name) => global(name)),
+    results: () => invocation.results ?? [],
+    pre_hooks: () => fromPlain(config['pre-hook'] ?? []),
+    post_hooks: () => fromPlain(config['post-hook'] ?? []),
+    store_result: () => storeResult(statements),
+    store_raw_result: () =>
+      new Fn('store_raw_result', (args) => {
+        const text = (name: string, place: number): string =>
+          str(firstOf(args.named.get(name), args.positional[place]) ?? '');
+        const table = firstOf(args.named.get('agate_table'), args.positional[4]);
+        const response = new Bag(
+          'AdapterResponse',
+          { _message: text('message', 1), code: text('code', 2), rows_affected: text('rows_affected', 3) },
+          text('message', 1),
+        );
+        statements.set(text('name', 0), {
+          response,
+          table: table instanceof TableValue ? table : new TableValue([], []),
+        });
         return '';
       }),
-    }),
-    modules: modulesAt(invocation.startedAt),
-    model: fromPlain(node.model),
-    graph: invocation.graph ?? new Dict(),
-    schema: node.self.schema ?? null,
-    database: node.self.database ?? null,
-    project_name: invocation.project,
-    invocation_id: invocation.invocationId,
-    run_started_at: stamp,
-    thread_id: 'Thread-1',
-    dbt_version: DBT_VERSION,
-    flags: new Bag('flags', { FULL_REFRESH: false, STORE_FAILURES: false, WHICH: 'build' }),
-    invocation_args_dict: new Dict(),
-    api: new Bag('api', {
-      Relation: new Bag('Relation', {
-        create: new Fn('create', ({ named }) => {
-          const part = (name: string): string | undefined => {
-            const value = named.get(name) ?? null;
-            return value === null ? undefined : str(value);
-          };
-          return new Relation({
-            database: part('database'),
-            schema: part('schema'),
-            identifier: part('identifier') ?? '',
-          });
-        }),
+    load_result: () =>
+      new Fn('load_result', ({ positional: [name = ''] }) => {
+        const result = statements.get(str(name));
+        if (!result) return null;
+        // As dbt: a result is given once, but for that of the node itself.
+        if (result.isGiven === true)
+          throw new PyError(`The 'statement' result named '${str(name)}' has already been loaded into a variable`);
+        if (str(name) !== 'main') statements.set(str(name), { ...result, isGiven: true });
+        const { table, response } = result;
+        return new Dict([
+          ['response', response],
+          ['data', table.rows.map((row) => new Tuple(row.items))],
+          ['table', table],
+        ]);
       }),
-    }),
-    tojson: new Fn('tojson', ({ positional: [value = null], named }) => toJson(value, named.get('sort_keys') === true)),
-    fromjson: new Fn('fromjson', ({ positional: [value] }) => fromPlain(JSON.parse(text(value)))),
-    toyaml: new Fn('toyaml', ({ positional: [value = null] }) => stringifyYaml(toPlain(value))),
-    fromyaml: new Fn('fromyaml', ({ positional: [value] }) => fromPlain(parseYaml(text(value)))),
-    local_md5: new Fn('local_md5', ({ positional: [value] }) => createHash('md5').update(text(value)).digest('hex')),
-    doc: new Fn('doc', () => ''),
+    write: () =>
+      new Fn('write', ({ positional: [text = ''] }) => {
+        given.onWrite?.(str(text));
+        return '';
+      }),
+    render: () => new Fn('render', ({ positional: [text = ''] }) => renderText(str(text), from)),
+    try_or_compiler_error: () =>
+      new Fn('try_or_compiler_error', async ({ positional: [message = '', fn, ...rest], named }) => {
+        if (!(fn instanceof Fn)) throw new PyError('try_or_compiler_error takes a function');
+        try {
+          return await fn.call({ positional: rest, named });
+        } catch (error) {
+          throw error instanceof Error ? new PyError(str(message), { cause: error }) : error;
+        }
+      }),
+    load_agate_table: () =>
+      new Fn('load_agate_table', async () => {
+        if (!given.loadSeed) throw new PyError('load_agate_table is for seeds');
+        return given.loadSeed();
+      }),
+    validation: () => new Bag('validation', { any: new BagOfAny() }),
+    defer_relation: () => null,
+    submit_python_job: () =>
+      new Fn('submit_python_job', () => {
+        throw new PyError('Python models are not supported: Smallboat runs no Python');
+      }),
   };
+
+  function global(name: string): Value | undefined {
+    const known = made.get(name);
+    if (known !== undefined) return known;
+    const value = lookUp(name);
+    if (value !== undefined) made.set(name, value);
+    return value;
+  }
+
+  function lookUp(name: string): Value | undefined {
+    const macro = macros.find(name) ?? macros.namespace(name);
+    if (macro !== undefined) return macro;
+    const extra = given.extra && Object.hasOwn(given.extra, name) ? given.extra[name] : undefined;
+    if (extra !== undefined) return extra;
+    if (Object.hasOwn(own, name)) return own[name]?.();
+    const value = Object.hasOwn(base, name) ? base[name] : undefined;
+    return typeof value === 'function' ? value() : value;
+  }
+
+  return { options, macros, statements, global, render: renderText };
 }
 
-/** The version of dbt whose behaviour we follow, for `dbt_version` and run_results.json. */
-export const DBT_VERSION = '1.11.0';
-
-function targetValue({ target, database }: Invocation): Bag {
-  return new Bag('target', {
-    name: target.name,
-    target_name: target.name,
-    profile_name: target.profile,
-    schema: target.schema,
-    database,
-    dbname: database,
-    type: target.type,
-    threads: target.threads,
+function storeResult(statements: Statements): Fn {
+  return new Fn('store_result', (args: Arguments) => {
+    const name = str(firstOf(args.positional[0], args.named.get('name')) ?? '');
+    const response = firstOf(args.positional[1], args.named.get('response')) ?? null;
+    const table = firstOf(args.positional[2], args.named.get('agate_table'));
+    statements.set(name, { response, table: table instanceof TableValue ? table : new TableValue([], []) });
+    return '';
   });
 }
 
-function configFunction(node: NodeContext): Fn {
-  const get = ({ positional: [name = ''], named, positional }: Arguments): Value => {
-    const value = node.config()[str(name)];
-    return value === undefined || value === null ? (positional[1] ?? named.get('default') ?? null) : fromPlain(value);
-  };
-  return new Fn(
-    'config',
-    ({ positional: [first], named }) => {
-      const given = first instanceof Dict ? toPlain(first) : {};
-      node.onConfig({
-        ...(given as Record<string, unknown>),
-        ...(toPlain(new Dict(named)) as Record<string, unknown>),
-      }); // a dict's plain form is a record
-      return '';
-    },
-    {
-      get: new Fn('get', get),
-      require: new Fn('require', (given) => {
-        const value = get(given);
-        if (value === null) throw new PyError(`config.require: '${str(given.positional[0] ?? '')}' is not configured`);
-        return value;
-      }),
-      persist_relation_docs: new Fn('persist_relation_docs', () => false),
-      persist_column_docs: new Fn('persist_column_docs', () => false),
-    },
-  );
+/** `context`: all names as a mapping. */
+class ContextValue extends PyObject {
+  readonly type = 'dict';
+  private readonly find: (name: string) => Value | undefined;
+  constructor(find: (name: string) => Value | undefined) {
+    super();
+    this.find = find;
+  }
+  override item(key: Value): Value | undefined {
+    return this.find(str(key));
+  }
+  override attribute(name: string): Value | undefined {
+    if (name === 'get')
+      return new Fn('get', ({ positional: [key = '', otherwise = null] }) => this.find(str(key)) ?? otherwise);
+    return this.find(name);
+  }
+  print(): string {
+    return '{…}';
+  }
 }
 
-/** `var(name, default)` and `var.has_var(name)`. */
-export function varFunction({ vars }: Pick<Invocation, 'vars'>, from: string): Fn {
-  return new Fn(
-    'var',
-    ({ positional: [name = '', second], named }) => {
-      const value = vars[str(name)];
-      if (value !== undefined) return fromPlain(value);
-      const otherwise = firstOf(second, named.get('default'));
-      if (otherwise !== undefined) return otherwise;
-      throw projectErrors.VAR_MISSING({ name: str(name), from });
-    },
-    { has_var: new Fn('has_var', ({ positional: [name = ''] }) => vars[str(name)] !== undefined) },
-  );
+/** `validation.any[…]`: checks nothing. */
+class BagOfAny extends PyObject {
+  readonly type = 'any';
+  override item(): Value {
+    return new Fn('any', () => null);
+  }
+  override attribute(): Value | undefined {
+    return undefined;
+  }
+  print(): string {
+    return 'any';
+  }
 }
 
-function statementFunctions(
-  asked: ReturnType<typeof warehouseFunctions> | undefined,
-  node: NodeContext,
-): Record<string, Value> {
-  const results = new Map<string, Value>();
-  return {
-    run_query: new Fn('run_query', async ({ positional: [sql = ''] }) =>
-      asked ? asked.run(str(sql), node.file) : null,
-    ),
-    statement: new Fn('statement', async ({ positional: [first], named }) => {
-      const caller = named.get('caller');
-      if (!(caller instanceof Fn)) throw new PyError("statement is used with a call block: '{% call statement(…) %}'");
-      const sql = str(await caller.call({ positional: [], named: new Map() }));
-      if (!asked) return '';
-      const table = await asked.run(sql, node.file);
-      const rows = table.attribute('rows') ?? [];
-      results.set(str(first ?? named.get('name') ?? 'main'), new Bag('Result', { table, data: rows, response: 'OK' }));
-      return '';
-    }),
-    load_result: new Fn('load_result', ({ positional: [name = ''] }) => results.get(str(name)) ?? null),
-    ...(asked ? { load_relation: asked.loadRelation } : { load_relation: new Fn('load_relation', () => null) }),
-  };
+/** `graph`: every node by its unique id, in the shape of the manifest. */
+function graphValue({ manifest }: Invocation): Dict {
+  const part = (nodes: ReadonlyMap<string, unknown>): Dict =>
+    new Dict([...nodes].map(([id, node]) => [id, fromPlain(node)] as const));
+  return new Dict([
+    ['nodes', part(manifest.nodes)],
+    ['sources', part(manifest.sources)],
+    ['exposures', part(manifest.exposures)],
+    ['metrics', part(manifest.metrics)],
+    ['groups', part(manifest.groups)],
+    ['semantic_models', part(manifest.semanticModels)],
+    ['saved_queries', part(manifest.savedQueries)],
+    ['unit_tests', part(manifest.unitTests)],
+    ['functions', part(manifest.functions)],
+  ]);
 }

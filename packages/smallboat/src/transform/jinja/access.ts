@@ -2,12 +2,17 @@ import { methodOf } from './methods.ts';
 import type { Value } from './value.ts';
 import { firstOf, PyObject, Tuple, Undefined, numberOf, PyError, repr, typeName } from './value.ts';
 
+/** What Jinja calls a value in its messages. */
+function kindText(value: Value): string {
+  return value === null ? 'None' : `${typeName(value)} object`;
+}
+
 /** `value.name`: an attribute or method, else the item of that name, else undefined (Jinja's kind). */
 export function attributeOf(value: Value, name: string): Value {
   if (value instanceof Undefined) return useUndefined(value);
   const found =
     methodOf(value, name) ?? (value instanceof PyObject ? firstOf(value.attribute(name), value.item(name)) : undefined);
-  return found === undefined ? new Undefined(`'${typeName(value)} object' has no attribute '${name}'`) : found;
+  return found === undefined ? new Undefined(`'${kindText(value)}' has no attribute '${name}'`) : found;
 }
 
 /** `value[key]`: an item, else the attribute of that name, else undefined. */
@@ -26,7 +31,7 @@ export function itemOf(value: Value, key: Value): Value {
     const at = Number(place) < 0 ? Number(place) + items.length : Number(place);
     const item = place === undefined ? undefined : items[at];
     if (item !== undefined) return item;
-    if (place !== undefined) return new Undefined(`'${typeName(value)} object' has no element ${String(place)}`);
+    if (place !== undefined) return new Undefined(`${kindText(value)} has no element ${String(place)}`);
   }
   if (value instanceof PyObject) {
     const item = value.item(key);
@@ -36,7 +41,11 @@ export function itemOf(value: Value, key: Value): Value {
     const found = methodOf(value, key) ?? (value instanceof PyObject ? value.attribute(key) : undefined);
     if (found !== undefined) return found;
   }
-  return new Undefined(`'${typeName(value)} object' has no element ${repr(key)}`);
+  return new Undefined(
+    typeof key === 'string'
+      ? `'${kindText(value)}' has no attribute ${repr(key)}`
+      : `${kindText(value)} has no element ${repr(key)}`,
+  );
 }
 
 function useUndefined(value: Undefined): Undefined {

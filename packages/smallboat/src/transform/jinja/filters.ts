@@ -265,6 +265,7 @@ const FILTERS: Readonly<Record<string, Filter>> = {
   wordcount: (value) => str(value).match(/\w+/g)?.length ?? 0,
   // dbt's own, which say what type a text in YAML is meant to have.
   as_text: (value) => (value === null ? '' : str(value)),
+  is_list: (value) => Array.isArray(value),
   as_bool: asBool,
   as_native: (value) => value,
   as_number: (value) => (typeof value === 'string' && !value.includes('.') ? toInt(value, NONE) : toFloat(value, NONE)),

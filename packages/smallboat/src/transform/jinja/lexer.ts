@@ -31,14 +31,15 @@ const OPERATOR = /\*\*|\/\/|==|!=|>=|<=|[-+*/%~<>=()[\]{}.:|,;]/y;
 const CLOSING: Readonly<Record<string, string>> = { '(': ')', '[': ']', '{': '}' };
 
 /**
- * Cuts a template into its tokens, with Jinja's white space control (`{%-`, `-%}`), comments and raw blocks done.
+ * Cuts a template, or the part of it in `range`, into its tokens, with Jinja's white space control (`{%-`, `-%}`), comments and raw blocks done.
  * As in dbt, blocks are not trimmed by themselves and one newline at the end of the text is dropped.
  */
-export function tokenize(source: Source): Token[] {
-  const text = source.text.replace(/\r\n?/g, '\n').replace(/\n$/, '');
-  const from: Source = { file: source.file, text };
+export function tokenize(from: Source, range?: { readonly start: number; readonly end: number }): Token[] {
+  const { text: all } = from;
+  // A block of a larger file is cut by its end; a whole file loses its last line break.
+  const text = range ? all.slice(0, range.end) : all.endsWith('\n') ? all.slice(0, -1) : all;
   const tokens: Token[] = [];
-  let at = 0;
+  let at = range?.start ?? 0;
   let stripLeft = false;
 
   const data = (start: number, end: number, stripRight: boolean): void => {
@@ -79,7 +80,7 @@ export function tokenize(source: Source): Token[] {
         continue;
       }
     }
-    const inner = inside(from, start, opening[0] === '{%' ? 'block' : 'print');
+    const inner = inside({ file: from.file, text }, start, opening[0] === '{%' ? 'block' : 'print');
     tokens.push(...inner.tokens);
     stripLeft = inner.stripNext;
     at = inner.end;

@@ -1,8 +1,8 @@
 import type { BinaryOperator, CompareOperator } from './ast.ts';
 import { formatPercent } from './format.ts';
-import { shiftDate } from './modules.ts';
+import { orderOfDates, shiftDate } from './datetime.ts';
 import type { Value } from './value.ts';
-import { Dict, Float, PyError, PySet, Tuple, Undefined, iterate, numberOf, str, typeName } from './value.ts';
+import { Dict, Float, PyError, PyObject, PySet, Tuple, Undefined, iterate, numberOf, str, typeName } from './value.ts';
 
 /** An integer as a number while it is exact, as a bigint beyond. */
 export function integer(value: bigint): number | bigint {
@@ -115,6 +115,8 @@ export function equals(left: Value, right: Value): boolean {
   if (left instanceof PySet && right instanceof PySet) {
     return left.items.length === right.items.length && left.items.every((item) => right.has(item));
   }
+  if (left instanceof PyObject && left.equals) return left.equals(right);
+  if (orderOfDates(left, right) === 0) return true;
   return left instanceof Undefined && right instanceof Undefined;
 }
 
@@ -129,6 +131,8 @@ export function order(left: Value, right: Value): number {
   if (a !== undefined && b !== undefined) return a < b ? -1 : a > b ? 1 : 0;
   // By code point, as Python compares: JavaScript's own order differs beyond the basic plane.
   if (typeof left === 'string' && typeof right === 'string') return compareText(left, right);
+  const dates = orderOfDates(left, right);
+  if (dates !== undefined) return dates;
   const x = sequence(left);
   const y = sequence(right);
   if (x !== undefined && y !== undefined && Array.isArray(left) === Array.isArray(right)) {

@@ -16,10 +16,15 @@ export interface Template {
  *
  * @throws `TEMPLATE_SYNTAX` with file, line, column and excerpt.
  */
-export function parseTemplate(source: Source): Template {
-  const normal: Source = { file: source.file, text: source.text.replace(/\r\n?/g, '\n') };
-  const tokens = tokenStream(normal, tokenize(normal));
+export function parseTemplate(source: Source, range?: { readonly start: number; readonly end: number }): Template {
+  const normal = normalized(source);
+  const tokens = tokenStream(normal, tokenize(normal, range));
   return { source: normal, body: parseBody(tokens, []) };
+}
+
+/** A source with line breaks as Jinja reads them: offsets are offsets into this text. */
+export function normalized(source: Source): Source {
+  return source.text.includes('\r') ? { file: source.file, text: source.text.replace(/\r\n?/g, '\n') } : source;
 }
 
 /** Statements up to one of the blocks `ends`, whose name is left to be read; up to the end where there are none. */
@@ -96,9 +101,16 @@ function parseBlock(tokens: TokenStream): Statement {
       close(tokens);
       return { kind: name, at };
     case 'materialization':
+      return parseMaterialization(tokens, at);
     case 'snapshot':
     case 'docs':
-      return tokens.fail(`'${name}' blocks are not supported yet`, at);
+      return tokens.fail(`A '${name}' block cannot stand inside of a model`, at);
+    case 'include':
+    case 'import':
+    case 'from':
+    case 'extends':
+    case 'block':
+      return tokens.fail(`dbt has no '${name}': macros are known everywhere by their names`, at);
     default:
       return tokens.fail(`Unknown block '${name}'`, at);
   }
@@ -188,6 +200,29 @@ function parseMacro(tokens: TokenStream, at: number, end: string): MacroNode {
   const body = bodyUntil(tokens, end);
   const name = end === 'endmacro' ? text : `test_${text}`;
   return { kind: 'macro', at, name, parameters, body, reads: specialNames(body) };
+}
+
+/** `materialization view, adapter='duckdb'`: a macro without parameters, named after both. */
+function parseMaterialization(tokens: TokenStream, at: number): MacroNode {
+  const { text: name } = tokens.expect('name');
+  let adapter = 'default';
+  while (tokens.takes(',')) {
+    const { text: key } = tokens.expect('name');
+    if (key === 'default') continue;
+    tokens.expect('operator', '=');
+    const value = parseExpression(tokens);
+    if (key === 'adapter' && value.kind === 'constant') adapter = String(value.value);
+    else if (key !== 'supported_languages') tokens.fail(`A materialization takes no '${key}'`, at);
+  }
+  const body = bodyUntil(tokens, 'endmaterialization');
+  return {
+    kind: 'macro',
+    at,
+    name: `materialization_${name}_${adapter}`,
+    parameters: [],
+    body,
+    reads: specialNames(body),
+  };
 }
 
 function parseParameters(tokens: TokenStream): Parameter[] {

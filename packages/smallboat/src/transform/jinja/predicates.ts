@@ -13,7 +13,7 @@ const isSequence = (value: Value): boolean =>
   Array.isArray(value) ||
   value instanceof Tuple ||
   value instanceof Dict ||
-  value instanceof PySet;
+  (value instanceof PyObject && !(value instanceof PySet) && 'items' in value && Array.isArray(value.items));
 
 const equal: Predicate = (value, [other = null]) => equals(value, other);
 const greater: Predicate = (value, [other = null]) => order(value, other) > 0;
@@ -33,7 +33,7 @@ const PREDICATES: Readonly<Record<string, Predicate>> = {
   float: (value) => value instanceof Float,
   number: isNumber,
   string: (value) => typeof value === 'string',
-  mapping: (value) => value instanceof Dict,
+  mapping: (value) => value instanceof Dict || (value instanceof PyObject && value.isMapping === true),
   sequence: isSequence,
   iterable: (value) =>
     isSequence(value) || value instanceof Undefined || (value instanceof PyObject && 'items' in value),

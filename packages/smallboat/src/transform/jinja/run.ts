@@ -47,6 +47,32 @@ export async function render(template: Template, options: RenderOptions): Promis
   return running.out.join('');
 }
 
+/** Which parts of a rendered text are the template's own: offset in the text, offset in the template, in their order. */
+export type SourceMap = readonly { readonly at: number; readonly from: number }[];
+
+/** Like `render`, and tells where in the template each part of the text is from. */
+export async function renderMapped(
+  template: Template,
+  options: RenderOptions,
+): Promise<{ readonly text: string; readonly map: SourceMap }> {
+  const { source } = template;
+  const running: Running = {
+    source,
+    scope: outermost(options.globals),
+    isLenient: options.isLenient ?? false,
+    out: [],
+  };
+  const map: { at: number; from: number }[] = [];
+  let length = 0;
+  for (const statement of template.body) {
+    const before = running.out.length;
+    map.push({ at: length, from: statement.at });
+    if ((await runOne(statement, running)) !== undefined) break;
+    for (let i = before; i < running.out.length; i += 1) length += running.out[i]?.length ?? 0;
+  }
+  return { text: running.out.join(''), map };
+}
+
 /** The value of the one expression that a template is, with its type; its text if it is anything more. */
 export async function renderNative(template: Template, options: RenderOptions): Promise<Value> {
   const [only, ...rest] = template.body;

@@ -21,6 +21,17 @@ export abstract class PyObject {
   }
 
   abstract print(): string;
+
+  /** True for what templates see as a mapping without being a dict: relations. */
+  readonly isMapping?: boolean;
+
+  /** What `==` says, for objects that are equal without being the same. */
+  equals?(other: Value): boolean;
+
+  /** What Python's `repr` gives, where that is not what it prints. */
+  repr(): string {
+    return this.print();
+  }
 }
 
 /** Something that went wrong while a template ran, before the place in the template is known. */
@@ -30,7 +41,7 @@ export class PyError extends Error {
 
 /** A float; an integer is a plain number. */
 export class Float extends PyObject {
-  readonly type = 'float';
+  readonly type: string = 'float';
   readonly number: number;
   constructor(number: number) {
     super();
@@ -49,6 +60,22 @@ export class Float extends PyObject {
       return `${mantissa}e${sign}${exponent.replace(/^[+-]/, '').padStart(2, '0')}`;
     }
     return Number.isInteger(n) ? `${n}.0` : String(n);
+  }
+}
+
+/** A number with its digits as the warehouse gave them: Python's `Decimal`. Counts with as a float. */
+export class Decimal extends Float {
+  override readonly type: string = 'Decimal';
+  private readonly digits: string;
+  constructor(digits: string) {
+    super(Number(digits));
+    this.digits = digits;
+  }
+  override print(): string {
+    return this.digits;
+  }
+  override repr(): string {
+    return `Decimal('${this.digits}')`;
   }
 }
 
@@ -242,6 +269,7 @@ export function str(value: Value): string {
 /** What Python's `repr` gives: text in quotes, as inside a printed list. */
 export function repr(value: Value): string {
   if (value instanceof Undefined) return 'Undefined';
+  if (value instanceof PyObject) return value.repr();
   return typeof value === 'string' ? quote(value) : str(value);
 }
 
@@ -267,6 +295,7 @@ export function isTrue(value: Value): boolean {
   if (value instanceof Float) return value.number !== 0;
   if (value instanceof Tuple || value instanceof PySet) return value.items.length > 0;
   if (value instanceof Dict) return value.size > 0;
+  if (value instanceof PyObject && 'items' in value && Array.isArray(value.items)) return value.items.length > 0;
   return true;
 }
 

@@ -1,52 +1,134 @@
 import { stat } from 'node:fs/promises';
-import { join } from 'node:path';
+import { homedir } from 'node:os';
+import { basename, join } from 'node:path';
 import * as z from 'zod';
 import { isMissing } from '../../kernel/index.ts';
-import { envFunction, isRecord } from './dbt-project-file.ts';
-import { projectErrors } from './errors.ts';
-import type { Target } from './project.ts';
+import type { Value } from '../jinja/value.ts';
+import { nearestNames, projectErrors } from './errors.ts';
+import { isRecord, textOf } from './plain.ts';
 import { renderYaml } from './render-yaml.ts';
 import { readYaml, shaped } from './yaml-file.ts';
 
-const Output = z.looseObject({ type: z.string(), schema: z.string().optional(), threads: z.number().optional() });
-const Profile = z.looseObject({ target: z.string().optional(), outputs: z.record(z.string(), z.unknown()) });
+const Output = z.looseObject({
+  type: z.string(),
+  schema: z.string().nullish(),
+  threads: z.number().int().positive().nullish(),
+});
+const Profile = z.looseObject({ target: z.unknown().optional(), outputs: z.record(z.string(), z.unknown()) });
 
-interface ProfileOptions {
-  readonly folder: string;
+/** Where models go: a target of profiles.yml. */
+export interface Target {
   readonly profile: string;
+  readonly name: string;
+  /** The adapter: `duckdb`, `postgres`, … */
+  readonly type: string;
+  readonly schema: string;
+  /** Null where the warehouse says which it is. */
+  readonly database: string | null;
+  readonly threads: number;
+  /** All that the output says, rendered; passwords among it. */
+  readonly credentials: Readonly<Record<string, unknown>>;
+  /** The file it is from; undefined where there is none. */
+  readonly file: string | undefined;
+}
+
+export interface ProfileOptions {
+  /** Folders that are looked into, in order; the first with a profiles.yml counts. */
+  readonly folders: readonly string[];
+  readonly profile: string | undefined;
   readonly target?: string;
-  readonly env: Readonly<Record<string, string | undefined>>;
+  readonly threads?: number;
+  readonly names: Readonly<Record<string, Value>>;
+  /** Do without a file: target `dev` of a DuckDB whose connection the caller has. */
+  readonly isOptional: boolean;
+}
+
+/** Where dbt looks for profiles.yml: `--profiles-dir` or DBT_PROFILES_DIR alone, else the folder one is in, then `~/.dbt`. */
+export function profileFolders(given: string | undefined, cwd: string, project: string): string[] {
+  return given === undefined ? [...new Set([project, cwd]), join(homedir(), '.dbt')] : [given];
 }
 
 /**
- * The target of profiles.yml in the project's folder, of which the schema and the name matter here: the warehouse itself
- * is given by the caller. Without the file: target `dev`, schema `main`, as dbt-duckdb's default.
+ * The target of profiles.yml that is asked for.
+ *
+ * @throws `PROFILE_NOT_FOUND`, `PROFILE_TARGET_UNKNOWN`, `PROFILE_INVALID`, `PROJECT_UNREADABLE`.
  */
-export async function readTarget({ folder, profile, target, env }: ProfileOptions): Promise<Target> {
-  const file = 'profiles.yml';
-  const path = join(folder, file);
-  const there = await stat(path).catch((error: unknown) => {
-    if (isMissing(error)) return undefined;
-    throw error;
-  });
-  if (there === undefined) return { profile, name: target ?? 'dev', schema: 'main', type: 'duckdb', threads: 1 };
-  const yaml = await readYaml(path, file);
+export async function readTarget(options: ProfileOptions): Promise<Target> {
+  const { profile, names } = options;
+  const path = await firstFile(options.folders);
+  if (path === undefined || profile === undefined) {
+    if (options.isOptional) return withoutFile(options);
+    throw projectErrors.PROFILE_NOT_FOUND({ profile: profile ?? '', folders: options.folders });
+  }
+  const yaml = await readYaml(path, basename(path));
   const own = isRecord(yaml.data) ? yaml.data[profile] : undefined;
   if (own === undefined) {
-    throw projectErrors.PROFILE_TARGET_UNKNOWN({ file, profile, target: target ?? 'default', known: [] });
+    if (options.isOptional && !isRecord(yaml.data)) return withoutFile(options);
+    const known = isRecord(yaml.data) ? Object.keys(yaml.data).filter((name) => name !== 'config') : [];
+    throw projectErrors.PROFILE_ABSENT({ file: path, profile, nearest: nearestNames(profile, known), known });
   }
   const { outputs, target: usual } = shaped(
     { ...yaml, data: own, lineOf: (p) => yaml.lineOf([profile, ...p]) },
     Profile,
   );
-  const names = { env_var: envFunction(env, file) };
-  const name = target ?? String(await renderYaml(usual ?? 'default', { file, names }));
+  const context = { file: path, names };
+  const name = options.target ?? textOf(await renderYaml(usual ?? 'default', context)) ?? 'default';
   const chosen = outputs[name];
-  if (chosen === undefined) {
-    throw projectErrors.PROFILE_TARGET_UNKNOWN({ file, profile, target: name, known: Object.keys(outputs) });
+  if (!isRecord(chosen)) {
+    throw projectErrors.PROFILE_TARGET_UNKNOWN({ file: path, profile, target: name, known: Object.keys(outputs) });
   }
-  // The path of the database may hang on a variable that only dbt needs: the connection is the caller's.
-  const { path: _path, ...rest } = isRecord(chosen) ? chosen : {};
-  const output = shaped({ ...yaml, data: await renderYaml(rest, { file, names }) }, Output);
-  return { profile, name, schema: output.schema ?? 'main', type: output.type, threads: output.threads ?? 1 };
+  const rendered = await renderYaml(chosen, context);
+  const output = shaped(
+    { ...yaml, data: rendered, lineOf: (p) => yaml.lineOf([profile, 'outputs', name, ...p]) },
+    Output,
+  );
+  const { threads, ...credentials } = output;
+  return {
+    profile,
+    name,
+    type: output.type,
+    schema: output.schema ?? (output.type === 'duckdb' ? 'main' : missingSchema(path, profile, name)),
+    database: databaseOf(credentials),
+    threads: options.threads ?? threads ?? 1,
+    credentials,
+    file: path,
+  };
+}
+
+function missingSchema(file: string, profile: string, target: string): never {
+  throw projectErrors.PROFILE_INVALID({ file, profile, target, problem: "'schema' is missing" });
+}
+
+function databaseOf(credentials: Readonly<Record<string, unknown>>): string | null {
+  for (const key of ['database', 'dbname']) {
+    const value = credentials[key];
+    if (typeof value === 'string') return value;
+  }
+  return null;
+}
+
+function withoutFile({ profile, target, threads }: ProfileOptions): Target {
+  return {
+    profile: profile ?? 'default',
+    name: target ?? 'dev',
+    type: 'duckdb',
+    schema: 'main',
+    database: null,
+    threads: threads ?? 1,
+    credentials: { type: 'duckdb', schema: 'main' },
+    file: undefined,
+  };
+}
+
+async function firstFile(folders: readonly string[]): Promise<string | undefined> {
+  for (const folder of folders) {
+    const path = join(folder, 'profiles.yml');
+    try {
+      await stat(path);
+      return path;
+    } catch (error) {
+      if (!isMissing(error)) throw error;
+    }
+  }
+  return undefined;
 }

@@ -1,5 +1,6 @@
 import { readFile } from 'node:fs/promises';
 import { LineCounter, isNode, parseDocument } from 'yaml';
+import type { ScalarTag, Tags } from 'yaml';
 import type * as z from 'zod';
 import { projectErrors } from './errors.ts';
 
@@ -14,16 +15,55 @@ export interface YamlFile {
 
 /** @throws `PROJECT_UNREADABLE` with the line. */
 export async function readYaml(path: string, file: string): Promise<YamlFile> {
+  return parseYaml(await readFile(path, 'utf8'), file);
+}
+
+const BOOL: ScalarTag = {
+  tag: 'tag:yaml.org,2002:bool',
+  default: true,
+  test: /^(?:yes|Yes|YES|no|No|NO|true|True|TRUE|false|False|FALSE|on|On|ON|off|Off|OFF)$/,
+  resolve: (text) => /^(?:yes|true|on)$/i.test(text),
+  stringify: ({ value }) => String(value),
+};
+
+const FLOAT: ScalarTag = {
+  tag: 'tag:yaml.org,2002:float',
+  default: true,
+  test: /^(?:[-+]?[0-9][0-9_]*\.[0-9_]*(?:[eE][-+][0-9]+)?|\.[0-9][0-9_]*(?:[eE][-+][0-9]+)?|[-+]?\.(?:inf|Inf|INF)|\.(?:nan|NaN|NAN))$/,
+  resolve: (text) => {
+    if (/nan$/i.test(text)) return Number.NaN;
+    if (/inf$/i.test(text)) return text.startsWith('-') ? -Infinity : Infinity;
+    return Number(text.replaceAll('_', ''));
+  },
+  stringify: ({ value }) => String(value),
+};
+
+/** What PyYAML makes of plain scalars: YAML 1.1 without `y` and `n`, `1e3` as text, dates as text. */
+function asPyYaml(tags: Tags): Tags {
+  const names = new Set(['tag:yaml.org,2002:bool', 'tag:yaml.org,2002:float', 'tag:yaml.org,2002:timestamp']);
+  const kept = tags.filter((tag) => typeof tag === 'string' || !names.has(tag.tag));
+  return [...kept, BOOL, FLOAT];
+}
+
+/** Reads a text of YAML as PyYAML does, since dbt's projects are written for that. @throws `PROJECT_UNREADABLE`. */
+export function parseYaml(text: string, file: string): YamlFile {
   const lines = new LineCounter();
-  const document = parseDocument(await readFile(path, 'utf8'), { lineCounter: lines, merge: true });
+  const document = parseDocument(text, {
+    lineCounter: lines,
+    merge: true,
+    version: '1.1',
+    uniqueKeys: false,
+    customTags: asPyYaml,
+  });
   const [error] = document.errors;
   if (error) {
     const problem = (error.message.split('\n')[0] ?? '').replace(/ at line \d+, column \d+:?$/, '');
-    throw projectErrors.PROJECT_UNREADABLE({ file, line: lines.linePos(error.pos[0]).line, problem }, { cause: error });
+    const { line, col } = lines.linePos(error.pos[0]);
+    throw projectErrors.PROJECT_UNREADABLE({ file, line, problem: `${problem} (column ${col})` }, { cause: error });
   }
   return {
     file,
-    data: document.toJS(),
+    data: document.toJS({ maxAliasCount: 10_000 }),
     lineOf(place) {
       for (let length = place.length; length > 0; length -= 1) {
         const node: unknown = document.getIn(place.slice(0, length), true);

@@ -1,9 +1,38 @@
-import type { StatementOptions, Warehouse } from '../../warehouse/index.ts';
-import type { Test } from '../project/project.ts';
-import type { NodeStatus } from './results.ts';
+import type { Invocation } from '../context/invocation.ts';
+import type { SqlNode } from '../manifest/node.ts';
+import { textOf } from '../project/plain.ts';
+
+export interface TestCounts {
+  readonly failures: number;
+  readonly shouldWarn: boolean;
+  readonly shouldError: boolean;
+}
+
+export interface Outcome {
+  readonly status: 'pass' | 'fail' | 'warn';
+  readonly message: string;
+  readonly failures: number;
+}
+
+/** A test's status by its counts and its severity, in dbt's words. */
+export function outcomeOf(test: SqlNode, counts: TestCounts, warnsAreErrors: boolean): Outcome {
+  const { failures } = counts;
+  const severity = (textOf(test.config['severity']) ?? 'ERROR').toUpperCase();
+  const got = `Got ${failures} result${failures === 1 ? '' : 's'}`;
+  if (severity === 'ERROR' && counts.shouldError) {
+    return {
+      status: 'fail',
+      message: `${got}, configured to fail if ${textOf(test.config['error_if']) ?? ''}`,
+      failures,
+    };
+  }
+  if (!counts.shouldWarn) return { status: 'pass', message: '', failures: 0 };
+  const condition = textOf(test.config['warn_if']) ?? '';
+  if (warnsAreErrors) return { status: 'fail', message: `${got}, configured to fail if ${condition}`, failures };
+  return { status: 'warn', message: `${got}, configured to warn if ${condition}`, failures };
+}
 
 const PLAIN = /^\s*(=|==|!=|<>|<=|>=|<|>)\s*(-?\d+)\s*$/;
-
 const COMPARE: Readonly<Record<string, (a: number, b: number) => boolean>> = {
   '=': (a, b) => a === b,
   '==': (a, b) => a === b,
@@ -15,38 +44,13 @@ const COMPARE: Readonly<Record<string, (a: number, b: number) => boolean>> = {
   '>=': (a, b) => a >= b,
 };
 
-/** Whether a number of failures fits a condition such as `!= 0` or `between 1 and 10`. */
-async function fits(
-  failures: number,
-  condition: string,
-  { warehouse, options }: { readonly warehouse: Warehouse; readonly options: StatementOptions },
-): Promise<boolean> {
-  const plain = PLAIN.exec(condition);
-  if (plain === null) {
-    const [row] = await warehouse.query<{ fits: boolean }>(`select (${failures} ${condition}) as fits`, options);
-    return row?.fits === true;
-  }
-  const [, operator = '=', limit = '0'] = plain;
-  return COMPARE[operator]?.(failures, Number(limit)) ?? false;
+/** Whether a number fits a condition such as `!= 0`; undefined for one that only SQL can tell. */
+export function fits(failures: number, condition: string): boolean | undefined {
+  const [, operator = '', limit = '0'] = PLAIN.exec(condition) ?? [];
+  return COMPARE[operator]?.(failures, Number(limit));
 }
 
-export interface Outcome {
-  readonly status: Extract<NodeStatus, 'pass' | 'fail' | 'warn'>;
-  readonly message: string;
-}
-
-/** A test's status by its failures, its severity and its conditions, in dbt's words. */
-export async function outcomeOf(
-  test: Test,
-  failures: number,
-  asking: { readonly warehouse: Warehouse; readonly options: StatementOptions },
-): Promise<Outcome> {
-  const { severity, errorIf, warnIf } = test.config;
-  const got = `Got ${failures} result${failures === 1 ? '' : 's'}`;
-  if (severity === 'error' && (await fits(failures, errorIf, asking))) {
-    return { status: 'fail', message: `${got}, configured to fail if ${errorIf}` };
-  }
-  if (await fits(failures, warnIf, asking))
-    return { status: 'warn', message: `${got}, configured to warn if ${warnIf}` };
-  return { status: 'pass', message: '' };
+/** Whether the rows that a test finds are kept in a table. */
+export function storesFailures({ flags }: Invocation, { config }: SqlNode): boolean {
+  return config['store_failures'] === true || (flags.storeFailures && (config['store_failures'] ?? null) === null);
 }

@@ -1,0 +1,190 @@
+import { describe, expect, it } from 'vitest';
+import type { LoadOptions, Project } from './load.ts';
+import { loadProject } from './load.ts';
+import type { SqlNode } from './manifest/node.ts';
+import { writeProject } from './test-project.ts';
+
+async function load(files: Readonly<Record<string, string>>, options: LoadOptions = {}): Promise<Project> {
+  return loadProject(await writeProject(files), { isProfileOptional: true, env: {}, ...options });
+}
+
+const nodesOf = ({ manifest }: Project, kind: SqlNode['resource_type']): SqlNode[] =>
+  [...manifest.nodes.values()].filter((node) => node.resource_type === kind);
+
+const SOURCES = `
+sources:
+  - name: raw
+    schema: "{{ var('raw_schema', 'landing') }}"
+    tables: [{ name: events }, { name: orders, identifier: orders_2024 }]
+`;
+
+it('finds what each model reads, whatever reads it: a comment too', async () => {
+  const project = await load({
+    'models/a.sql': "select * from {{ ref('b') }}",
+    'models/b.sql': "-- depends_on: {{ ref('c') }}\nselect 1",
+    'models/sub/c.sql': 'select 1',
+  });
+  const depends = nodesOf(project, 'model').map((node) => [node.fqn.join('.'), node.depends_on.nodes]);
+  expect(depends).toEqual([
+    ['shop.a', ['model.shop.b']],
+    ['shop.b', ['model.shop.c']],
+    ['shop.sub.c', []],
+  ]);
+});
+
+it('takes configuration from the project by folder, then from YAML, then from the model itself', async () => {
+  const project = await load({
+    'dbt_project.yml': `
+name: shop
+models:
+  shop:
+    +materialized: view
+    +tags: all
+    marts: { +materialized: table, +schema: marts }
+`,
+    'models/plain.sql': 'select 1',
+    'models/marts/wide.sql': "{{ config(tags=['own'], alias='broad') }}select 1",
+    'models/marts/schema.yml': 'models: [{ name: wide, config: { tags: [yaml], materialized: view } }]',
+  });
+  const [wide, plain] = nodesOf(project, 'model').toSorted((a, b) => (a.name < b.name ? 1 : -1));
+  expect(plain).toMatchObject({ config: { materialized: 'view', tags: ['all'] }, schema: 'main' });
+  expect(wide).toMatchObject({ config: { materialized: 'view' }, schema: 'main_marts', alias: 'broad' });
+  expect(wide?.tags.toSorted()).toEqual(['all', 'own', 'yaml']);
+});
+
+it('lets the project say how schemas are named', async () => {
+  const project = await load({
+    'macros/names.sql':
+      '{% macro generate_schema_name(custom, node) %}{{ custom or target.schema }}_{{ node.name }}{% endmacro %}',
+    'models/a.sql': "{{ config(schema='x') }}select 1",
+    'profiles.yml': 'shop: { target: dev, outputs: { dev: { type: duckdb, schema: public } } }',
+    'models/b.sql': 'select 1',
+  });
+  expect(nodesOf(project, 'model').map(({ schema }) => schema)).toEqual(['x_a', 'public_b']);
+});
+
+it('renders sources with variables; those of the caller win', async () => {
+  const files = { 'models/sources.yml': SOURCES, 'models/a.sql': "select * from {{ source('raw', 'orders') }}" };
+  const source = ({ manifest }: Project): unknown => manifest.sources.get('source.shop.raw.orders');
+  expect(source(await load(files))).toMatchObject({ schema: 'landing', identifier: 'orders_2024' });
+  expect(source(await load(files, { vars: { raw_schema: 'lake' } }))).toMatchObject({ schema: 'lake' });
+});
+
+it('leaves out what is not enabled', async () => {
+  const project = await load({ 'models/a.sql': '{{ config(enabled=false) }}select 1', 'models/b.sql': 'select 1' });
+  expect(nodesOf(project, 'model').map(({ name }) => name)).toEqual(['b']);
+  expect([...project.manifest.disabled.keys()]).toEqual(['model.shop.a']);
+});
+
+it('reads tests from YAML under both names, of columns, models and sources, and from tests/', async () => {
+  const project = await load({
+    'models/a.sql': 'select 1 as id',
+    'models/schema.yml': `
+models:
+  - name: a
+    columns:
+      - name: id
+        tests: [not_null, { accepted_values: { values: [1, 2], config: { severity: warn, where: "id > 0" } } }]
+    data_tests:
+      - relationships: { arguments: { column_name: id, to: "source('raw', 'events')", field: id } }
+${SOURCES.replace('{ name: events }', '{ name: events, columns: [{ name: id, data_tests: [unique] }] }')}`,
+    'tests/none.sql': "select * from {{ ref('a') }} where false",
+  });
+  const tests = nodesOf(project, 'test').toSorted((a, b) => (a.name < b.name ? -1 : 1));
+  expect(tests.map((test) => [test.name, test.depends_on.nodes.toSorted()])).toEqual([
+    ['accepted_values_a_id__1__2', ['model.shop.a']],
+    ['none', ['model.shop.a']],
+    ['not_null_a_id', ['model.shop.a']],
+    ['relationships_a_id__id__source_raw_events_', ['model.shop.a', 'source.shop.raw.events']],
+    ['source_unique_raw_events_id', ['source.shop.raw.events']],
+  ]);
+  expect(tests[0]?.config).toMatchObject({ severity: 'warn', where: 'id > 0' });
+});
+
+describe('warns of what nothing reads', () => {
+  it.each([
+    ['a model that is not there', { 'models/s.yml': 'models:\n- name: aa\n' }, /models\/s\.yml.*'aa'/],
+    [
+      'an unknown key of the project',
+      { 'dbt_project.yml': 'name: shop\nmodle-paths: [x]\n' },
+      /dbt_project\.yml:2: .*modle-paths/,
+    ],
+  ])('%s', async (_name, files: Record<string, string>, warning) => {
+    const { warnings } = await load({ 'models/a.sql': 'select 1 as id', ...files });
+    expect(warnings.join('\n')).toMatch(warning);
+  });
+});
+
+describe('refuses, and says where', () => {
+  it.each<[string, Record<string, string>, object]>([
+    [
+      'a reference to nothing',
+      { 'models/a.sql': "select * from {{ ref('sesions') }}", 'models/sessions.sql': 'select 1' },
+      { code: 'REF_UNKNOWN', facts: { from: 'models/a.sql', name: 'sesions', nearest: ['sessions'] } },
+    ],
+    [
+      'a source that is not declared',
+      { 'models/s.yml': SOURCES, 'models/a.sql': "select * from {{ source('raw', 'event') }}" },
+      { code: 'SOURCE_UNKNOWN', facts: { from: 'models/a.sql', name: 'raw.event', nearest: ['raw.events'] } },
+    ],
+    [
+      'a circle',
+      { 'models/a.sql': "{{ ref('b') }}", 'models/b.sql': "{{ ref('c') }}", 'models/c.sql': "{{ ref('b') }}" },
+      { code: 'MODEL_CYCLE', facts: { path: ['b', 'c', 'b'] } },
+    ],
+    [
+      'two models of one name',
+      { 'models/a.sql': 'select 1', 'models/x/a.sql': 'select 2' },
+      { code: 'NODE_DUPLICATE', facts: { name: 'a', files: ['models/a.sql', 'models/x/a.sql'] } },
+    ],
+    [
+      'a template that is wrong',
+      { 'models/a.sql': 'select\n{% if x %}' },
+      { code: 'TEMPLATE_SYNTAX', facts: { file: 'models/a.sql', line: 2 } },
+    ],
+    [
+      'a template that raises',
+      { 'models/a.sql': "{{ exceptions.raise_compiler_error('no luck') }}" },
+      { code: 'TEMPLATE_FAILED', facts: { file: 'models/a.sql', problem: 'no luck' } },
+    ],
+    [
+      'an environment variable that is not set',
+      { 'models/a.sql': "{{ env_var('DAY') }}" },
+      { code: 'ENV_VAR_MISSING', facts: { name: 'DAY', from: 'models/a.sql' } },
+    ],
+    [
+      'a test that does not exist',
+      {
+        'models/a.sql': 'select 1 as id',
+        'models/s.yml': 'models:\n- name: a\n  columns:\n  - name: id\n    data_tests: [not_nul]\n',
+      },
+      { code: 'TEST_UNKNOWN', facts: { test: 'not_nul', nearest: ['not_null'] } },
+    ],
+    [
+      'broken YAML',
+      { 'models/s.yml': 'models:\n  - name: a\n  b: [\n' },
+      { code: 'PROJECT_UNREADABLE', facts: { file: 'models/s.yml' } },
+    ],
+    [
+      'YAML of another shape',
+      { 'models/s.yml': 'models:\n  - columns: []\n' },
+      { code: 'PROJECT_UNREADABLE', facts: { file: 'models/s.yml', line: 2 } },
+    ],
+    [
+      'a dispatch to nothing',
+      { 'models/a.sql': "{{ adapter.dispatch('conct')() }}" },
+      { code: 'TEMPLATE_FAILED', facts: { problem: expect.stringContaining('default__conct') } },
+    ],
+  ])('%s', async (_name, files, error) => {
+    await expect(load(files)).rejects.toMatchObject(error);
+  });
+
+  it('a folder that is no project, and a target that profiles.yml does not have', async () => {
+    await expect(loadProject('/nowhere')).rejects.toMatchObject({ code: 'PROJECT_NOT_FOUND' });
+    const files = { 'profiles.yml': 'shop: { outputs: { dev: { type: duckdb } } }' };
+    await expect(load(files, { target: 'prod' })).rejects.toMatchObject({
+      code: 'PROFILE_TARGET_UNKNOWN',
+      facts: { target: 'prod', known: ['dev'] },
+    });
+  });
+});

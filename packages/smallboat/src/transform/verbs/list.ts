@@ -1,0 +1,77 @@
+import type { ManifestNode, ResourceType } from '../manifest/node.ts';
+import { isRecord } from '../project/plain.ts';
+import type { VerbOptions } from './session.ts';
+import { beginVerb } from './session.ts';
+
+export interface ListOptions extends VerbOptions {
+  readonly output?: 'selector' | 'name' | 'path' | 'json';
+  /** Of `json`: which fields; with dots, fields of fields. */
+  readonly outputKeys?: readonly string[];
+}
+
+const LISTED: readonly ResourceType[] = [
+  ...([
+    'model',
+    'snapshot',
+    'seed',
+    'test',
+    'source',
+    'exposure',
+    'metric',
+    'saved_query',
+    'semantic_model',
+    'unit_test',
+    'function',
+  ] as const),
+];
+
+const KEYS = [
+  'alias',
+  'name',
+  'package_name',
+  'depends_on',
+  'tags',
+  'config',
+  'resource_type',
+  'source_name',
+  'original_file_path',
+  'unique_id',
+];
+
+/** The nodes that are chosen, a line each: dbt's `list`. */
+export async function list(options: ListOptions): Promise<string[]> {
+  const session = await beginVerb('list', options);
+  const asked = options.resourceTypes ?? LISTED;
+  const chosen = session.choose([...new Set([...LISTED, ...asked])], { mayBeEmpty: true }).sort();
+  const { manifest } = session.project;
+  const nodes = chosen.flatMap((id) => manifest.get(id) ?? []);
+  const line: Readonly<Record<NonNullable<ListOptions['output']>, (node: ManifestNode) => string>> = {
+    selector: selectorOf,
+    name: ({ name }) => name,
+    path: (node) => node.original_file_path,
+    json: (node) => JSON.stringify(fieldsOf(node, options.outputKeys)),
+  };
+  return nodes.map(line[options.output ?? 'selector']);
+}
+
+const NAMED: ReadonlySet<string> = new Set(['exposure', 'metric', 'semantic_model', 'saved_query']);
+
+function selectorOf(node: ManifestNode): string {
+  const named = `${node.package_name}.${node.name}`;
+  if (node.resource_type === 'source') return `source:${node.package_name}.${node.source_name}.${node.name}`;
+  if (node.resource_type === 'unit_test')
+    return `unit_test:${named}${node.version === null ? '' : `_v${node.version}`}`;
+  return NAMED.has(node.resource_type) ? `${node.resource_type}:${named}` : node.fqn.join('.');
+}
+
+function fieldsOf(node: ManifestNode, keys: readonly string[] | undefined): Record<string, unknown> {
+  const data = node as unknown as Readonly<Record<string, unknown>>; // plain data
+  const wanted = keys && keys.length > 0 ? keys : KEYS;
+  const found: Record<string, unknown> = {};
+  for (const key of wanted) {
+    let at: unknown = data;
+    for (const part of key.split('.')) at = isRecord(at) ? at[part] : undefined;
+    if (at !== undefined) found[key] = at;
+  }
+  return found;
+}
