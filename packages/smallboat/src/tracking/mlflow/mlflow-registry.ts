@@ -10,6 +10,7 @@ import { VersionFile, checkName, isName, recordOf } from '../version-record.ts';
 import type { MlflowClient, MlflowOptions } from './client.ts';
 import { mlflowClient } from './client.ts';
 import { experimentIdOf } from './experiment.ts';
+import type { UploadedModel } from './model-store.ts';
 import { fetchModel, uploadModel } from './model-store.ts';
 import { readHistoryRuns, writeHistoryRun } from './history-runs.ts';
 
@@ -28,7 +29,6 @@ const Tags = z.array(z.object({ key: z.string(), value: z.string().default('') }
 const Version = z.object({
   version: z.coerce.number(),
   source: z.string().default(''),
-  model_id: z.string().optional(),
   tags: Tags,
 });
 type Version = z.infer<typeof Version>;
@@ -102,8 +102,8 @@ export function mlflowRegistry(options: MlflowRegistryOptions): ModelRegistry {
       try {
         const files = await copyModel(model.modelFolder, aside);
         const record = recordOf(model, files, clock());
-        const modelId = await uploadModel(client, await experimentId(), { model, folder: aside, files });
-        const made = await createVersion(client, remote(model.name), modelId, { model, record });
+        const uploaded = await uploadModel(client, await experimentId(), { model, folder: aside, files });
+        const made = await createVersion(client, remote(model.name), uploaded, { model, record });
         await rename(aside, join(cache, model.name, String(made.version)));
         const [seen] = view(model.name, made, []);
         if (seen === undefined)
@@ -133,7 +133,7 @@ export function mlflowRegistry(options: MlflowRegistryOptions): ModelRegistry {
 
     async version(name, wanted) {
       const { of, seen } = await find(name, wanted);
-      await fetchModel(client, of.model_id, seen);
+      await fetchModel(client, modelIdOf(of), seen);
       await checkFiles(seen);
       return seen;
     },
@@ -177,10 +177,15 @@ function recordIn({ tags }: Version): z.infer<typeof VersionFile> | undefined {
   }
 }
 
+/** MLflow's answers name the logged model in the source alone. */
+function modelIdOf({ source }: Version): string | undefined {
+  return /^models:\/+(m-[\w-]+)$/.exec(source)?.[1];
+}
+
 async function createVersion(
   client: MlflowClient,
   name: string,
-  modelId: string,
+  { modelId, runId }: UploadedModel,
   { model, record }: { readonly model: NewModelVersion; readonly record: object },
 ): Promise<Version> {
   try {
@@ -195,7 +200,8 @@ async function createVersion(
     const key = `${RECORD}${String(i).padStart(4, '0')}`;
     tags.push({ key, value: text.slice(i * RECORD_LENGTH, (i + 1) * RECORD_LENGTH) });
   }
-  const body = { name, source: `models:/${modelId}`, model_id: modelId, tags, description: model.reason ?? '' };
+  const made = { name, source: `models:/${modelId}`, model_id: modelId, tags, description: model.reason ?? '' };
+  const body = runId === undefined ? made : { ...made, run_id: runId };
   return z.object({ model_version: Version }).parse(await client.post('model-versions/create', body)).model_version;
 }
 

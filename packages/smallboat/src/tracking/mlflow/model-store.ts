@@ -16,12 +16,19 @@ const LoggedModel = z.object({
 });
 const Runs = z.object({ runs: z.array(z.object({ info: z.object({ run_id: z.string() }) })).default([]) });
 
-/** Stores the files of a model as one of MLflow's logged models; gives its id. */
+export interface UploadedModel {
+  /** MLflow's id of the logged model. */
+  readonly modelId: string;
+  /** MLflow's run that made it, if it was sent there. */
+  readonly runId: string | undefined;
+}
+
+/** Stores the files of a model as one of MLflow's logged models. */
 export async function uploadModel(
   client: MlflowClient,
   experimentId: string,
   of: { readonly model: NewModelVersion; readonly folder: string; readonly files: readonly ModelFile[] },
-): Promise<string> {
+): Promise<UploadedModel> {
   const { model, folder, files } = of;
   const source = model.trackedRun === undefined ? undefined : await runOf(client, model.trackedRun);
   const { info } = LoggedModel.parse(
@@ -38,7 +45,7 @@ export async function uploadModel(
   }
   const ready = { model_id: info.model_id, status: 'LOGGED_MODEL_READY' };
   await client.patch(`logged-models/${info.model_id}`, ready);
-  return info.model_id;
+  return { modelId: info.model_id, runId: source };
 }
 
 /** MLflow's run of a tracked run, if it was sent there. */
