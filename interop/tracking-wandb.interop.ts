@@ -7,6 +7,7 @@ import { promisify } from 'node:util';
 import { beforeAll, expect, it } from 'vitest';
 import { localTracker, syncTracked, wandbOffline } from '../packages/smallboat/src/tracking/index.ts';
 import { python, pythonEnv } from './python.ts';
+import { startWandb } from './tracking/wandb-server.ts';
 
 const { signal } = new AbortController();
 const newFolder = (): Promise<string> => mkdtemp(join(tmpdir(), 'smallboat-'));
@@ -34,7 +35,7 @@ beforeAll(async () => {
   wandb = join(await newFolder(), 'wandb');
   const local = localTracker({ folder: await newFolder(), segmentBytes: 100_000 });
   await (await local.startRun({ id: 'search', experiment: 'intent' })).finish();
-  const run = await local.startRun({
+  const tracked = await local.startRun({
     id: 'lstm-48',
     experiment: 'intent/größe',
     name: 'lstm 48',
@@ -43,17 +44,17 @@ beforeAll(async () => {
     tags: { stage: 'trial' },
     lineage: { dataSnapshot: 'abc' },
   });
-  await run.logData({ name: 'sessions', digest: 'def', context: 'training', rows: 7 });
+  await tracked.logData({ name: 'sessions', digest: 'def', context: 'training', rows: 7 });
   const calls = Array.from({ length: ROWS }, (_, i) => {
     const when = { step: i, at: 1_700_000_000_000 + i };
-    return [run.logMetrics({ loss: 1 / (i + 1) }, when), run.logMetrics({ auc: i / ROWS }, when)];
+    return [tracked.logMetrics({ loss: 1 / (i + 1) }, when), tracked.logMetrics({ auc: i / ROWS }, when)];
   }).flat();
   await Promise.all(calls);
-  await run.logMetrics({ bad: Number.NaN, worse: -Infinity }, { step: 3 });
-  await run.setTags({ stage: 'done' });
-  await run.logArtifact({ name: 'plots/roc.html', bytes: new TextEncoder().encode('<h1>ROC</h1>') });
-  await run.logArtifact({ name: 'config.yaml', bytes: new TextEncoder().encode('mine: 1') });
-  await run.finish('failed');
+  await tracked.logMetrics({ bad: Number.NaN, worse: -Infinity }, { step: 3 });
+  await tracked.setTags({ stage: 'done' });
+  await tracked.logArtifact({ name: 'plots/roc.html', bytes: new TextEncoder().encode('<h1>ROC</h1>') });
+  await tracked.logArtifact({ name: 'config.yaml', bytes: new TextEncoder().encode('mine: 1') });
+  await tracked.finish('failed');
   const again = await local.resumeRun('lstm-48');
   await again.logMetrics({ loss: 0.5 }, { step: ROWS });
   await again.finish();
@@ -110,15 +111,27 @@ it("is read by W&B's own reader, point by point", async () => {
   expect(second.exit).toBe(0);
 });
 
-it('is found by wandb sync, and inspected by wandb leet', async () => {
-  const bin = pythonEnv('wandb');
-  const env = { ...process.env, WANDB_ERROR_REPORTING: 'false', WANDB_API_KEY: 'x'.repeat(40) };
-  const run = promisify(execFile);
+const run = promisify(execFile);
+const quiet = { WANDB_ERROR_REPORTING: 'false', WANDB_API_KEY: 'x'.repeat(40) };
+
+it('is inspected by wandb leet', async () => {
   const folder = join(files['lstm-48'] ?? '', '..');
-  const dry = await run(join(bin, 'wandb'), ['sync', '--dry-run', folder], { env, cwd: wandb });
-  expect(dry.stdout + dry.stderr).toContain('lstm-48');
   const { history } = await read(files['lstm-48'] ?? '');
-  const { stdout } = await run(join(bin, 'wandb'), ['leet', 'inspect', '--json', folder], { env, maxBuffer: 1 << 28 });
+  const leet = [join(pythonEnv('wandb'), 'wandb'), ['leet', 'inspect', '--json', folder]] as const;
+  const { stdout } = await run(...leet, { env: { ...process.env, ...quiet }, maxBuffer: 1 << 28 });
   const lines = stdout.trim().split('\n');
   expect(lines.filter((line) => line.includes('"history"')).length).toBe(history.length);
+});
+
+it('is uploaded whole by wandb sync', async () => {
+  await using server = await startWandb();
+  const folder = join(files['lstm-48'] ?? '', '..');
+  const env = { ...process.env, ...quiet, WANDB_BASE_URL: server.url };
+  await run(join(pythonEnv('wandb'), 'wandb'), ['sync', folder], { env, cwd: wandb });
+  const { history, config } = await read(files['lstm-48'] ?? '');
+  const uploaded = server.runs['intent-größe/lstm-48'];
+  expect(uploaded).toMatchObject({ displayName: 'lstm 48', exitCode: 1 });
+  expect(uploaded?.history).toEqual(history);
+  expect(uploaded?.files).toMatchObject({ 'plots/roc.html': '<h1>ROC</h1>', 'artifacts/config.yaml': 'mine: 1' });
+  expect(uploaded?.files['config.yaml']).toContain(`units:\n    value: ${String(config['units'])}`);
 });
