@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import { beforeAll, expect, it } from 'vitest';
-import { localTracker, syncTracked, wandbOffline } from '../packages/smallboat/src/tracking/index.ts';
+import { localTracker, syncTracked, wandbLive, wandbOffline } from '../packages/smallboat/src/tracking/index.ts';
 import { python, pythonEnv } from './python.ts';
 import { startWandb } from './tracking/wandb-server.ts';
 
@@ -30,10 +30,12 @@ async function read(file: string): Promise<Read> {
 
 /** Runs of a local log, sent to W&B's files in the batches that `track sync` makes. */
 let wandb = '';
+let folderOfLog = '';
 const files: Record<string, string> = {};
 beforeAll(async () => {
   wandb = join(await newFolder(), 'wandb');
-  const local = localTracker({ folder: await newFolder(), segmentBytes: 100_000 });
+  folderOfLog = await newFolder();
+  const local = localTracker({ folder: folderOfLog, segmentBytes: 100_000 });
   await (await local.startRun({ id: 'search', experiment: 'intent' })).finish();
   const tracked = await local.startRun({
     id: 'lstm-48',
@@ -134,4 +136,20 @@ it('is uploaded whole by wandb sync', async () => {
   expect(uploaded?.history).toEqual(history);
   expect(uploaded?.files).toMatchObject({ 'plots/roc.html': '<h1>ROC</h1>', 'artifacts/config.yaml': 'mine: 1' });
   expect(uploaded?.files['config.yaml']).toContain(`units:\n    value: ${String(config['units'])}`);
+});
+
+it('comes to the same, sent live, as what wandb sync uploads', async () => {
+  await using server = await startWandb();
+  const local = localTracker({ folder: folderOfLog });
+  const live = wandbLive({ apiKey: 'x'.repeat(40), url: server.url });
+  const done = { outcome: 'sent', refused: [] };
+  expect(await syncTracked(local, { destinations: [live], signal, run: 'lstm-48' })).toMatchObject([done, done]);
+  const sent = server.runs['intent-größe/lstm-48'];
+  const { history, config } = await read(files['lstm-48'] ?? '');
+  // Live, what came after the run was resumed is of the same run.
+  const again = await read(files['lstm-48 again'] ?? '');
+  expect(sent?.history).toEqual([...history, ...again.history]);
+  expect(sent?.config).toEqual(Object.fromEntries(Object.entries(config).map(([key, value]) => [key, { value }])));
+  expect(sent).toMatchObject({ displayName: 'lstm 48', exitCode: 0 });
+  expect(sent?.files).toEqual({ 'plots/roc.html': '<h1>ROC</h1>', 'artifacts/config.yaml': 'mine: 1' });
 });

@@ -65,3 +65,5 @@ export { cometDestination } from './comet/comet-destination.ts';
 export type { CometOptions } from './comet/comet-destination.ts';
 export { openRegistry } from './open-registry.ts';
 export type { OpenRegistryOptions } from './open-registry.ts';
+export { wandbLive } from './wandb/wandb-live.ts';
+export type { WandbLiveOptions } from './wandb/wandb-live.ts';

@@ -10,7 +10,9 @@ const uri = 'https://me:canary-pass@mlflow.example:5000/';
 it.each([
   [{}, []],
   [{ MLFLOW_TRACKING_URI: uri }, ['mlflow:https://mlflow.example:5000']],
-  [{ WANDB_API_KEY: 'k' }, ['wandb-offline:/home/me/.smallboat/wandb']],
+  [{ WANDB_API_KEY: 'k' }, ['wandb:https://api.wandb.ai']],
+  [{ WANDB_API_KEY: 'k', WANDB_BASE_URL: 'https://wandb.here/' }, ['wandb:https://wandb.here']],
+  [{ WANDB_API_KEY: 'k', WANDB_MODE: 'offline' }, ['wandb-offline:/home/me/.smallboat/wandb']],
   [{ WANDB_API_KEY: 'k', WANDB_MODE: 'disabled' }, []],
   [{ WANDB_MODE: 'offline', WANDB_DIR: '/data' }, ['wandb-offline:/data/wandb']],
   [{ COMET_API_KEY: 'k', COMET_WORKSPACE: 'team' }, ['comet:https://www.comet.com/team']],

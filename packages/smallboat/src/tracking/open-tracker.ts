@@ -55,13 +55,19 @@ const OPENERS: Readonly<
       const mode = env['WANDB_MODE'];
       if (mode === 'disabled' || (mode !== 'offline' && (env['WANDB_API_KEY'] ?? '') === '')) return undefined;
       const [project, entity, dir] = [env['WANDB_PROJECT'], env['WANDB_ENTITY'], env['WANDB_DIR']];
+      const names = {
+        ...(project === undefined || project === '' ? {} : { project }),
+        ...(entity === undefined || entity === '' ? {} : { entity }),
+      };
+      const [apiKey, url] = [env['WANDB_API_KEY'], env['WANDB_BASE_URL']];
+      if (mode !== 'offline' && apiKey !== undefined) {
+        return import('./wandb/wandb-live.ts').then(({ wandbLive }) =>
+          wandbLive({ apiKey, ...names, ...(url === undefined || url === '' ? {} : { url }) }),
+        );
+      }
       return import('./wandb/wandb-offline.ts').then(({ wandbOffline }) =>
-        wandbOffline({
-          // Where W&B's own client puts it, if it is told; else beside the log.
-          folder: dir === undefined || dir === '' ? join(folder, '..', 'wandb') : join(dir, 'wandb'),
-          ...(project === undefined || project === '' ? {} : { project }),
-          ...(entity === undefined || entity === '' ? {} : { entity }),
-        }),
+        // Where W&B's own client puts it, if it is told; else beside the log.
+        wandbOffline({ folder: join(dir === undefined || dir === '' ? join(folder, '..') : dir, 'wandb'), ...names }),
       );
     },
   },

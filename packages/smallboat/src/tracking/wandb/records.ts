@@ -71,6 +71,6 @@ function item(path: readonly string[], value: unknown): readonly Uint8Array[] {
 }
 
 /** JSON as Python writes and reads it: with NaN and infinities. */
-function pythonJson(value: unknown): string {
+export function pythonJson(value: unknown): string {
   return typeof value === 'number' && !Number.isFinite(value) ? String(value) : JSON.stringify(value);
 }

@@ -4,7 +4,7 @@ import { dirname, join, resolve } from 'node:path';
 import * as z from 'zod';
 import type { Destination, Shipment } from '../destination.ts';
 import type { RunLine } from '../run-log.ts';
-import type { EndStatus } from '../tracker.ts';
+import { EXIT_CODE, Values, asJson, configOf, fileName, rowsOf, valuesAt, wandbName } from './rows.ts';
 import { FILE_HEAD, recordBytes } from './record-log.ts';
 import {
   configRecord,
@@ -25,8 +25,6 @@ export interface WandbOfflineOptions {
   readonly entity?: string;
 }
 
-const Value = z.union([z.number(), z.enum(['NaN', 'Infinity', '-Infinity']).transform(Number)]);
-
 const State = z.object({
   /** 1 for the first file of a run; a run that is resumed goes on in another. */
   part: z.number(),
@@ -37,12 +35,9 @@ const State = z.object({
   /** The step of W&B's last row; −1 before the first. */
   step: z.number(),
   /** The last value of each metric. */
-  summary: z.record(z.string(), Value),
+  summary: Values,
 });
 type State = z.infer<typeof State>;
-
-/** Names that W&B itself gives to files of a run. */
-const TAKEN = new Set(['config.yaml', 'wandb-summary.json', 'wandb-metadata.json', 'output.log', 'requirements.txt']);
 
 /**
  * Writes runs as W&B's offline runs, for `wandb sync`. W&B's steps only grow: a row whose step would go back gets the next
@@ -60,9 +55,7 @@ export function wandbOffline(options: WandbOfflineOptions): Destination {
         : { part: 1, isEnded: false, bytes: 0, records: 0, step: -1, summary: {} };
       for (const lines of untilEnds(shipment.lines))
         state = await writePart(folder, options, { ...shipment, lines }, state);
-      // JSON has no NaN.
-      const summary = Object.entries(state.summary).map(([k, v]) => [k, Number.isFinite(v) ? v : String(v)] as const);
-      return { ...state, summary: Object.fromEntries(summary) };
+      return { ...state, summary: asJson(state.summary) };
     },
   };
 }
@@ -117,18 +110,14 @@ async function writePart(
     signal.throwIfAborted();
     if (row.kind === 'row') {
       const step = Math.max(row.step, state.step + 1);
-      const at = { _step: step, _timestamp: row.at / 1000, _runtime: (row.at - run.at) / 1000 };
-      const values = { step: row.step, ...row.values };
-      put(historyRecord({ ...values, ...at }, step));
-      state = { ...state, step, summary: { ...state.summary, ...values, ...at } };
+      const values = valuesAt(row, step, run.at);
+      put(historyRecord(values, step));
+      state = { ...state, step, summary: { ...state.summary, ...values } };
       continue;
     }
     const { line } = row;
-    if (line.t === 'params') put(configRecord([], line.values));
-    else if (line.t === 'tags') put(configRecord(['tags'], line.values));
-    else if (line.t === 'data')
-      put(configRecord(['data'], { [`${line.data.name} ${line.data.context ?? ''}`.trim()]: line.data }));
-    else if (line.t === 'model') put(configRecord(['models'], { [line.model.name]: line.model }));
+    const config = configOf(line);
+    if (config !== undefined) put(configRecord(config.path, config.values));
     else if (line.t === 'artifact') put(fileRecord(await keepFile(folder, line.name, shipment)));
     else if (line.t === 'end') {
       put(summaryRecord(state.summary), exitRecord(EXIT_CODE[line.status], Math.round((line.at - run.at) / 1000)));
@@ -139,32 +128,8 @@ async function writePart(
   return state;
 }
 
-const EXIT_CODE: Readonly<Record<EndStatus, number>> = { finished: 0, failed: 1, stopped: 255 };
-
-type Row =
-  | {
-      readonly kind: 'row';
-      readonly step: number;
-      readonly at: number;
-      readonly values: Readonly<Record<string, number>>;
-    }
-  | { readonly kind: 'line'; readonly line: RunLine };
-
-/** Metrics of the same step that follow each other are one row, unless one would take another's place. */
-function rowsOf(lines: readonly RunLine[]): readonly Row[] {
-  const rows: Row[] = [];
-  for (const line of lines) {
-    const last = rows.at(-1);
-    if (line.t !== 'm') rows.push({ kind: 'line', line });
-    else if (last?.kind === 'row' && last.step === line.s && !Object.keys(line.v).some((name) => name in last.values)) {
-      rows[rows.length - 1] = { ...last, values: { ...last.values, ...line.v } };
-    } else rows.push({ kind: 'row', step: line.s, at: line.at, values: line.v });
-  }
-  return rows;
-}
-
 async function keepFile(folder: string, name: string, { locate }: Shipment): Promise<string> {
-  const path = TAKEN.has(name) ? `artifacts/${name}` : name;
+  const path = fileName(name);
   const to = join(folder, 'files', path);
   await mkdir(dirname(to), { recursive: true });
   await copyFile(locate(name), to, constants.COPYFILE_FICLONE);
@@ -177,11 +142,6 @@ async function writeAt(path: string, offset: number, bytes: Uint8Array): Promise
   await file.truncate(offset);
   await file.write(bytes, 0, bytes.length, offset);
   await file.sync();
-}
-
-/** A project's name as W&B takes it. */
-function wandbName(name: string): string {
-  return name.replaceAll(/[/\\#?%:]/g, '-').slice(0, 128);
 }
 
 /** `20261126_174500`, in UTC. */
