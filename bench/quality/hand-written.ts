@@ -1,6 +1,6 @@
 /** The other side of `suites.ts`: one statement, as a person would write it for the suite of 40, and nothing else. */
 import { readFile } from 'node:fs/promises';
-import { openWarehouse } from '../../packages/smallboat/src/warehouse/index.ts';
+import { openWarehouse } from 'smallboat/warehouse';
 
 const { url, sql } = JSON.parse(await readFile(process.argv[2] ?? '', 'utf8')) as {
   readonly url: string;

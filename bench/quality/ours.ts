@@ -1,7 +1,7 @@
 /** One side of `suites.ts`: runs the job of its argument and prints what it took. */
 import { readFile } from 'node:fs/promises';
-import { readSuite, validate } from '../../packages/smallboat/src/quality/index.ts';
-import { openWarehouse } from '../../packages/smallboat/src/warehouse/index.ts';
+import { readSuite, validate } from 'smallboat/quality';
+import { openWarehouse } from 'smallboat/warehouse';
 
 interface Job {
   readonly url: string;

@@ -1,9 +1,10 @@
 /**
  * The suite of the original project and one of 40 expectations over 12 columns: ours, Great Expectations on the same table
- * (DuckDB or PostgreSQL), Great Expectations on pandas, and one hand-written statement with the same figures, in turn.
+ * (DuckDB or PostgreSQL), Great Expectations on pandas, and one hand-written statement with the same figures, in turn. Ours
+ * is the package as npm has it.
  * `node bench/quality/suites.ts [rows = 1000000] [times = 3] [--postgres] [--no-pandas]`. Prints medians and ratios.
  */
-import { chmod, mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { chmod, copyFile, mkdir, mkdtemp, rm, symlink, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
@@ -11,6 +12,7 @@ import type { PostgresServer } from '../../interop/postgres.ts';
 import { startPostgres } from '../../interop/postgres.ts';
 import { pythonEnv } from '../../interop/python.ts';
 import { openWarehouse, quoteText } from '../../packages/smallboat/src/warehouse/index.ts';
+import { buildPackage } from '../../scripts/build-package.ts';
 import { measure, mebibytes } from '../measure.ts';
 import { BY_HAND, FORTY, SEED, shopEvents } from './shop-table.ts';
 
@@ -30,6 +32,16 @@ cleanup.defer(() => rm(folder, { recursive: true, force: true }));
   await using warehouse = await openWarehouse(`duckdb:${database}`);
   await warehouse.execute(`create table shop as ${shopEvents(rows)}`);
   if (values.postgres) await warehouse.execute(`copy shop to ${quoteText(csv)} (header false)`);
+}
+
+{
+  const built = await buildPackage(join(folder, 'package'));
+  await symlink(join(import.meta.dirname, '../../node_modules'), join(built, 'node_modules'));
+  await mkdir(join(folder, 'node_modules'));
+  await symlink(built, join(folder, 'node_modules/smallboat'));
+  await writeFile(join(folder, 'package.json'), '{"type":"module"}');
+  for (const name of ['ours.ts', 'hand-written.ts'])
+    await copyFile(join(import.meta.dirname, name), join(folder, name));
 }
 
 /** Where the table is, for us and for Great Expectations. */
@@ -69,7 +81,7 @@ async function sidesOf(suite: typeof SEED | typeof FORTY): Promise<readonly Side
   const inPython = (name: string): string => join(pythonEnv(name), 'python');
   const byHand = values.postgres ? BY_HAND.replaceAll('count_if(', 'count(*) filter (where ') : BY_HAND;
   return [
-    { name: 'smallboat', command: process.execPath, args: [join(here, 'ours.ts'), await job('ours', place)] },
+    { name: 'smallboat', command: process.execPath, args: [join(folder, 'ours.ts'), await job('ours', place)] },
     {
       name: 'Great Expectations',
       command: inPython(values.postgres ? 'gx-postgres' : 'gx'),
@@ -89,7 +101,7 @@ async function sidesOf(suite: typeof SEED | typeof FORTY): Promise<readonly Side
           {
             name: 'one statement by hand',
             command: process.execPath,
-            args: [join(here, 'hand-written.ts'), await job('hand', { url: place.url, sql: byHand })],
+            args: [join(folder, 'hand-written.ts'), await job('hand', { url: place.url, sql: byHand })],
           },
         ]
       : []),
@@ -100,14 +112,17 @@ const median = (of: readonly number[]): number => of.toSorted((a, b) => a - b)[M
 
 for (const suite of [SEED, FORTY]) {
   const sides = await sidesOf(suite);
-  const measured = new Map(sides.map(({ name }) => [name, { whole: [] as number[], alone: [] as number[], peak: 0 }]));
+  const measured = new Map(
+    sides.map(({ name }) => [name, { whole: [] as number[], cpu: [] as number[], alone: [] as number[], peak: 0 }]),
+  );
   let failed = '';
   for (let time = 0; time < times; time++) {
     for (const { name, command, args } of sides) {
-      const { seconds, peakBytes, exitCode, stdout, stderr } = await measure(command, args, { every: 50 });
+      const { seconds, cpuSeconds, peakBytes, exitCode, stdout, stderr } = await measure(command, args, { every: 50 });
       if (exitCode !== 0) throw new Error(`${name}: ${stderr}`);
       const side = measured.get(name);
       side?.whole.push(seconds);
+      side?.cpu.push(cpuSeconds);
       side?.alone.push(Number(/validated in ([\d.]+) s/.exec(stderr)?.[1]));
       if (side) side.peak = Math.max(side.peak, peakBytes);
       const [result] = JSON.parse(stdout) as [{ statistics: { unsuccessful_expectations: number } }];
@@ -119,10 +134,10 @@ for (const suite of [SEED, FORTY]) {
     `\n${suite.name}: ${suite.expectations.length} expectations, ${rows} rows in ${where}, ${times} times in turn; failed:${failed}`,
   );
   const ours = measured.get('smallboat');
-  for (const [name, { whole, alone, peak }] of measured) {
+  for (const [name, { whole, cpu, alone, peak }] of measured) {
     const ratio = (a: readonly number[], b: readonly number[] = []): string => (median(a) / median(b)).toFixed(2);
     console.log(
-      `${name.padEnd(27)} ${median(whole).toFixed(2)} s the whole process (${ratio(whole, ours?.whole)} × ours), ${median(alone).toFixed(3)} s validating (${ratio(alone, ours?.alone)} ×), ${mebibytes(peak)} MiB`,
+      `${name.padEnd(27)} ${median(whole).toFixed(2)} s the whole process (${ratio(whole, ours?.whole)} × ours), ${median(cpu).toFixed(2)} s of processor (${ratio(cpu, ours?.cpu)} ×), ${median(alone).toFixed(3)} s validating (${ratio(alone, ours?.alone)} ×), ${mebibytes(peak)} MiB`,
     );
   }
 }

@@ -301,8 +301,9 @@ const CONDITIONS = [
   { condition_parser: 'great_expectations', row_condition: 'col("other") == "add"' },
 ];
 
-/** Types that take no `row_condition`. */
-const WITHOUT_CONDITION = /^expect_table_|^expect_column_to_exist|^unexpected_rows|^expect_column_values_to_be_of_type/;
+/** Types that take no `row_condition`; and pairs in a set, of which Great Expectations counts the rows with it and what fails without it. */
+const WITHOUT_CONDITION =
+  /^expect_table_|^expect_column_to_exist|^unexpected_rows|^expect_column_values_to_be_of_type|^expect_column_pair_values_to_be_in_set/;
 
 /** A random case of a type. */
 export function randomCase(type: string, seed: number): Case {

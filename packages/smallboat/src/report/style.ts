@@ -89,6 +89,7 @@ th button::after{content:"\\2195";margin-left:.3em;opacity:.45}
 th[aria-sort=ascending] button::after{content:"\\2191";opacity:1}
 th[aria-sort=descending] button::after{content:"\\2193";opacity:1}
 th.middle,td.middle{text-align:center}
+th.whole,td.whole{white-space:nowrap}th.wide,td.wide{min-width:12rem}
 td a,th a{color:inherit;text-decoration-color:var(--strong)}
 td a:hover,th a:hover{color:var(--accent)}
 blockquote{margin:.8rem 0;padding-left:1rem;border-left:3px solid var(--line);color:var(--muted)}

@@ -56,7 +56,12 @@ it('writes pages that say what was found, and let no data become markup', async 
   expect(text).toContain('3 of 10 not (30 %)');
   expect(text).toContain('quality_quarantine.&quot;events&quot;');
   expect(text).toContain('href="../../index.html"');
-  expect(text + (await readFile(indexPath, 'utf8'))).not.toContain('<script');
+  const overTime = await readFile(join(folder, 'data/events.html'), 'utf8');
+  const all = text + overTime + (await readFile(indexPath, 'utf8'));
+  expect(all).not.toContain('<script');
+  // The pages' own policy forbids style attributes: what they say is not drawn.
+  expect(all).not.toContain(' style="');
+  expect(overTime).toContain('fill="var(--bad)"');
 });
 
 it('rejects, when asked to, with what failed and where to read of it', async () => {

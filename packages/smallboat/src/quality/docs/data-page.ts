@@ -88,11 +88,11 @@ function expectations(runs: readonly PastRun[], { results }: ValidationResult): 
     .map(([key, r]) => {
       const { success, figures } = past.get(key) ?? { success: [], figures: [] };
       return html`<tr>
-        <th scope="row" style="min-width:14rem">${expectedInWords(r)}</th>
+        <th scope="row" class="wide">${expectedInWords(r)}</th>
         <td>${chip(r.success ? 'holds' : 'failed', r.success ? 'good' : 'bad')}</td>
-        <td style="min-width:9rem">${r.exception_info.raised_exception ? 'could not be asked' : observedInWords(r)}</td>
-        <td style="white-space:nowrap">${strip(success)}</td>
-        <td style="white-space:nowrap">${sparkline(figures)}</td>
+        <td>${r.exception_info.raised_exception ? 'could not be asked' : observedInWords(r)}</td>
+        <td class="whole">${strip(success)}</td>
+        <td class="whole">${sparkline(figures)}</td>
       </tr>`;
     });
   return table(
@@ -108,7 +108,7 @@ function runTable(name: string, runs: readonly PastRun[]): Html {
     const href = linkTo('data', ['validations', fileName(run), `${fileName(name)}.html`]);
     return html`<tr>
       <th scope="row"><a href="${href}">${run}</a></th>
-      <td style="white-space:nowrap">${timeInWords(at)}</td>
+      <td class="whole">${timeInWords(at)}</td>
       <td>${chip(success ? 'holds' : 'failed', success ? 'good' : 'bad')}</td>
       <td class="number">${held} of ${all.length}</td>
       <td class="number">${count === null ? '–' : formatNumber(count)}</td>

@@ -21,14 +21,14 @@ export function indexPage(histories: readonly (readonly PastRun[])[]): string {
     const held = expectations.filter((e) => e.success).length;
     const file = `${fileName(name)}.html`;
     return html`<tr>
-      <th scope="row" style="min-width:9rem"><a href="${linkTo('index', ['data', file])}">${name}</a></th>
+      <th scope="row"><a href="${linkTo('index', ['data', file])}">${name}</a></th>
       <td>
         <a href="${linkTo('index', ['validations', fileName(run), file])}"
           >${chip(success ? 'holds' : problem === undefined ? 'failed' : 'not checked', success ? 'good' : 'bad')}</a
         >
       </td>
-      <td style="white-space:nowrap">${timeInWords(at)}</td>
-      <td style="white-space:nowrap">${strip(runs.map((one) => one.success))}</td>
+      <td class="whole">${timeInWords(at)}</td>
+      <td class="whole">${strip(runs.map((one) => one.success))}</td>
       <td class="number">${held} of ${expectations.length}</td>
       <td class="number">${latest.rows === null ? '–' : formatNumber(latest.rows)}</td>
       <td class="number">${formatNumber(quarantined)}</td>

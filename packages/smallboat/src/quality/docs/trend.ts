@@ -19,17 +19,10 @@ export function strip(runs: readonly boolean[]): Html {
       y="${HEIGHT - high}"
       width="${BAR}"
       height="${high}"
-      style="fill:var(--${success ? 'good' : 'bad'})"
+      fill="var(--${success ? 'good' : 'bad'})"
     />`;
   });
-  return html`<svg
-    role="img"
-    aria-label="${said}"
-    viewBox="0 0 ${width} ${HEIGHT}"
-    width="${width}"
-    height="${HEIGHT}"
-    style="display:inline-block;vertical-align:middle"
-  >
+  return html`<svg role="img" aria-label="${said}" viewBox="0 0 ${width} ${HEIGHT}" width="${width}" height="${HEIGHT}">
     <title>${said}</title>
     ${bars}
   </svg>`;
@@ -49,15 +42,8 @@ export function sparkline(figures: readonly (number | null)[]): Html {
     figure === null ? [] : [`${(i * step).toFixed(1)},${y(figure).toFixed(1)}`],
   );
   const said = `from ${formatNumber(low)} to ${formatNumber(high)} in the last ${shown.length} runs`;
-  return html`<svg
-    role="img"
-    aria-label="${said}"
-    viewBox="0 0 ${width} ${height}"
-    width="${width}"
-    height="${height}"
-    style="display:inline-block;vertical-align:middle"
-  >
+  return html`<svg role="img" aria-label="${said}" viewBox="0 0 ${width} ${height}" width="${width}" height="${height}">
     <title>${said}</title>
-    <polyline points="${points.join(' ')}" style="fill:none;stroke:var(--s0);stroke-width:1.5" />
+    <polyline points="${points.join(' ')}" fill="none" stroke="var(--s0)" stroke-width="1.5" />
   </svg>`;
 }

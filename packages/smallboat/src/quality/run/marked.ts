@@ -45,41 +45,49 @@ export interface QuarantinePlace {
 
 /** Rows that fail something, in a table that this connection alone sees. */
 export interface Marked {
-  /** Some of the failing rows of each question, by its place in the suite, in the order in which they were written. */
-  samples(): Promise<ReadonlyMap<number, readonly Row[]>>;
+  /**
+   * Some of the failing rows of each question, by its place in the suite, in the order in which they were written; and of
+   * `many`, questions that were not marked, the first that are met.
+   */
+  samples(many: readonly Sampled[]): Promise<Samples>;
   /** Copies the failing rows, each with what it failed, to a table that stays. */
   quarantine(to: QuarantinePlace, runName: string): Promise<Quarantine>;
   drop(): Promise<void>;
 }
 
+/** Rows by the place of their expectation in the suite. */
+export type Samples = ReadonlyMap<number, readonly Row[]>;
+
 const TABLE = 'smallboat_marked';
 const flag = (i: number): string => `smallboat_fails_${i}`;
+
+/** Every row that fails at least one of the questions, marked with which. */
+function markedSql(asked: readonly Sampled[], { columns, source, rowOrder }: MarkOptions): string {
+  const order = isOrdered(rowOrder) ? [`${rowOrder} as smallboat_row`] : [];
+  const marks = asked.map(({ question }, i) => `coalesce(${question.failing}, false) as ${flag(i)}`);
+  const any = asked.map((_, i) => flag(i)).join(' or ');
+  return `select * from (
+select ${[...columns.map(quoteName), ...order, ...marks].join(',\n')}
+from ${source}) as marked where ${any}`;
+}
+
+const isOrdered = (rowOrder: string | undefined): rowOrder is string => rowOrder !== undefined && rowOrder !== '';
 
 /**
  * Reads the relation once more and keeps every row that fails at least one of the questions, marked with which: what
  * samples and the quarantine are taken from, however many questions there are.
  */
 export async function markRows(asked: readonly Asked[], options: MarkOptions): Promise<Marked> {
-  const { warehouse, sql, source, columns, rowOrder, signal, count } = options;
+  const { warehouse, sql, columns, signal, count } = options;
   const run = async (statement: string): Promise<number> => {
     count(1);
     return warehouse.execute(statement, signal === undefined ? {} : { signal });
   };
-  const order = rowOrder === undefined || rowOrder === '' ? [] : [`${rowOrder} as smallboat_row`];
   const names = columns.map(quoteName);
-  const marks = asked.map(({ question }, i) => `coalesce(${question.failing}, false) as ${flag(i)}`);
-  const marked = `select ${[...names, ...order, ...marks].join(',\n')}\nfrom ${source}`;
-  const any = asked.map((_, i) => flag(i)).join(' or ');
-  for (const statement of sql.temporaryTable(TABLE, `select * from (\n${marked}) as marked where ${any}`))
-    await run(statement);
+  for (const statement of sql.temporaryTable(TABLE, markedSql(asked, options))) await run(statement);
 
   return {
-    samples: () =>
-      fetchSamples(
-        asked.map((one, i) => ({ ...one, from: TABLE, where: flag(i) })),
-        options,
-        order.length > 0 ? 'smallboat_row' : undefined,
-      ),
+    samples: (many) => fetchSamples([...partsOfMarked(asked, options), ...partsOf(many, options)], options),
 
     async quarantine(to, runName) {
       const kept = asked.flatMap(({ reason }, i) => (reason === undefined ? [] : [{ reason, flag: flag(i) }]));
@@ -95,7 +103,7 @@ from ${TABLE} where ${kept.map((one) => one.flag).join(' or ')}`;
         await mkdir(dirname(path), { recursive: true });
         rows = await run(sql.toFile(query, path));
       } else {
-        await run(`create schema if not exists ${QUARANTINE_SCHEMA}`);
+        await makeSchema(options, run);
         for (const statement of sql.replaceTable(table, query)) rows = await run(statement);
       }
       if (rows > 0) return { table, rows };
@@ -111,41 +119,44 @@ from ${TABLE} where ${kept.map((one) => one.flag).join(' or ')}`;
 }
 
 /**
- * Some of the failing rows of questions that many rows fail: the first that are met, so that a small part of the relation
- * is read.
+ * Some of the failing rows of questions, as `Marked.samples` has them, in one statement: where no row is to be kept, no
+ * table is needed for them. Of `many`, which many rows fail, a small part of the relation is read.
  */
-export function sampleMany(asked: readonly Sampled[], options: MarkOptions): Promise<Samples> {
-  return fetchSamples(
-    asked.map((one) => ({ ...one, from: options.source, where: one.question.failing })),
-    options,
-  );
+export function sampleRows(
+  asked: readonly Sampled[],
+  many: readonly Sampled[],
+  options: MarkOptions,
+): Promise<Samples> {
+  const head = asked.length === 0 ? '' : `with ${TABLE} as (${markedSql(asked, options)})\n`;
+  return fetchSamples([...partsOfMarked(asked, options), ...partsOf(many, options)], options, head);
 }
 
-type Samples = ReadonlyMap<number, readonly Row[]>;
+function partsOfMarked(asked: readonly Sampled[], options: MarkOptions): readonly string[] {
+  const order = isOrdered(options.rowOrder) ? ' order by smallboat_row' : '';
+  return asked.flatMap((one, i) => partOf(one, `${TABLE} where ${flag(i)}${order}`, options));
+}
 
-interface From extends Sampled {
-  readonly from: string;
-  readonly where: string;
+function partsOf(many: readonly Sampled[], options: MarkOptions): readonly string[] {
+  return many.flatMap((one) => partOf(one, `${options.source} where ${one.question.failing}`, options));
+}
+
+function partOf({ index, sample }: Sampled, from: string, { columns }: MarkOptions): readonly string[] {
+  if (sample === 0) return [];
+  const names = columns.map(quoteName).join(', ');
+  return [
+    `select * from (select ${index} as smallboat_question, ${names} from ${from} limit ${sample}) as sample_${index}`,
+  ];
 }
 
 /** Samples of all questions in one statement. */
 async function fetchSamples(
-  wanted: readonly From[],
-  { warehouse, columns, signal, count }: MarkOptions,
-  order?: string,
+  parts: readonly string[],
+  { warehouse, signal, count }: MarkOptions,
+  head = '',
 ): Promise<Samples> {
-  const names = columns.map(quoteName).join(', ');
-  const sorted = order === undefined ? '' : ` order by ${order}`;
-  const parts = wanted.flatMap(({ from, where, sample, index }) =>
-    sample === 0
-      ? []
-      : [
-          `select * from (select ${index} as smallboat_question, ${names} from ${from} where ${where}${sorted} limit ${sample}) as sample_${index}`,
-        ],
-  );
   if (parts.length === 0) return new Map();
   count(1);
-  const rows = await warehouse.query(parts.join('\nunion all\n'), signal === undefined ? {} : { signal });
+  const rows = await warehouse.query(`${head}${parts.join('\nunion all\n')}`, signal === undefined ? {} : { signal });
   const found = new Map<number, Row[]>();
   for (const { smallboat_question, SMALLBOAT_QUESTION = smallboat_question, ...row } of rows) {
     const index = Number(SMALLBOAT_QUESTION); // in capitals from Snowflake
@@ -162,6 +173,14 @@ function fileOf({ name, folder }: QuarantinePlace): string | undefined {
 function tableOf(to: QuarantinePlace): string {
   const path = fileOf(to);
   return path === undefined ? `${QUARANTINE_SCHEMA}.${quoteName(to.name)}` : quoteText(path);
+}
+
+/** Makes the schema of the quarantine. Snowflake goes into a schema that it makes, and is brought back to where it was. */
+async function makeSchema({ warehouse, sql }: MarkOptions, run: (statement: string) => Promise<number>): Promise<void> {
+  const [now] = sql.schemaNow === undefined ? [] : await warehouse.query(`select ${sql.schemaNow} as name`);
+  await run(`create schema if not exists ${QUARANTINE_SCHEMA}`);
+  const { name } = aliased(now ?? {});
+  if (typeof name === 'string') await run(`use schema ${quoteName(name)}`);
 }
 
 /** Drops the quarantine of an earlier run, where no row fails any more. */

@@ -120,6 +120,24 @@ it('computes all that one scan can tell in one statement', async () => {
   expect(meta.smallboat.statements).toBe(1);
 });
 
+it('finds the rows of all that fail in one statement more, in the order in which they were written', async () => {
+  await warehouse.execute('create or replace table long as select i, i % 3000 = 0 as rare from range(10000) t(i)');
+  const { results, meta } = await run(
+    [
+      ['column_values_to_be_between', { column: 'i', min_value: 5000 }], // many: any of them
+      ['column_values_to_be_between', { column: 'i', max_value: 9990 }],
+      ['column_values_to_be_in_set', { column: 'rare', value_set: [false] }],
+      ['column_values_to_be_unique', { column: 'i' }],
+    ],
+    { relation: 'long', resultFormat: { result_format: 'SUMMARY', partial_unexpected_count: 3 } },
+  );
+  expect(meta.smallboat.statements).toBe(2);
+  expect(results.map((r) => r.result['unexpected_count'])).toEqual([5000, 9, 4, 0]);
+  const shown = results.map((r) => r.result['partial_unexpected_list']);
+  expect(shown[0]).toEqual([expect.any(Number), expect.any(Number), expect.any(Number)]);
+  expect(shown.slice(1)).toEqual([[9991, 9992, 9993], [true, true, true], []]);
+});
+
 it('fails one expectation that cannot be computed and judges the others', async () => {
   const { success, results, statistics } = await run([
     ['column_values_to_not_be_null', { column: 'id' }],

@@ -15,7 +15,7 @@ import { compile, factsOf, sentenceOf } from './compile.ts';
 import { columnsOf } from './columns.ts';
 import { detailsOf } from './details.ts';
 import type { MarkOptions, Marked } from './marked.ts';
-import { emptyQuarantine, keepGoodRows, markRows, sampleMany } from './marked.ts';
+import { emptyQuarantine, keepGoodRows, markRows, sampleRows } from './marked.ts';
 import { raised, resultOf } from './outcome.ts';
 import type { ResultFormatOption } from './result-format.ts';
 import { rowsNeeded } from './result-format.ts';
@@ -172,8 +172,8 @@ async function rowsOf(
   const mark = { ...shared, rowOrder: asked.length === 0 ? undefined : await shared.rowOrder() };
   let marked: Marked | undefined;
   try {
-    if (asked.length > 0) marked = await markRows(asked, mark);
-    const samples = new Map([...((await marked?.samples()) ?? []), ...(await sampleMany(many, mark))]);
+    if (isQuarantined) marked = await markRows(asked, mark);
+    const samples = await (marked?.samples(many) ?? sampleRows(asked, many, mark));
     const quarantine = isQuarantined ? ((await marked?.quarantine(place, runName)) ?? null) : null;
     if (options.quarantine === true && !isQuarantined) await emptyQuarantine(warehouse, place);
     if (goodRows === undefined) return { samples, quarantine };

@@ -1,5 +1,4 @@
 import { readFile } from 'node:fs/promises';
-import { LineCounter, parseDocument } from 'yaml';
 import { isMissing } from '../../../kernel/index.ts';
 import { checkpointFileErrors } from './errors.ts';
 
@@ -15,6 +14,7 @@ export async function readDocument(path: string): Promise<Fields | undefined> {
     if (isMissing(cause)) return undefined;
     throw checkpointFileErrors.CHECKPOINT_UNREADABLE({ path, problem: String(cause) }, { cause });
   }
+  const { LineCounter, parseDocument } = await import('yaml'); // not at the start of what reads no such file
   const lines = new LineCounter();
   const document = parseDocument(text, { lineCounter: lines, merge: true, logLevel: 'silent' });
   const [error] = document.errors;
