@@ -26,13 +26,17 @@ export function timeField(field: number, at: number): Uint8Array {
 }
 
 function varint(value: number): Uint8Array {
+  if (value >= 0 && value < 128) return Uint8Array.of(value);
   const bytes: number[] = [];
+  if (value >= 0) {
+    let rest = value;
+    for (; rest >= 128; rest = Math.floor(rest / 128)) bytes.push((rest % 128) + 128);
+    bytes.push(rest);
+    return Uint8Array.from(bytes);
+  }
   // Negative numbers are written as 64 bits in two's complement.
   let rest = BigInt.asUintN(64, BigInt(value));
-  do {
-    const low = Number(rest & 127n);
-    rest >>= 7n;
-    bytes.push(rest === 0n ? low : low + 128);
-  } while (rest > 0n);
+  for (; rest >= 128n; rest >>= 7n) bytes.push(Number(rest & 127n) + 128);
+  bytes.push(Number(rest));
   return Uint8Array.from(bytes);
 }
