@@ -7,7 +7,7 @@ import { processIo, writeWhole } from 'smallboat/kernel';
 import type { Drift, DriftReport } from 'smallboat/monitoring';
 import { DRIFTS, driftReport, predictionLog, readReference, renderDriftPage, sendTraffic } from 'smallboat/monitoring';
 import { serve } from 'smallboat/serving';
-import { CHAMPION, localRegistry } from 'smallboat/tracking';
+import { CHAMPION, openRegistry } from 'smallboat/tracking';
 import * as z from 'zod';
 
 const Options = z.object({
@@ -33,7 +33,9 @@ export async function demoTraffic(
   signal?: AbortSignal,
 ): Promise<readonly DriftReport[]> {
   const { home, model, shoppers, seed, drift } = demo;
-  const champion = await localRegistry({ folder: join(home, 'models') }).version(model, CHAMPION);
+  const champion = await (
+    await openRegistry({ folder: join(home, 'models'), env: process.env })
+  ).version(model, CHAMPION);
   const reference = await readReference(join(champion.folder, 'reference.json'));
   const predictions = join(home, 'monitoring', 'predictions');
   await using log = predictionLog({ folder: predictions });

@@ -6,7 +6,7 @@ import { makeReference, writeReference } from 'smallboat/monitoring';
 import type { ReportComponent } from 'smallboat/report';
 import { chartSvg } from 'smallboat/report';
 import type { GateResult, Tracker } from 'smallboat/tracking';
-import { CHAMPION, contenders, gate, learningCurveComponents, localRegistry, localTracker } from 'smallboat/tracking';
+import { contenders, gate, learningCurveComponents, openRegistry, promote } from 'smallboat/tracking';
 import type { BaselineName, DecisionMetrics, LeakSuspect, LstmTrial } from 'smallboat/training';
 import { BASELINES, metricsOf, scoreLstm, suspectScores, weightedMicroF1, writeModel } from 'smallboat/training';
 import { codeHash } from './code-hash.ts';
@@ -15,6 +15,7 @@ import type { Snapshot } from './ingest.ts';
 import { judgement } from './judgement.ts';
 import { registerOnce } from './register-once.ts';
 import type { Trained } from './train.ts';
+import { trackerOf } from './tracker.ts';
 import { seenBy } from './train.ts';
 
 /** Name of the model in the registry and of its endpoint. */
@@ -82,7 +83,7 @@ export const select = step('select', {
     const model = { name: MODEL, version: manifest.version };
     await writeReference(join(folder, 'reference.json'), makeReference({ examples: test, scores, model, lineage }));
 
-    const tracker = localTracker({ folder: join(home, 'tracking') });
+    const tracker = await trackerOf(home, log);
     const judged = judgement({
       candidate,
       rest,
@@ -109,16 +110,18 @@ export const select = step('select', {
       ...gateSaid,
     };
     if (!verdict.passed) return { chosen: { folder, version: null, ...kept } satisfies Chosen };
-    const registry = localRegistry({ folder: join(home, 'models') });
-    const { passed: _, reason } = gateSaid;
+    const registry = await openRegistry({ folder: join(home, 'models'), env: process.env });
+    const { reason } = gateSaid;
     const registered = await registerOnce(registry, {
       name: MODEL,
       modelFolder: folder,
       metrics: summaryOf(metrics),
       trackedRun: best.trackedRun,
+      lineage: { flowRun: lineage.run, dataSnapshot: lineage.dataSnapshot, codeHash: lineage.codeHash },
+      gate: gateSaid,
       reason,
     });
-    await registry.alias(MODEL, registered.version, CHAMPION, reason);
+    await promote(registry, MODEL, registered.version, { by: lineage.run });
     return { chosen: { folder: registered.folder, version: registered.version, ...kept } satisfies Chosen };
   },
 });

@@ -3,10 +3,10 @@ import { availableParallelism, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { Dataset, Examples } from 'smallboat/features';
 import { step } from 'smallboat/flow';
-import { localTracker } from 'smallboat/tracking';
 import type { Cell, EpochFigures, LstmHyper, LstmTrial, TrainLstmOptions } from 'smallboat/training';
 import { trainLstm, trainWithTorch } from 'smallboat/training';
 import type { Snapshot } from './ingest.ts';
+import { trackerOf } from './tracker.ts';
 
 /** The original project's batch size. */
 const BATCH_SIZE = 128;
@@ -117,7 +117,7 @@ function nameOf({ input, hyper }: Point): string {
 /** One model of the grid, tracked epoch by epoch. */
 export const train = step('train', {
   run: async ({ examples, point, points, snapshot, home, torch }: TrainInputs, { log, progress, runId, signal }) => {
-    const tracker = localTracker({ folder: join(home, 'tracking') });
+    const tracker = await trackerOf(home, log);
     const { input, hyper } = point;
     const name = nameOf(point);
     await using tracked = await tracker.startRun({
@@ -127,6 +127,12 @@ export const train = step('train', {
       tags: { run: runId, trainer: torch === '' ? 'smallboat' : 'torch' },
       lineage: { flowRun: `intent/${runId}`, dataSnapshot: snapshot.id },
     });
+    for (const [context, part] of [
+      ['training', examples.train],
+      ['validation', examples.validation],
+    ] as const) {
+      await tracked.logData({ name: 'cart_sessions', digest: snapshot.id, context, rows: part.labels.length });
+    }
     const logged: Promise<void>[] = [];
     const options: TrainLstmOptions = {
       train: seenBy(input, examples.train),

@@ -178,4 +178,9 @@ export const commands: Readonly<Record<string, CommandEntry>> = {
     summary: 'List tracked experiments',
     load: async () => ({ command: (await import('./commands/experiments.ts')).experiments }),
   },
+  track: {
+    group: 'Models',
+    summary: 'Send tracked runs to MLflow, Weights & Biases, Comet',
+    load: () => import('./commands/track.ts'),
+  },
 };

@@ -46,3 +46,11 @@ it('refuses a setting that it does not know, by name', async () => {
   expect(configErrors.CONFIG_INVALID.is(error)).toBe(true);
   expect(String(error)).toContain('memory');
 });
+
+it.each([
+  [{}, undefined],
+  [{ SMALLBOAT_TRACKERS: 'mlflow, wandb' }, ['mlflow', 'wandb']],
+  [{ SMALLBOAT_TRACKERS: 'none' }, []],
+])('reads the trackers from %j', async (env, trackers) => {
+  expect((await loadSettings({ folder, env })).trackers).toEqual(trackers);
+});

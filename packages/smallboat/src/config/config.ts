@@ -20,6 +20,7 @@ export interface Settings {
   readonly maxWorkers?: number;
   readonly compute?: 'local' | 'batch' | 'kubernetes';
   readonly with?: readonly string[];
+  readonly trackers?: readonly ('mlflow' | 'wandb' | 'comet')[];
 }
 
 /** The profile in force where SMALLBOAT_PROFILE does not name one. */
@@ -38,7 +39,7 @@ export interface LoadOptions {
 
 /**
  * The settings in force: `smallboat.config.ts`, the profile named by SMALLBOAT_PROFILE (default `local`), and over it
- * SMALLBOAT_HOME, SMALLBOAT_RUNS, WAREHOUSE_URL, SMALLBOAT_MEMORY_LIMIT_MIB, SMALLBOAT_MAX_WORKERS, SMALLBOAT_COMPUTE and SMALLBOAT_WITH.
+ * SMALLBOAT_HOME, SMALLBOAT_RUNS, WAREHOUSE_URL, SMALLBOAT_MEMORY_LIMIT_MIB, SMALLBOAT_MAX_WORKERS, SMALLBOAT_COMPUTE, SMALLBOAT_WITH and SMALLBOAT_TRACKERS.
  */
 export async function loadSettings({ folder, env }: LoadOptions): Promise<Settings> {
   const path = join(folder, 'smallboat.config.ts');
@@ -52,6 +53,10 @@ export async function loadSettings({ folder, env }: LoadOptions): Promise<Settin
       compute: env['SMALLBOAT_COMPUTE'],
       // Words with spaces between, as Metaflow has them.
       with: (env['SMALLBOAT_WITH'] ?? env['METAFLOW_DEFAULT_DECOSPECS'])?.split(' ').filter((spec) => spec !== ''),
+      trackers:
+        env['SMALLBOAT_TRACKERS'] === 'none'
+          ? 'none'
+          : env['SMALLBOAT_TRACKERS']?.split(/[\s,]+/).filter((name) => name !== ''),
     }).filter(([, value]) => value !== undefined && value !== '' && !(Array.isArray(value) && value.length === 0)),
   );
   const profile = env['SMALLBOAT_PROFILE'] ?? DEFAULT_PROFILE;

@@ -16,6 +16,8 @@ const Profile = z.strictObject({
   compute: z.enum(['local', 'batch', 'kubernetes']).optional(),
   /** What every step gets that does not say so itself, as `--with` has it: `['retry:times=2']`. */
   with: z.array(z.string().min(1)).optional(),
+  /** Tracking systems that runs are sent to; `none` for no other than the local log. Left out: all that the environment configures. */
+  trackers: z.union([z.literal('none').transform(() => []), z.array(z.enum(['mlflow', 'wandb', 'comet']))]).optional(),
 });
 
 const Profiles = z.strictObject({ profiles: z.record(z.string(), Profile) });

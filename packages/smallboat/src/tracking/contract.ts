@@ -188,6 +188,81 @@ export function trackerContract({ name, create, readArtifact = (path) => readFil
       expect(await units({ parent: parent.id, best: { metric: 'auc', is: 'highest' } })).toEqual([32, 48, 16]);
     });
 
+    it('keeps the data that a run read and the models that it made', async () => {
+      const tracker = await create();
+      await using run = await tracker.startRun({ experiment: 'intent' });
+      const columns = { session_id: 'VARCHAR', n: 'INTEGER' };
+      const data = {
+        name: 'sessions',
+        digest: 'abc',
+        context: 'training',
+        source: 's3://b/sessions',
+        rows: 7,
+        columns,
+      };
+      await run.logData(data);
+      await run.logData({ name: 'sessions', digest: 'def', context: 'test' });
+      await run.logModel({ name: 'intent', digest: '123', version: 4, artifacts: 'model' });
+      expect(await tracker.run(run.id)).toMatchObject({
+        data: [data, { name: 'sessions', digest: 'def', context: 'test' }],
+        models: [{ name: 'intent', digest: '123', version: 4, artifacts: 'model' }],
+      });
+    });
+
+    it('goes on with a run that ended, with its counts and parameters', async () => {
+      const tracker = await create();
+      const first = await tracker.startRun({ experiment: 'intent', params: { units: 48 } });
+      await first.logMetrics({ loss: 3 });
+      await first.logMetrics({ loss: 2 });
+      await first.finish('failed');
+      const again = await tracker.resumeRun(first.id);
+      expect(again.id).toBe(first.id);
+      expect((await tracker.run(first.id)).status).toBe('running');
+      await again.logMetrics({ loss: 1 });
+      const error: unknown = await again.logParams({ units: 49 }).catch((e: unknown) => e);
+      expect(trackerErrors.TRACKED_PARAM_CHANGED.is(error)).toBe(true);
+      await again.finish();
+      expect(await tracker.run(first.id)).toMatchObject({ status: 'finished', params: { units: 48 }, problems: [] });
+      const history = await tracker.metricHistory(first.id, 'loss');
+      expect(history.map((p) => [p.step, p.value])).toEqual([
+        [0, 3],
+        [1, 2],
+        [2, 1],
+      ]);
+    });
+
+    it('begins a run under an id of the caller, and goes on with it the next time', async () => {
+      const tracker = await create();
+      for (const attempt of [0, 1]) {
+        await using run = await tracker.startRun({
+          id: 'flow-7_train-3',
+          experiment: 'intent',
+          tags: { [`a${attempt}`]: '1' },
+        });
+        await run.logMetrics({ loss: attempt });
+      }
+      const runs = await tracker.runs('intent');
+      expect(runs).toMatchObject([{ id: 'flow-7_train-3', tags: { a0: '1', a1: '1' } }]);
+      expect(runs[0]?.metrics['loss']).toMatchObject({ points: 2, last: 1, lastStep: 1 });
+    });
+
+    it('lets nobody go on with a run while it is being written, or that is not there', async () => {
+      const tracker = await create();
+      await using run = await tracker.startRun({ id: 'one', experiment: 'intent' });
+      const calls = [() => tracker.resumeRun(run.id), () => tracker.startRun({ id: 'one', experiment: 'intent' })];
+      for (const call of calls) {
+        expect(trackerErrors.TRACKED_RUN_BUSY.is(await call().catch((e: unknown) => e))).toBe(true);
+      }
+      const missing: unknown = await tracker.resumeRun('two').catch((e: unknown) => e);
+      expect(trackerErrors.TRACKED_RUN_NOT_FOUND.is(missing)).toBe(true);
+    });
+
+    it.each(['', '../up', 'a/b', 'a b', 'x'.repeat(65)])('refuses the id %j', async (id) => {
+      const tracker = await create();
+      const error: unknown = await tracker.startRun({ id, experiment: 'intent' }).catch((e: unknown) => e);
+      expect(trackerErrors.TRACKED_NAME_INVALID.is(error)).toBe(true);
+    });
+
     it('keeps runs that are written at once apart, and every point of each', async () => {
       const tracker = await create();
       const runs = await Promise.all(Array.from({ length: 8 }, () => tracker.startRun({ experiment: 'many' })));

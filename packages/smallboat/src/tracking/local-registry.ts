@@ -1,11 +1,13 @@
-import { createHash, randomUUID } from 'node:crypto';
-import { createReadStream } from 'node:fs';
-import { appendFile, mkdir, open, readFile, readdir, rename, rm } from 'node:fs/promises';
+import { randomUUID } from 'node:crypto';
+import { readFile, rename, rm } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import * as z from 'zod';
-import { isMissing, namesIn, sha256OfFile, writeWhole } from '../kernel/index.ts';
-import type { AliasChange, ModelFile, ModelRegistry, ModelVersion, NewModelVersion } from './registry.ts';
+import { namesIn, writeWhole } from '../kernel/index.ts';
+import { addToHistory, readHistory } from './alias-history.ts';
+import type { AliasChange, AliasNote, ModelRegistry, ModelVersion } from './registry.ts';
 import { registryErrors } from './registry.ts';
+import { checkFiles, copyModel } from './model-files.ts';
+import { VersionFile, isName, recordOf, checkName } from './version-record.ts';
 
 export interface LocalRegistryOptions {
   /** Made when the first model is registered. */
@@ -14,21 +16,9 @@ export interface LocalRegistryOptions {
   readonly clock?: () => number;
 }
 
-const VersionFile = z.object({
-  registeredAt: z.number(),
-  files: z.array(z.object({ path: z.string(), bytes: z.number(), sha256: z.string() })),
-  // JSON has no NaN: a metric that does not exist is null in the file.
-  metrics: z.record(
-    z.string(),
-    z
-      .number()
-      .nullable()
-      .transform((value) => value ?? Number.NaN),
-  ),
-  trackedRun: z.string().exactOptional(),
-  reason: z.string().exactOptional(),
-});
+const TagFile = z.record(z.string(), z.string());
 
+/** The aliases of Smallboat 0.1 have a file each beside their history; they count where the history says nothing. */
 const AliasFile = z.object({
   alias: z.string(),
   version: z.number().int().positive(),
@@ -38,7 +28,7 @@ const AliasFile = z.object({
 
 /**
  * Keeps models in a folder: `<folder>/<name>/<version>/model/…` with `version.json` beside it, and
- * `<folder>/<name>/aliases/<alias>.json`. A version appears whole, by a rename, under a number that was free.
+ * `<folder>/<name>/aliases.jsonl`, from which the aliases follow. A version appears whole, by a rename, under a number that was free.
  */
 export function localRegistry(options: LocalRegistryOptions): ModelRegistry {
   const root = resolve(options.folder);
@@ -53,24 +43,38 @@ export function localRegistry(options: LocalRegistryOptions): ModelRegistry {
       .sort((a, b) => a - b);
   };
 
+  const historyPath = (name: string): string => join(root, name, 'aliases.jsonl');
+
   const aliasesOf = async (name: string): Promise<readonly AliasChange[]> => {
+    const history = await readHistory(historyPath(name), name);
     const files = (await namesIn(join(root, name, 'aliases'))).filter((file) => file.endsWith('.json'));
-    return Promise.all(files.map((file) => readRecord(AliasFile, join(root, name, 'aliases', file))));
+    const old = await Promise.all(files.map((file) => readRecord(AliasFile, join(root, name, 'aliases', file))));
+    const all = new Map([...old, ...history].map((change) => [change.alias, change]));
+    return [...all.values()].sort((a, b) => (a.alias < b.alias ? -1 : 1));
   };
 
   const read = async (name: string, version: number, aliases: readonly AliasChange[]): Promise<ModelVersion> => {
     const folder = join(root, name, String(version));
     const record = await readRecord(VersionFile, join(folder, 'version.json'));
+    const later = (await namesIn(folder)).includes('tags.json')
+      ? await readRecord(TagFile, join(folder, 'tags.json'))
+      : {};
     const pointing = aliases.filter((a) => a.version === version).map((a) => a.alias);
-    return { name, version, folder: join(folder, 'model'), ...record, aliases: pointing };
+    const tags = { ...record.tags, ...later };
+    return { name, version, folder: join(folder, 'model'), ...record, tags, aliases: pointing };
+  };
+
+  const change = async (name: string, of: Pick<AliasChange, 'alias' | 'version'>, note: string | AliasNote = {}) => {
+    const said = typeof note === 'string' ? { reason: note } : note;
+    await addToHistory(historyPath(name), name, { ...of, at: clock(), ...said });
   };
 
   const find = async (name: string, wanted: number | string): Promise<ModelVersion> => {
     const numbers = await numbersOf(name);
     const aliases = await aliasesOf(name);
     const number = /^\d+$/.test(String(wanted)) ? Number(wanted) : aliases.find((a) => a.alias === wanted)?.version;
-    if (number === undefined || !numbers.includes(number)) {
-      const known = [...numbers, ...aliases.map((a) => a.alias)].join(', ') || 'none';
+    if (number === undefined || number === null || !numbers.includes(number)) {
+      const known = [...numbers, ...aliases.flatMap((a) => (a.version === null ? [] : [a.alias]))].join(', ') || 'none';
       throw registryErrors.MODEL_VERSION_NOT_FOUND({ name, version: String(wanted), known, location });
     }
     return read(name, number, aliases);
@@ -95,7 +99,7 @@ export function localRegistry(options: LocalRegistryOptions): ModelRegistry {
     },
 
     async models() {
-      const names = (await namesIn(root)).filter((name) => NAME.test(name));
+      const names = (await namesIn(root)).filter((name) => isName(name));
       const counts = await Promise.all(names.map(numbersOf));
       return names.filter((_, i) => (counts[i]?.length ?? 0) > 0);
     },
@@ -111,40 +115,30 @@ export function localRegistry(options: LocalRegistryOptions): ModelRegistry {
       return found;
     },
 
-    async alias(name, version, alias, reason) {
+    async alias(name, version, alias, note) {
       checkName('an alias', alias);
       await find(name, version);
-      const change: AliasChange = { alias, version, at: clock(), ...(reason === undefined ? {} : { reason }) };
-      await writeWhole(join(root, name, 'aliases', `${alias}.json`), `${JSON.stringify(change)}\n`);
-      // One short line in one write: those of several processes do not mix.
-      await appendFile(join(root, name, 'aliases.jsonl'), `${JSON.stringify(change)}\n`);
+      await change(name, { alias, version }, note);
+    },
+
+    async unalias(name, alias, note) {
+      checkName('a model', name);
+      checkName('an alias', alias);
+      const isSet = (await aliasesOf(name)).some((a) => a.alias === alias && a.version !== null);
+      if (isSet) await change(name, { alias, version: null }, note);
+    },
+
+    async setTags(name, version, tags) {
+      const found = await find(name, version);
+      const path = join(root, name, String(version), 'tags.json');
+      await writeWhole(path, `${JSON.stringify({ ...found.tags, ...tags })}\n`);
     },
 
     async aliasHistory(name) {
       checkName('a model', name);
-      const path = join(root, name, 'aliases.jsonl');
-      const text = await readFile(path, 'utf8').catch((error: unknown) => {
-        if (isMissing(error)) return '';
-        throw error;
-      });
-      // What follows the last line break was not written to its end.
-      const lines = text.split('\n').slice(0, -1);
-      return lines.map((line) => parseRecord(AliasFile, path, line));
+      return readHistory(historyPath(name), name);
     },
   };
-}
-
-const NAME = /^[a-z0-9][\w.-]{0,63}$/i;
-
-function checkName(what: string, name: string): void {
-  if (!NAME.test(name) || (what === 'an alias' && /^\d+$/.test(name))) {
-    throw registryErrors.MODEL_NAME_INVALID({ what, name });
-  }
-}
-
-function recordOf(model: NewModelVersion, files: readonly ModelFile[], registeredAt: number): object {
-  const { metrics = {}, trackedRun, reason } = model;
-  return { registeredAt, files, metrics, trackedRun, reason };
 }
 
 /** Renames a folder to the first free number from `first` on. A folder that is not empty is never replaced by a rename. */
@@ -158,62 +152,6 @@ async function placeAs(folder: string, parent: string, first: number): Promise<n
       if (code !== 'ENOTEMPTY' && code !== 'EEXIST') throw error;
     }
   }
-}
-
-/** Copies a folder, flushed to the disk, and gives the hash of what was written. */
-async function copyModel(from: string, to: string): Promise<readonly ModelFile[]> {
-  const files: ModelFile[] = [];
-  for (const path of await filesOf(from)) {
-    await mkdir(join(to, path, '..'), { recursive: true });
-    const hash = createHash('sha256');
-    let bytes = 0;
-    const file = await open(join(to, path), 'wx');
-    try {
-      for await (const chunk of createReadStream(join(from, path), { highWaterMark: 1 << 20 })) {
-        const part = chunk as Buffer;
-        hash.update(part);
-        bytes += part.length;
-        await file.writeFile(part);
-      }
-      await file.sync();
-    } finally {
-      await file.close();
-    }
-    files.push({ path, bytes, sha256: hash.digest('hex') });
-  }
-  return files;
-}
-
-/** Files in a folder and below, sorted. */
-async function filesOf(folder: string): Promise<readonly string[]> {
-  const fail = (problem: string, cause?: unknown): never => {
-    throw registryErrors.MODEL_FOLDER_INVALID({ folder, problem }, { cause });
-  };
-  const entries = await readdir(folder, { recursive: true, withFileTypes: true }).catch((error: unknown) =>
-    fail(isMissing(error) ? 'it does not exist' : String(error), error),
-  );
-  const files: string[] = [];
-  for (const entry of entries) {
-    const path = join(entry.parentPath, entry.name).slice(join(folder, '/').length);
-    if (entry.isFile()) files.push(path);
-    else if (!entry.isDirectory()) fail(`${path} is neither a file nor a folder`);
-  }
-  if (files.length === 0) fail('there is no file in it');
-  return files.sort();
-}
-
-async function checkFiles({ name, version, folder, files }: ModelVersion): Promise<void> {
-  const corrupt = (file: string, problem: string): Error =>
-    registryErrors.MODEL_VERSION_CORRUPT({ name, version, file, problem });
-  for (const { path, sha256 } of files) {
-    const found = await sha256OfFile(join(folder, path)).catch((error: unknown) => {
-      throw isMissing(error) ? corrupt(path, 'is missing') : error;
-    });
-    if (found !== sha256) throw corrupt(path, `has sha256 ${found.slice(0, 12)}… instead of ${sha256.slice(0, 12)}…`);
-  }
-  const known = new Set(files.map((file) => file.path));
-  const extra = (await filesOf(folder)).find((path) => !known.has(path));
-  if (extra !== undefined) throw corrupt(extra, 'was not there when it was registered');
 }
 
 async function readRecord<S extends z.ZodType>(schema: S, path: string): Promise<z.infer<S>> {

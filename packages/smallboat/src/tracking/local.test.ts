@@ -7,6 +7,7 @@ import { promisify } from 'node:util';
 import { expect, it } from 'vitest';
 import { trackerContract } from './contract.ts';
 import { localTracker } from './local.ts';
+import { secretsOf } from './secrets.ts';
 
 const newFolder = (): Promise<string> => mkdtemp(join(tmpdir(), 'smallboat-'));
 
@@ -115,4 +116,53 @@ it('takes its time from the clock it is given', async () => {
   await run.finish();
   expect(run.id).toMatch(/^20200203T000000-/);
   expect(await tracker.run(run.id)).toMatchObject({ startedAt: Date.UTC(2020, 1, 3), endedAt: Date.UTC(2020, 1, 3) });
+});
+
+it('goes on with the run of a process that was killed in the middle of a line', async () => {
+  const folder = await newFolder();
+  const id = await inAnotherProcess(folder, `process.kill(process.pid, 'SIGKILL');`);
+  await appendFile(join(folder, 'intent', id, 'log-000001.jsonl'), '{"t":"m","at":1,"s":100,"v":{"lo');
+  const tracker = localTracker({ folder });
+  const run = await tracker.resumeRun(id);
+  await run.logMetrics({ loss: 100 });
+  await run.finish();
+  const { status, metrics } = await tracker.run(id);
+  expect({ status, loss: metrics['loss'] }).toMatchObject({ status: 'finished', loss: { points: 101, lastStep: 100 } });
+});
+
+it('lets one of two that go on with a run at once do so', async () => {
+  const tracker = localTracker({ folder: await newFolder() });
+  await (await tracker.startRun({ id: 'one', experiment: 'intent' })).finish();
+  const both = await Promise.allSettled([tracker.resumeRun('one'), tracker.resumeRun('one')]);
+  expect(both.map((r) => r.status).sort()).toEqual(['fulfilled', 'rejected']);
+  expect(both.find((r) => r.status === 'rejected')).toMatchObject({ reason: { code: 'TRACKED_RUN_BUSY' } });
+});
+
+it('writes no secret anywhere, and refuses a file with one', async () => {
+  const folder = await newFolder();
+  const secret = 'canary-7f3a';
+  const secrets = secretsOf({
+    WANDB_API_KEY: secret,
+    DATABASE_URL: `postgres://me:pass${secret}@host/db`,
+    PWD: '/home/me',
+  });
+  expect(Object.keys(secrets)).toEqual(['WANDB_API_KEY', 'DATABASE_URL']);
+  const tracker = localTracker({ folder, secrets });
+  await using run = await tracker.startRun({
+    experiment: 'intent',
+    name: `by ${secret}`,
+    params: { key: secret },
+    tags: { [secret]: `pass${secret}` },
+    lineage: { inputs: { events: `s3://${secret}/events` } },
+  });
+  await run.logData({ name: 'events', digest: 'abc', source: `https://u:${secret}@host` });
+  const error: unknown = await run
+    .logArtifact({ name: 'notes.txt', bytes: Buffer.from(`key=${secret}`) })
+    .catch((e: unknown) => e);
+  expect(error).toMatchObject({ code: 'TRACKED_SECRET', facts: { variable: 'WANDB_API_KEY' } });
+  await run.finish();
+  const files = (await readdir(folder, { recursive: true, withFileTypes: true })).filter((f) => f.isFile());
+  const texts = await Promise.all(files.map((f) => readFile(join(f.parentPath, f.name), 'utf8')));
+  expect(texts.filter((text) => text.includes(secret))).toEqual([]);
+  expect((await tracker.run(run.id)).params).toEqual({ key: '***' });
 });

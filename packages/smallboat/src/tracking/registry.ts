@@ -1,4 +1,5 @@
 import { defineErrors } from '../kernel/index.ts';
+import type { Lineage } from './tracker.ts';
 
 /** What a model is registered with. */
 export interface NewModelVersion {
@@ -9,8 +10,20 @@ export interface NewModelVersion {
   readonly metrics?: Readonly<Record<string, number>>;
   /** Id of the tracked run that made it. */
   readonly trackedRun?: string;
-  /** Why it is registered, in a sentence: what the gate said. */
+  /** Where it comes from: the flow's run, the data, the code. */
+  readonly lineage?: Lineage;
+  /** What the gate said of it; without it only a promotion that overrides the gate lets it serve. */
+  readonly gate?: GateVerdict;
+  /** Why it is registered, in a sentence. */
   readonly reason?: string;
+  readonly tags?: Readonly<Record<string, string>>;
+}
+
+/** What the gate said of a model, when it was made. */
+export interface GateVerdict {
+  readonly passed: boolean;
+  /** A sentence with the numbers. */
+  readonly reason: string;
 }
 
 export interface ModelFile {
@@ -33,7 +46,11 @@ export interface ModelVersion {
   readonly files: readonly ModelFile[];
   readonly metrics: Readonly<Record<string, number>>;
   readonly trackedRun?: string;
+  readonly lineage: Lineage;
+  readonly gate?: GateVerdict;
   readonly reason?: string;
+  /** The only thing, with the aliases, that may change. */
+  readonly tags: Readonly<Record<string, string>>;
   /** Aliases that point to it now, in alphabetical order. */
   readonly aliases: readonly string[];
 }
@@ -41,11 +58,19 @@ export interface ModelVersion {
 /** An alias that was set: who serves `champion` follows the latest. */
 export interface AliasChange {
   readonly alias: string;
-  readonly version: number;
+  /** Null: the alias was taken away. */
+  readonly version: number | null;
   /** Milliseconds since 1970. */
   readonly at: number;
+  /** Default `promote`. */
+  readonly kind?: 'promote' | 'rollback';
   readonly reason?: string;
+  /** Who did it. */
+  readonly by?: string;
 }
+
+/** What is kept of a change of an alias. */
+export type AliasNote = Pick<AliasChange, 'kind' | 'reason' | 'by'>;
 
 /**
  * Where models are kept under a name, with versions that never change, and aliases that say which of them is in use.
@@ -66,8 +91,12 @@ export interface ModelRegistry {
    */
   version(name: string, version: number | string): Promise<ModelVersion>;
   /** Lets an alias point to a version, and from then on to no other. Rejects with `MODEL_VERSION_NOT_FOUND`. */
-  alias(name: string, version: number, alias: string, reason?: string): Promise<void>;
-  /** What the aliases pointed to over time, the first change first. */
+  alias(name: string, version: number, alias: string, note?: string | AliasNote): Promise<void>;
+  /** Takes an alias away; nothing happens if there is none. */
+  unalias(name: string, alias: string, note?: string | AliasNote): Promise<void>;
+  /** Adds or replaces tags of a version. Rejects with `MODEL_VERSION_NOT_FOUND`. */
+  setTags(name: string, version: number, tags: Readonly<Record<string, string>>): Promise<void>;
+  /** What the aliases pointed to over time, the first change first. It only grows. `aliasAt` answers what served at a time. */
   aliasHistory(name: string): Promise<readonly AliasChange[]>;
 }
 
@@ -83,6 +112,8 @@ export const registryErrors = defineErrors({
     `Model ${f.name} has no version ${f.version} in ${f.location}; there is ${f.known}. 'smallboat models' lists all. Train and register one, or ask for another.`,
   MODEL_VERSION_CORRUPT: (f: { name: string; version: number; file: string; problem: string }) =>
     `File ${f.file} of model ${f.name} version ${f.version} ${f.problem}. Do not serve it: restore the file, or point the alias to another version.`,
+  MODEL_HISTORY_BROKEN: (f: { name: string; path: string; line: number; problem: string }) =>
+    `The history of the aliases of model ${f.name} cannot be trusted from line ${f.line} of ${f.path} on: ${f.problem}. Restore the file from a backup.`,
   MODEL_RECORD_UNREADABLE: (f: { path: string; problem: string }) =>
     `${f.path} is not a record of the model registry: ${f.problem}. Restore it from a backup, or remove its folder to give the version up.`,
 });

@@ -1,10 +1,12 @@
 import * as z from 'zod';
 import type {
   ArtifactInfo,
+  DataUse,
   EndStatus,
   Lineage,
   MetricPoint,
   MetricSummary,
+  ModelMade,
   ParamValue,
   RunStatus,
   TrackedRunInfo,
@@ -14,7 +16,7 @@ import type {
 const Value = z.union([z.number(), z.enum(['NaN', 'Infinity', '-Infinity']).transform(Number)]);
 const Param = z.union([z.number(), z.string(), z.boolean()]);
 
-const LineageShape = z.object({
+export const LineageShape = z.object({
   flowRun: z.string().exactOptional(),
   dataSnapshot: z.string().exactOptional(),
   codeHash: z.string().exactOptional(),
@@ -34,12 +36,31 @@ const Start = z.object({
   lineage: LineageShape,
 });
 
+const Data = z.object({
+  name: z.string(),
+  digest: z.string(),
+  context: z.string().exactOptional(),
+  source: z.string().exactOptional(),
+  rows: z.number().exactOptional(),
+  columns: z.record(z.string(), z.string()).exactOptional(),
+});
+
+const Model = z.object({
+  name: z.string(),
+  digest: z.string(),
+  version: z.number().exactOptional(),
+  artifacts: z.string().exactOptional(),
+});
+
 /** The lines of a run's log but for metrics (`m`), which are many and are checked by hand, for speed. */
 const Line = z.discriminatedUnion('t', [
   Start,
   z.object({ t: z.literal('params'), values: z.record(z.string(), Param) }),
   z.object({ t: z.literal('tags'), values: z.record(z.string(), z.string()) }),
   z.object({ t: z.literal('artifact'), name: z.string(), bytes: z.number(), sha256: z.string() }),
+  z.object({ t: z.literal('data'), data: Data, at: z.number() }),
+  z.object({ t: z.literal('model'), model: Model, at: z.number() }),
+  z.object({ t: z.literal('resume'), at: z.number(), host: z.string(), pid: z.number() }),
   z.object({ t: z.literal('end'), status: z.enum(['finished', 'failed', 'stopped']), at: z.number() }),
 ]);
 
@@ -55,7 +76,8 @@ export function writeLine(line: RunLine): string {
   return `${JSON.stringify(line)}\n`;
 }
 
-function readLine(text: string): RunLine {
+/** Throws for a line that is damaged or of a kind that this version does not know. */
+export function readLine(text: string): RunLine {
   const line: unknown = JSON.parse(text);
   if (typeof line === 'object' && line !== null && 't' in line && line.t === 'm') {
     const { at, s, v } = line as { at?: unknown; s?: unknown; v?: unknown };
@@ -95,13 +117,23 @@ export function addPoint(metrics: Map<string, Sums>, name: string, step: number,
   if (!(value <= m.max) && !Number.isNaN(value)) [m.max, m.maxStep] = [value, step];
 }
 
+/** A process that writes a run. */
+export interface Owner {
+  readonly host: string;
+  readonly pid: number;
+}
+
 /** What the lines read so far amount to. */
 export interface RunState {
   start: RunStart | undefined;
+  /** The process that wrote last. */
+  owner: Owner | undefined;
   readonly params: Map<string, ParamValue>;
   readonly tags: Map<string, string>;
   readonly metrics: Map<string, MetricSummary & Sums>;
   readonly artifacts: Map<string, Omit<ArtifactInfo, 'location'>>;
+  readonly data: DataUse[];
+  readonly models: ModelMade[];
   end: { readonly status: EndStatus; readonly at: number } | undefined;
   readonly problems: string[];
 }
@@ -109,10 +141,13 @@ export interface RunState {
 export function emptyState(): RunState {
   return {
     start: undefined,
+    owner: undefined,
     params: new Map(),
     tags: new Map(),
     metrics: new Map(),
     artifacts: new Map(),
+    data: [],
+    models: [],
     end: undefined,
     problems: [],
   };
@@ -163,6 +198,17 @@ function addLine(state: RunState, line: RunLine, watch?: Watch): void {
       return;
     case 'start':
       state.start = line;
+      state.owner = line;
+      return;
+    case 'resume':
+      state.owner = line;
+      state.end = undefined;
+      return;
+    case 'data':
+      state.data.push(line.data);
+      return;
+    case 'model':
+      state.models.push(line.model);
       return;
     case 'params':
       for (const [name, value] of Object.entries(line.values)) state.params.set(name, value);
@@ -178,14 +224,14 @@ function addLine(state: RunState, line: RunLine, watch?: Watch): void {
   }
 }
 
-/** The state as the port gives it. `isAlive` says whether the process that began the run is still there. */
+/** The state as the port gives it. `isAlive` says whether the process that writes the run is still there. */
 export function infoOf(
   state: RunState & { readonly start: RunStart },
-  options: { readonly locate: (artifact: string) => string; readonly isAlive: (start: RunStart) => boolean },
+  options: { readonly locate: (artifact: string) => string; readonly isAlive: (owner: Owner) => boolean },
 ): TrackedRunInfo {
   const { start, end } = state;
   const lineage: Lineage = start.lineage;
-  const status: RunStatus = end?.status ?? (options.isAlive(start) ? 'running' : 'lost');
+  const status: RunStatus = end?.status ?? (options.isAlive(state.owner ?? start) ? 'running' : 'lost');
   return {
     id: start.id,
     experiment: start.experiment,
@@ -199,6 +245,8 @@ export function infoOf(
     lineage,
     metrics: Object.fromEntries([...state.metrics].map(([name, m]) => [name, { ...m }])),
     artifacts: [...state.artifacts.values()].map((a) => ({ ...a, location: options.locate(a.name) })),
+    data: [...state.data],
+    models: [...state.models],
     problems: [...state.problems],
   };
 }

@@ -1,32 +1,48 @@
-import type { FileHandle } from 'node:fs/promises';
-import { open, readFile } from 'node:fs/promises';
+import { readFile } from 'node:fs/promises';
 import { basename, join } from 'node:path';
 import { sha256, writeWhole } from '../kernel/index.ts';
-import type { RunLine, RunStart } from './run-log.ts';
+import { isInside } from './is-inside.ts';
+import type { RunLine, RunState } from './run-log.ts';
 import { writeLine } from './run-log.ts';
+import type { Redaction } from './secrets.ts';
+import type { SegmentedLog } from './segmented-log.ts';
 import type { ArtifactInfo, EndStatus, ParamValue, Params, Tags, TrackedRun } from './tracker.ts';
 import { trackerErrors } from './tracker.ts';
 
 export interface RunWriterOptions {
-  readonly start: RunStart;
+  readonly id: string;
+  readonly log: SegmentedLog;
+  /** The line that begins the run, or goes on with it. */
+  readonly opening: RunLine;
+  /** What the run holds already. */
+  readonly state: RunState;
   readonly params?: Params;
   readonly tags?: Tags;
   readonly clock: () => number;
-  readonly segmentBytes: number;
+  readonly redact: Redaction;
 }
 
-/** Begins the log of a run in its folder. */
+/** Writes the log of a run in its folder, from its beginning or from where it was left. */
 export async function writeRun(folder: string, options: RunWriterOptions): Promise<TrackedRun> {
-  const { start, clock } = options;
-  const { id } = start;
-  const log = segmentedLog(folder, options.segmentBytes);
-  const params = new Map<string, ParamValue>();
-  const counts = new Map<string, number>();
+  const { id, log, clock, redact } = options;
+  const params = new Map<string, ParamValue>(options.state.params);
+  const counts = new Map([...options.state.metrics].map(([name, { points }]) => [name, points]));
   let status: EndStatus | undefined;
 
   const write = async (line: RunLine): Promise<void> => {
     if (status !== undefined) throw trackerErrors.TRACKED_RUN_ENDED({ id, status });
     await log.append(writeLine(line));
+  };
+
+  const checkParams = (values: Params): void => {
+    for (const [param, now] of Object.entries(values)) {
+      const was = params.get(param);
+      if (was !== undefined && was !== now) throw trackerErrors.TRACKED_PARAM_CHANGED({ id, param, was, now });
+      if (typeof now === 'number' && !Number.isFinite(now)) {
+        const rule = 'a finite number, text, true or false';
+        throw trackerErrors.TRACKED_VALUE_INVALID({ what: `Parameter ${param}`, value: String(now), rule });
+      }
+    }
   };
 
   const run: TrackedRun = {
@@ -51,20 +67,18 @@ export async function writeRun(folder: string, options: RunWriterOptions): Promi
       await Promise.all([...bySteps].map(([s, v]) => write({ t: 'm', at, s, v })));
     },
 
-    async logParams(values) {
-      for (const [param, now] of Object.entries(values)) {
-        const was = params.get(param);
-        if (was !== undefined && was !== now) throw trackerErrors.TRACKED_PARAM_CHANGED({ id, param, was, now });
-        if (typeof now === 'number' && !Number.isFinite(now)) {
-          const rule = 'a finite number, text, true or false';
-          throw trackerErrors.TRACKED_VALUE_INVALID({ what: `Parameter ${param}`, value: String(now), rule });
-        }
-      }
+    async logParams(given) {
+      const values = redact.deep(given);
+      checkParams(values);
       await write({ t: 'params', values });
       for (const [param, value] of Object.entries(values)) params.set(param, value);
     },
 
-    setTags: (values) => write({ t: 'tags', values }),
+    setTags: (values) => write({ t: 'tags', values: redact.deep(values) }),
+
+    logData: (data) => write({ t: 'data', data: redact.deep(data), at: clock() }),
+
+    logModel: (model) => write({ t: 'model', model: redact.deep(model), at: clock() }),
 
     async logArtifact(artifact) {
       const name = typeof artifact === 'string' ? basename(artifact) : artifact.name;
@@ -74,6 +88,7 @@ export async function writeRun(folder: string, options: RunWriterOptions): Promi
       }
       if (status !== undefined) throw trackerErrors.TRACKED_RUN_ENDED({ id, status });
       const bytes = typeof artifact === 'string' ? await readFile(artifact) : artifact.bytes;
+      redact.check(`Artifact ${name}`, bytes);
       const location = join(folder, 'artifacts', name);
       const info: ArtifactInfo = { name, bytes: bytes.byteLength, sha256: sha256(bytes), location };
       await writeWhole(location, bytes);
@@ -93,7 +108,9 @@ export async function writeRun(folder: string, options: RunWriterOptions): Promi
     },
   };
 
-  await write(start);
+  // Before anything is written: a run that goes on is not begun in vain.
+  checkParams(redact.deep(options.params ?? {}));
+  await write(options.opening);
   if (options.params !== undefined) await run.logParams(options.params);
   if (options.tags !== undefined) await run.setTags(options.tags);
   return run;
@@ -108,64 +125,4 @@ function checkMetrics(values: Readonly<Record<string, number>>, step: number): v
     const facts = { what: `Metric '${name}'`, value: String(values[name]), rule: 'a number under a name' };
     throw trackerErrors.TRACKED_VALUE_INVALID(facts);
   }
-}
-
-function isInside(name: string): boolean {
-  return name.split('/').every((part) => part !== '' && part !== '.' && part !== '..' && !/[\\\p{Cc}]/u.test(part));
-}
-
-interface SegmentedLog {
-  append(line: string): Promise<void>;
-  close(): Promise<void>;
-}
-
-/**
- * Lines that arrive while a write is under way go out together with the next one, so a burst costs a few writes and
- * a single call one. A segment that is full is flushed to the disk before the next begins.
- */
-function segmentedLog(folder: string, segmentBytes: number): SegmentedLog {
-  let file: FileHandle | undefined;
-  let size = 0;
-  let segment = 0;
-  let waiting: string[] = [];
-  let next: Promise<void> | undefined;
-  let last: Promise<void> = Promise.resolve();
-
-  const drain = async (): Promise<void> => {
-    next = undefined;
-    const text = waiting.join('');
-    waiting = [];
-    if (file !== undefined && size >= segmentBytes) {
-      await file.sync();
-      await file.close();
-      file = undefined;
-    }
-    if (file === undefined) {
-      segment++;
-      file = await open(join(folder, `log-${String(segment).padStart(6, '0')}.jsonl`), 'ax');
-      size = 0;
-    }
-    const bytes = Buffer.from(text);
-    await file.appendFile(bytes);
-    size += bytes.length;
-  };
-
-  return {
-    append(line) {
-      waiting.push(line);
-      if (next === undefined) {
-        next = last.then(drain);
-        last = next;
-      }
-      return next;
-    },
-    async close() {
-      try {
-        await last;
-        await file?.sync();
-      } finally {
-        await file?.close();
-      }
-    },
-  };
 }

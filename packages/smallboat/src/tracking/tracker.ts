@@ -18,6 +18,32 @@ export interface Lineage {
   readonly inputs?: Readonly<Record<string, string>>;
 }
 
+/** Data that a run read. */
+export interface DataUse {
+  /** What people call it: `cart_sessions`. */
+  readonly name: string;
+  /** Hash or version of its content, 1 to 36 characters if MLflow is to take it whole. */
+  readonly digest: string;
+  /** What for: `training`, `validation`, `test`. */
+  readonly context?: string;
+  /** Where it lies, without secrets: `duckdb:/home/me/w.duckdb#cart_sessions`, `s3://bucket/events/`. */
+  readonly source?: string;
+  readonly rows?: number;
+  /** Type of each column, as the warehouse names it. */
+  readonly columns?: Readonly<Record<string, string>>;
+}
+
+/** A model that a run made. */
+export interface ModelMade {
+  readonly name: string;
+  /** Hash of the model: that of its manifest. */
+  readonly digest: string;
+  /** Its number in the registry, if it was registered. */
+  readonly version?: number;
+  /** Folder of its files among the run's artifacts, if they are there: `model`. */
+  readonly artifacts?: string;
+}
+
 /** How a run may end. */
 export type EndStatus = 'finished' | 'failed' | 'stopped';
 
@@ -68,11 +94,20 @@ export interface TrackedRunInfo {
   readonly lineage: Lineage;
   readonly metrics: Readonly<Record<string, MetricSummary>>;
   readonly artifacts: readonly ArtifactInfo[];
+  /** What it read, in the order it was logged. */
+  readonly data: readonly DataUse[];
+  /** What it made, in the order it was logged. */
+  readonly models: readonly ModelMade[];
   /** What could not be read, in sentences: a last line cut off by a crash, for one. Empty is the rule. */
   readonly problems: readonly string[];
 }
 
 export interface NewTrackedRun {
+  /**
+   * Id of the run: letters, digits, `-` and `_`, 1 to 64. Default a new one. A run of this id that is there already is
+   * continued, with the parameters, counts and artifacts that it has: a task that is tried again goes on where it was.
+   */
+  readonly id?: string;
   /** 1 to 200 characters, no control characters. */
   readonly experiment: string;
   /** For people; default is the run's id. */
@@ -104,6 +139,8 @@ export interface TrackedRun extends AsyncDisposable {
   /** Rejects with `TRACKED_NAME_INVALID` if the name leaves the run's folder. The same name again replaces. */
   logArtifact(artifact: NewArtifact): Promise<ArtifactInfo>;
   setTags(tags: Tags): Promise<void>;
+  logData(data: DataUse): Promise<void>;
+  logModel(model: ModelMade): Promise<void>;
   /** Nothing can be logged afterwards: every call rejects with `TRACKED_RUN_ENDED`. */
   finish(status?: EndStatus): Promise<void>;
 }
@@ -121,13 +158,21 @@ export interface RunQuery {
 }
 
 /**
- * Where experiments are tracked: a local folder, MLflow, Weights & Biases, Comet. Several processes may write at
- * once, each its own runs. The caller ends the runs it starts; the tracker itself holds nothing open.
+ * Where experiments are tracked: a log in a local folder, which may be sent on to MLflow, Weights & Biases, Comet
+ * (`openTracker`). Several processes may write at once, each its own runs. The caller ends the runs it starts; the
+ * tracker itself holds nothing open.
  */
 export interface Tracker {
   /** For messages: `local:/home/me/.smallboat/tracking`. Holds no secret. */
   readonly location: string;
+  /** Rejects with `TRACKED_NAME_INVALID`, and with `TRACKED_RUN_BUSY` if a run of that id is being written by another. */
   startRun(run: NewTrackedRun): Promise<TrackedRun>;
+  /**
+   * Goes on with a run that ended, or was left by a killed process; it is `running` again. Rejects with `TRACKED_RUN_NOT_FOUND`,
+   * and with `TRACKED_RUN_BUSY` while another writes it. A process on another machine cannot be asked whether it
+   * lives: `isOwnerGone` says that it does not.
+   */
+  resumeRun(id: string, options?: { readonly isOwnerGone?: boolean }): Promise<TrackedRun>;
   /** Names of the experiments that have runs, in alphabetical order. */
   experiments(): Promise<readonly string[]>;
   /** An experiment that does not exist has no runs. */
@@ -143,6 +188,10 @@ export const trackerErrors = defineErrors({
     `There is no tracked run ${f.id} in ${f.location}. 'smallboat experiments' lists those there are.`,
   TRACKED_RUN_ENDED: (f: { id: string; status: string }) =>
     `Tracked run ${f.id} has ended as ${f.status} and takes nothing more. Start another with startRun.`,
+  TRACKED_RUN_BUSY: (f: { id: string; owner: string }) =>
+    `Tracked run ${f.id} is being written by ${f.owner}. Wait until it ends; if that process is gone for certain, resume the run with isOwnerGone.`,
+  TRACKED_SECRET: (f: { what: string; variable: string }) =>
+    `${f.what} holds the value of ${f.variable}, which is a secret, and was not tracked. Take it out and log it again.`,
   TRACKED_PARAM_CHANGED: (f: { id: string; param: string; was: ParamValue; now: ParamValue }) =>
     `Parameter ${f.param} of tracked run ${f.id} is ${JSON.stringify(f.was)} and cannot become ${JSON.stringify(f.now)}. Start another run for other parameters.`,
   TRACKED_NAME_INVALID: (f: { what: string; name: string; rule: string }) =>

@@ -1,6 +1,6 @@
 import { join, resolve } from 'node:path';
 import * as z from 'zod';
-import { CHAMPION, localRegistry } from '../../tracking/index.ts';
+import { CHAMPION, openRegistry } from '../../tracking/index.ts';
 import { loadModel, scoreTable } from '../../training/index.ts';
 import { openWarehouse } from '../../warehouse/index.ts';
 import type { Command } from '../command.ts';
@@ -46,7 +46,8 @@ export const command: Command<typeof schema> = {
     const home = resolve(io.cwd, args.home);
     const folder =
       args.folder === undefined
-        ? (await localRegistry({ folder: join(home, 'models') }).version(args.model, args.version)).folder
+        ? (await (await openRegistry({ folder: join(home, 'models'), env: io.env })).version(args.model, args.version))
+            .folder
         : resolve(io.cwd, args.folder);
     const model = await loadModel(folder);
     await using warehouse = await openWarehouse(args.warehouse ?? `duckdb:${join(home, 'warehouse.duckdb')}`, {

@@ -1,7 +1,7 @@
 import { join, resolve } from 'node:path';
 import * as z from 'zod';
 import { serveWithLog } from '../../serving/index.ts';
-import { CHAMPION, localRegistry } from '../../tracking/index.ts';
+import { CHAMPION, openRegistry } from '../../tracking/index.ts';
 import type { Command } from '../command.ts';
 import { untilStopped } from '../until-stopped.ts';
 
@@ -41,7 +41,8 @@ export const serve: Command<typeof schema> = {
     const home = resolve(io.cwd, args.home);
     const modelFolder =
       args.folder === undefined
-        ? (await localRegistry({ folder: join(home, 'models') }).version(args.model, args.version)).folder
+        ? (await (await openRegistry({ folder: join(home, 'models'), env: io.env })).version(args.model, args.version))
+            .folder
         : resolve(io.cwd, args.folder);
     const logFolder = args.log === undefined ? join(home, 'monitoring', 'predictions') : resolve(io.cwd, args.log);
     await using endpoint = await serveWithLog({

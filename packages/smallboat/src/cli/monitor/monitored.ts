@@ -5,7 +5,7 @@ import type { Io } from '../../kernel/index.ts';
 import { defineErrors, isMissing, writeWhole } from '../../kernel/index.ts';
 import type { DriftReport, LiveWindow, Reference } from '../../monitoring/index.ts';
 import { readReference, renderDriftPage } from '../../monitoring/index.ts';
-import { CHAMPION, localRegistry, registryErrors } from '../../tracking/index.ts';
+import { CHAMPION, openRegistry, registryErrors } from '../../tracking/index.ts';
 import { Since, fromOf } from './span.ts';
 
 export const monitoredErrors = defineErrors({
@@ -58,7 +58,7 @@ export async function monitoredBy(args: z.infer<typeof monitoredArgs>, io: Io): 
   const home = resolve(io.cwd, args.home);
   const now = Date.now();
   const reference = await readReference(
-    args.reference === undefined ? await findReference(home, args.model) : resolve(io.cwd, args.reference),
+    args.reference === undefined ? await findReference(home, args.model, io.env) : resolve(io.cwd, args.reference),
   );
   const path = args.out === undefined ? join(home, 'monitoring', 'report.html') : resolve(io.cwd, args.out);
   return {
@@ -84,8 +84,8 @@ export function predictionsIn(home: string): string {
 }
 
 /** The reference that lies with the champion, or the one in the monitoring folder. */
-async function findReference(home: string, model: string): Promise<string> {
-  const registry = localRegistry({ folder: join(home, 'models') });
+async function findReference(home: string, model: string, env: Io['env']): Promise<string> {
+  const registry = await openRegistry({ folder: join(home, 'models'), env });
   const champion = await registry.version(model, CHAMPION).catch((error: unknown) => {
     if (registryErrors.MODEL_VERSION_NOT_FOUND.is(error)) return undefined;
     throw error;

@@ -1,0 +1,20 @@
+import { expect, it } from 'vitest';
+import { numberField, textField, timeField } from './protobuf.ts';
+
+// From protobuf's description of its encoding, and from Python's `google.protobuf`.
+it.each([
+  [0, [0x08, 0x00]],
+  [1, [0x08, 0x01]],
+  [127, [0x08, 0x7f]],
+  [128, [0x08, 0x80, 0x01]],
+  [150, [0x08, 0x96, 0x01]],
+  [2 ** 40, [0x08, 0x80, 0x80, 0x80, 0x80, 0x80, 0x20]],
+  [-2, [0x08, 0xfe, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0x01]],
+])('writes %d as protobuf does', (value, bytes) => {
+  expect([...numberField(1, value)]).toEqual(bytes);
+});
+
+it('writes texts and times', () => {
+  expect([...textField(2, 'testing')]).toEqual([0x12, 0x07, ...new TextEncoder().encode('testing')]);
+  expect([...timeField(3, 1_500)]).toEqual([0x1a, 0x08, 0x08, 0x01, 0x10, 0x80, 0xca, 0xb5, 0xee, 0x01]);
+});
