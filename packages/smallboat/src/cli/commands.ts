@@ -118,6 +118,11 @@ export const commands: Readonly<Record<string, CommandEntry>> = {
     summary: 'Answer predictions over HTTP',
     load: async () => ({ command: (await import('./commands/serve.ts')).serve }),
   },
+  keys: {
+    group: 'Models',
+    summary: 'Make, list and take away API keys of endpoints',
+    load: () => import('./commands/keys.ts'),
+  },
   monitor: {
     group: 'Models',
     summary: 'Compare live predictions with the reference',
