@@ -54,8 +54,17 @@ export function apiKeys(entries: readonly ApiKey[]): ApiKeys {
 
 /** The entries of a key file. Rejects with `KEYS_INVALID`. */
 export async function readKeys(path: string): Promise<readonly ApiKey[]> {
+  const text = await readFile(path, 'utf8').catch((cause: unknown) => {
+    throw keyErrors.KEYS_INVALID({ path, problem: String(cause) }, { cause });
+  });
+  return parseKeys(text, path);
+}
+
+/** The entries in the text of a key file, or in a list of them. `path` names it in errors. Throws `KEYS_INVALID`. */
+export function parseKeys(text: string, path: string): readonly ApiKey[] {
   try {
-    return KeyFile.parse(JSON.parse(await readFile(path, 'utf8'))).keys;
+    const given = JSON.parse(text) as unknown;
+    return KeyFile.parse(Array.isArray(given) ? { keys: given } : given).keys;
   } catch (cause) {
     const problem = cause instanceof z.ZodError ? z.prettifyError(cause) : String(cause);
     throw keyErrors.KEYS_INVALID({ path, problem }, { cause });

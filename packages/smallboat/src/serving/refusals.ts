@@ -33,6 +33,8 @@ export const requestErrors = defineErrors({
     `The key '${f.name}' may not '${f.scope}'. Ask whoever runs the endpoint for one that may.`,
   OVERLOADED: (f: { behindMs: number; limitMs: number }) =>
     `The endpoint is ${f.behindMs} ms behind; from ${f.limitMs} ms on it refuses. Ask again in a second.`,
+  UPSTREAM_FAILED: (f: { endpoint: string; problem: string }) =>
+    `The endpoint ${f.endpoint} behind this one gave no predictions (${f.problem}). Ask again; its own log has the cause.`,
   MODEL_CHANGE_REFUSED: (f: { problem: string }) => `The model is not changed: ${f.problem}. The one in use goes on.`,
   FEEDBACK_NOT_KEPT: (f: { endpoint: string }) =>
     `Endpoint ${f.endpoint} keeps no prediction log, and so no feedback. Start it with one (smallboat serve --log <folder>).`,
@@ -56,6 +58,7 @@ const STATUS: Readonly<Record<string, number>> = {
   KEY_UNKNOWN: 401,
   KEY_SCOPE_MISSING: 403,
   OVERLOADED: 503,
+  UPSTREAM_FAILED: 502,
   MODEL_CHANGE_REFUSED: 409,
   FEEDBACK_NOT_KEPT: 404,
 };

@@ -31,6 +31,8 @@ export interface ServeSettings {
   readonly onRequest?: ServiceOptions['onRequest'];
   /** Told how every trial of a model ended. */
   readonly onModelChange?: ServiceOptions['onModelChange'];
+  /** Further things to GET: JSON by path. */
+  readonly pages?: ServiceOptions['pages'];
   /** Milliseconds since 1970. Default the machine's clock. */
   readonly clock?: () => number;
   /** Told of every fault of ours, with the id that the client got. Default: the cause goes nowhere. */
@@ -71,7 +73,7 @@ export const serveErrors = defineErrors({
  */
 export async function serve(options: ServeOptions): Promise<Endpoint> {
   const { host = '127.0.0.1', port = 0, endpointName = 'intent', predictionLog, signal, keys, cors } = options;
-  const { onRequest, onModelChange } = options;
+  const { onRequest, onModelChange, pages } = options;
   const limits: Limits = { ...DEFAULT_LIMITS, ...options.limits };
   signal?.throwIfAborted();
   const model = 'model' in options ? options.model : await loadPredictor(options.modelFolder);
@@ -91,6 +93,7 @@ export async function serve(options: ServeOptions): Promise<Endpoint> {
     ...(predictionLog === undefined ? {} : { log: predictionLog }),
     ...(keys === undefined ? {} : { keys }),
     ...(cors === undefined ? {} : { cors }),
+    ...(pages === undefined ? {} : { pages }),
     ...(onRequest === undefined ? {} : { onRequest }),
     ...(onModelChange === undefined ? {} : { onModelChange }),
   });

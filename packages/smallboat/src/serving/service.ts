@@ -47,6 +47,10 @@ export interface ServiceOptions extends Omit<ModelSlotOptions, 'metrics' | 'onEn
   /** Loads the model that `POST /admin/model` names. Without it the model cannot be changed over HTTP. */
   readonly loadModel?: (folder: string) => Promise<Predictor>;
   readonly onModelChange?: ModelSlotOptions['onEnd'];
+  /** Answers predictions in place of the model: one that is asked over the network. */
+  readonly remote?: (request: EndpointRequest) => Promise<EndpointResponse>;
+  /** Further things to GET: JSON by path. */
+  readonly pages?: Readonly<Record<string, unknown>>;
 }
 
 /**
@@ -68,6 +72,7 @@ const SCOPE_OF: Readonly<Record<string, Scope>> = {
 };
 const KNOWN_ROUTES = new Set([...Object.keys(SCOPE_OF), '/', '/ping', '/openapi.json', '/docs']);
 const KNOWN_METHODS = new Set(['GET', 'HEAD', 'POST', 'OPTIONS', 'PUT', 'DELETE', 'PATCH']);
+const ATTRIBUTES = 'x-amzn-sagemaker-custom-attributes';
 const JSON_TYPE = { 'content-type': 'application/json; charset=utf-8', 'x-content-type-options': 'nosniff' };
 
 export function makeService(options: ServiceOptions): Service {
@@ -82,7 +87,7 @@ export function makeService(options: ServiceOptions): Service {
   const started = clock() / 1000;
   const own = { connections: 0, residentBytes: 0, cpuSeconds: 0, startedAt: started };
 
-  const documents: Readonly<Record<string, () => EndpointResponse>> = {
+  const ownPages: Readonly<Record<string, () => EndpointResponse>> = {
     '/openapi.json': () => ({ status: 200, headers: JSON_TYPE, body: JSON.stringify(document()) }),
     '/docs': () => {
       const { html, policy } = apiPage(document());
@@ -103,6 +108,11 @@ export function makeService(options: ServiceOptions): Service {
       return { status: 200, headers: { 'content-type': METRICS_TYPE }, body: metrics.text(gauges) };
     },
   };
+  const pages = Object.entries(options.pages ?? {}).map(([path, value]): [string, () => EndpointResponse] => [
+    path,
+    () => ({ status: 200, headers: JSON_TYPE, body: JSON.stringify(value) }),
+  ]);
+  const documents = new Map([...Object.entries(ownPages), ...pages]);
   const document = (): ReturnType<typeof openApi> => openApi({ endpoint, limits, hasKeys: keys !== undefined });
 
   const respond = (request: ServiceRequest, path: string): EndpointResponse | Promise<EndpointResponse> => {
@@ -116,15 +126,18 @@ export function makeService(options: ServiceOptions): Service {
     if (path === '/admin/model' && keys !== undefined && loadModel !== undefined) {
       return changeModel(request, models, loadModel);
     }
-    const page = request.method === 'GET' || request.method === 'HEAD' ? documents[path] : undefined;
-    return page === undefined ? models.answer(request) : page();
+    const page = request.method === 'GET' || request.method === 'HEAD' ? documents.get(path) : undefined;
+    if (page !== undefined) return page();
+    return options.remote === undefined ? models.answer(request) : options.remote(request);
   };
 
   return {
     models,
     answer(request) {
       const start = request.receivedAt ?? timer();
-      const id = requestId(request.headers['x-request-id']) ?? newId();
+      // SageMaker hands no header on but its own, in both directions.
+      const attributes = request.headers[ATTRIBUTES];
+      const id = requestId(request.headers['x-request-id'] ?? attributes) ?? newId();
       const mark = request.url.indexOf('?');
       const path = mark === -1 ? request.url : request.url.slice(0, mark);
       const finish = (response: EndpointResponse): EndpointResponse => {
@@ -136,7 +149,8 @@ export function makeService(options: ServiceOptions): Service {
         options.onRequest?.({ id, method, path: route, status, milliseconds, model: models.state.model });
         const retry = status === 503 ? { 'retry-after': '1' } : {};
         const challenge = status === 401 ? { 'www-authenticate': 'Bearer' } : {};
-        const headers = { ...opened(response, request, cors), ...retry, ...challenge, 'x-request-id': id };
+        const echo = attributes === undefined ? {} : { [ATTRIBUTES]: id };
+        const headers = { ...opened(response, request, cors), ...retry, ...challenge, ...echo, 'x-request-id': id };
         return { ...response, headers };
       };
       const fail = (error: unknown): EndpointResponse => {
