@@ -1,7 +1,7 @@
 /** An entrance of its own: what starts jobs of services is loaded where a step wants it, and is no part of a code package. */
-export { type Files, packArchive } from './code/archive.ts';
+export { packArchive } from './code/archive.ts';
 export { type PackedCode, packCode, readPackage } from './code/code-package.ts';
-export { type ProgramOptions, packProgram } from './code/program.ts';
+export { packProgram } from './code/program.ts';
 export { codeOfRun } from './code-of-run.ts';
 export { dockerfile } from './dockerfile.ts';
 export { type ComputeOptions, openCompute, openService } from './open-compute.ts';

@@ -20,8 +20,8 @@ beforeAll(async () => {
   // Outside of the repository: what is packed finds no package there.
   folder = await mkdtemp(join(tmpdir(), 'smallboat-'));
   model = await writeTestModel(join(folder, 'model'));
-  const { predict } = await loadPredictor(model);
-  expected = predict([Uint8Array.of(0, 6, 2)])[0] ?? 0;
+  const predictor = await loadPredictor(model);
+  expected = predictor.predict([Uint8Array.of(0, 6, 2)])[0] ?? 0;
 });
 
 async function write(files: Iterable<readonly [string, Uint8Array]>, to: string): Promise<string> {
