@@ -7,14 +7,12 @@ import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import {
   BatchClient,
-  CreateComputeEnvironmentCommand,
-  CreateJobQueueCommand,
   DescribeJobDefinitionsCommand,
   DescribeJobsCommand,
   ListJobsCommand,
 } from '@aws-sdk/client-batch';
 import { afterEach, beforeAll, describe, expect, it, vi } from 'vitest';
-import { moto } from './compute/moto.ts';
+import { askIam, makeQueue, moto } from './compute/moto.ts';
 import { fan, fated } from './compute/project/flows.ts';
 import { aProject } from './compute/services.ts';
 import { pythonEnv } from './python.ts';
@@ -248,22 +246,7 @@ describe('against moto', () => {
     }))
       vi.stubEnv(name, value);
     const client = new BatchClient({ region: 'us-east-1' });
-    const { computeEnvironmentArn } = await client.send(
-      new CreateComputeEnvironmentCommand({
-        computeEnvironmentName: 'machines',
-        type: 'UNMANAGED',
-        state: 'ENABLED',
-        serviceRole: await aRole(aws.url),
-      }),
-    );
-    await client.send(
-      new CreateJobQueueCommand({
-        jobQueueName: 'main',
-        state: 'ENABLED',
-        priority: 1,
-        computeEnvironmentOrder: [{ order: 1, computeEnvironment: computeEnvironmentArn }],
-      }),
-    );
+    await makeQueue(aws.url);
     const folder = mkdtempSync(join(tmpdir(), 'smallboat-runs-'));
     const flow = fan.with({ compute: 'batch', resources: { cpu: 2, memoryMiB: 1000 } });
     const options = { module: project.module, store: { folder, user: 'ada' }, params: { folder } };
@@ -300,18 +283,8 @@ describe('against moto', () => {
 describe('the bootstrap', () => {
   it('fetches from S3 with a signature that is checked, and notices other bytes', async () => {
     // moto checks signatures after so many questions.
-    await using aws = await moto({ INITIAL_NO_AUTH_ACTION_COUNT: '5' });
-    const iam = async (query: Record<string, string>): Promise<string> => {
-      const answer = await fetch(aws.url, {
-        method: 'POST',
-        headers: {
-          'content-type': 'application/x-www-form-urlencoded',
-          authorization: 'AWS4-HMAC-SHA256 Credential=x/20261123/us-east-1/iam/aws4_request',
-        },
-        body: new URLSearchParams({ Version: '2010-05-08', ...query }).toString(),
-      });
-      return answer.text();
-    };
+    await using aws = await moto({ env: { INITIAL_NO_AUTH_ACTION_COUNT: '5' } });
+    const iam = (query: Readonly<Record<string, string>>): Promise<string> => askIam(aws.url, query);
     await iam({ Action: 'CreateUser', UserName: 'ada' });
     const PolicyDocument = JSON.stringify({
       Version: '2012-10-17',
@@ -347,20 +320,3 @@ describe('the bootstrap', () => {
     expect(await boot(key, 'wrong')).toMatch(/^67 .*403 .*SignatureDoesNotMatch/s);
   });
 });
-
-async function aRole(url: string): Promise<string> {
-  const answer = await fetch(url, {
-    method: 'POST',
-    headers: {
-      'content-type': 'application/x-www-form-urlencoded',
-      authorization: 'AWS4-HMAC-SHA256 Credential=x/20261123/us-east-1/iam/aws4_request',
-    },
-    body: new URLSearchParams({
-      Action: 'CreateRole',
-      Version: '2010-05-08',
-      RoleName: 'service',
-      AssumeRolePolicyDocument: '{}',
-    }).toString(),
-  });
-  return /<Arn>([^<]+)</.exec(await answer.text())?.[1] ?? '';
-}

@@ -161,7 +161,7 @@ describe.each(services)('a flow whose steps are jobs of %s', (serviceName, make)
     const { folder, options } = withRun();
     const lost = runFlow(remote(fated), { ...options, params: { folder, what: 'wait' } });
     await service.running('fate');
-    await vi.waitFor(() => expect(ran(folder)).toHaveLength(1), { timeout: 20_000 });
+    await vi.waitFor(() => expect(ran(folder)).toHaveLength(1), { timeout: 60_000 });
     service.loseMachine('fate');
     const failed = await failureOf(lost);
     expect(failed.facts.error).toMatchObject({ kind: 'machineLost' });
@@ -184,9 +184,9 @@ describe.each(services)('a flow whose steps are jobs of %s', (serviceName, make)
     const { folder, events, options } = withRun(spot);
     const flow = fated.with({ compute: spot.compute, retry: { times: 1, backoffSeconds: 0 } });
     const going = runFlow(flow, { ...options, params: { folder, what: 'wait' } });
-    await vi.waitFor(() => expect(ran(folder)).toHaveLength(1), { timeout: 20_000 });
+    await vi.waitFor(() => expect(ran(folder)).toHaveLength(1), { timeout: 60_000 });
     isGoing = true;
-    await vi.waitFor(() => expect(existsSync(join(folder, 'aborted'))).toBe(true), { timeout: 20_000 });
+    await vi.waitFor(() => expect(existsSync(join(folder, 'aborted'))).toBe(true), { timeout: 60_000 });
     // The next attempt is on another machine.
     isGoing = false;
     await using run = await going;
@@ -203,13 +203,13 @@ describe.each(services)('a flow whose steps are jobs of %s', (serviceName, make)
     const stopped = failureOf(
       runFlow(remote(fated), { ...options, signal: stop.signal, params: { folder, what: 'wait' } }),
     );
-    await vi.waitFor(() => expect(ran(folder)).toHaveLength(1), { timeout: 20_000 });
+    await vi.waitFor(() => expect(ran(folder)).toHaveLength(1), { timeout: 60_000 });
     const before = Date.now();
     stop.abort();
     expect(await stopped).toMatchObject({ code: 'RUN_INTERRUPTED' });
     expect(Date.now() - before).toBeLessThan(3000);
     // The body was told in its container.
-    await vi.waitFor(() => expect(existsSync(join(folder, 'aborted'))).toBe(true), { timeout: 10_000 });
+    await vi.waitFor(() => expect(existsSync(join(folder, 'aborted'))).toBe(true), { timeout: 60_000 });
     await using run = await resumeFlow(remote(fated), options);
     expect(await run.result()).toEqual({ before: { reached: 7 } });
   });

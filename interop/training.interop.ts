@@ -15,9 +15,8 @@ import {
 } from '../packages/smallboat/src/training/index.ts';
 import type { LstmWeights } from '../packages/smallboat/src/training/index.ts';
 // The kernel is not public; its gradients are checked here all the same.
-import { batchLoader } from '../packages/smallboat/src/training/batch-trie.ts';
-import { lstmKernel } from '../packages/smallboat/src/training/kernel/lstm-kernel.ts';
-import { sequenceTrie } from '../packages/smallboat/src/training/sequence-trie.ts';
+import { networkKernel } from '../packages/smallboat/src/training/kernel/network-kernel.ts';
+import { trieLoader } from '../packages/smallboat/src/training/trie-loader.ts';
 import { python } from './python.ts';
 
 const names = ['kernel', 'recurrentKernel', 'bias', 'denseKernel', 'denseBias'] as const;
@@ -65,14 +64,15 @@ describe('against Keras', () => {
       after: ByName;
     };
 
-    const kernel = lstmKernel({ units, vocabulary: 7 });
+    const kernel = networkKernel({ units });
     kernel.setWeights(weights);
-    const trie = sequenceTrie(examples, 7);
-    const { shape } = batchLoader(trie, kernel).load(trie.end, examples.labels);
+    const all = Uint32Array.from(examples.labels, (_, i) => i);
+    const { shape } = trieLoader(examples, kernel).load(all, { labels: examples.labels });
     const loss = kernel.forward(shape) / 128;
     kernel.backward(shape, 128);
     const { gradients } = kernel;
-    kernel.adam(1, { learningRate: 1e-3 });
+    const rate = (1e-3 * Math.sqrt(1 - 0.999)) / (1 - 0.9);
+    kernel.adam({ rate, inputRate: 1, kept: 1, clip: 1, beta1: 0.9, beta2: 0.999, epsilon: 1e-7 });
 
     expect(loss).toBeCloseTo(keras.loss, 6);
     expect(largestDifference(scoreLstm(weights, examples), keras.predictions)).toBeLessThan(2e-6);

@@ -1,6 +1,7 @@
 """Values as Python has them, for the tests of artifacts.
 
     values.py view               reads pickles (JSON, a list of base64 texts) and prints what each is, as JSON
+    values.py client TASK COUNT  prints what the artifacts v0, v1, … of a task are, by Metaflow's client, each read in both of its ways
     values.py make SEED COUNT    prints values at random: [{"pickle": base64, "protocol": 2 to 5, "view": what it should be read as}]
     values.py refuse             prints pickles of what is not plain data: [{"pickle", "protocol", "type": what the refusal must name}]
     values.py exploit FOLDER     prints pickles that make a file in FOLDER when Python loads them, and proves that they do
@@ -81,6 +82,17 @@ def view(value):
         return ["dict", [[go(k), go(v)] for k, v in x.items()]]
 
     return go(value)
+
+
+def client(pathspec, count):
+    from metaflow import Task, namespace
+
+    namespace(None)
+    task = Task(pathspec)
+    data = task.data
+    views = [view(task[f"v{i}"].data) for i in range(count)]
+    assert views == [view(getattr(data, f"v{i}")) for i in range(count)]
+    return views
 
 
 # ---- what TypeScript should see of what Python writes ----
@@ -181,7 +193,7 @@ class Maker:
             return "".join(chr(r.choice([65, 0xE9, 0x4E2D, 0x1F6A3, 0, 0xFFFD, 0xFFFF, 0x10FFFF])) for _ in range(r.randrange(90)))
         if kind < 0.95:
             return "\ud800x\udfff"
-        return r.choice(["__proto__", "constructor", "toString", "", "x" * 300, "\u00e9" * 70000])
+        return r.choice(["__proto__", "constructor", "toString", "", "x" * 300, "\u00e9" * r.choice([300, 300, 300, 40000])])
 
     def integer(self):
         r = self.r
@@ -295,7 +307,7 @@ class Maker:
             lambda: Point(inner(), inner()),
             lambda: Frame(inner(), inner(), inner()),
             lambda: [r.choice(self.shared) for _ in range(n)],
-            lambda: [self.leaf()] * 1200,
+            lambda: [r.choice([None, 1.5, "again", b"again", 2**70])] * 1200,
             lambda: {str(i): i for i in range(1100)},
         ])()
 
@@ -446,6 +458,8 @@ if __name__ == "__main__":
     command, *args = sys.argv[1:]
     if command == "view":
         print(json.dumps([view(pickle.loads(base64.b64decode(p))) for p in json.load(sys.stdin)]))
+    elif command == "client":
+        print(json.dumps(client(args[0], int(args[1]))))
     elif command == "make":
         print(json.dumps(make(int(args[0]), int(args[1]))))
     elif command == "refuse":

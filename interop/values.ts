@@ -88,7 +88,7 @@ function nameOf(key: unknown): string | undefined {
   if (Array.isArray(key) || key instanceof Set) {
     if (Array.isArray(key) && Object.keys(key).length !== key.length) return undefined;
     const names = Array.from(key, nameOf);
-    if (names.includes(undefined)) return undefined;
+    if (names.includes(undefined) || (key instanceof Set && new Set(names).size < names.length)) return undefined;
     return Array.isArray(key) ? `(${names.join()})` : `{${names.map(String).toSorted(compareTexts).join()}}`;
   }
   const [kind, content] = leafView(key) ?? [];

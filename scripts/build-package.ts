@@ -7,7 +7,7 @@ import { cpSync, mkdirSync, readFileSync, readdirSync, rmSync, writeFileSync } f
 import { readFile } from 'node:fs/promises';
 import { dirname, join, relative, resolve } from 'node:path';
 import { type Plugin, build } from 'esbuild';
-import { lstmModule } from '../packages/smallboat/src/training/kernel/load.ts';
+import { kernelModule } from '../packages/smallboat/src/training/kernel/load.ts';
 
 const root = join(import.meta.dirname, '..');
 const source = join(root, 'packages/smallboat');
@@ -28,7 +28,7 @@ export async function buildPackage(target: string = join(source, 'dist')): Promi
   rmSync(target, { recursive: true, force: true });
   mkdirSync(target, { recursive: true });
   // A checkout compiles the kernel on first use, a package has it.
-  lstmModule();
+  kernelModule();
   const manifest = JSON.parse(readFileSync(join(source, 'package.json'), 'utf8')) as Manifest;
   const exported = Object.entries(manifest.exports).filter(([, file]) => file.endsWith('.ts'));
   const forked = codeFiles().flatMap((file) =>

@@ -1,3 +1,4 @@
+import { DEFAULT_FEATURES, FEATURE_NAMES } from 'smallboat/features';
 import { each, flow } from 'smallboat/flow';
 import * as z from 'zod';
 import { baselines } from './steps/baselines.ts';
@@ -32,15 +33,33 @@ export const intent = flow(
       .enum(['decision-points', 'seed'])
       .default('decision-points')
       .describe('how sessions become examples; `seed` is that of the original project, with its leak'),
-    rates: z.array(z.coerce.number().positive()).min(1).default([0.001, 0.003]).describe('learning rates to try'),
-    units: z.array(z.coerce.number().int().positive()).min(1).default([48]).describe('widths of the LSTM to try'),
-    epochs: z.coerce.number().int().positive().default(50).describe('passes over the training data at most'),
+    features: z
+      .array(z.enum(FEATURE_NAMES))
+      .default([...DEFAULT_FEATURES])
+      .describe('what events have beside their actions'),
+    inputs: z
+      .array(z.enum(['context', 'actions']))
+      .min(1)
+      .default(['context', 'actions'])
+      .describe('what models are shown: those features, or actions alone'),
+    cells: z
+      .array(z.enum(['gru', 'lstm']))
+      .min(1)
+      .default(['gru'])
+      .describe('kinds of recurrent layer to try'),
+    rates: z.array(z.coerce.number().positive()).min(1).default([0.003]).describe('learning rates to try'),
+    units: z.array(z.coerce.number().int().positive()).min(1).default([48]).describe('widths of the model to try'),
+    epochs: z.coerce.number().int().positive().default(8).describe('passes over the training data at most'),
     patience: z.coerce
       .number()
       .int()
       .positive()
       .default(5)
       .describe('epochs without a better validation loss before training stops'),
+    torch: z
+      .string()
+      .default('')
+      .describe('a Python with torch and numpy to train in, on a GPU if there is one; left out, training is done here'),
     home: z.string().default('.smallboat').describe('folder for all that is written'),
     warehouse: z.string().default('').describe('URL of the warehouse; left out, a DuckDB file in the home folder'),
     memoryLimitMiB: z.coerce
@@ -52,16 +71,32 @@ export const intent = flow(
         'memory the warehouse may take before it spills to disk; 0 for a quarter of the machine’s, at most 4096',
       ),
   },
-  ({ data, rows, seed, protocol, rates, units, epochs, patience, home, warehouse, memoryLimitMiB }) => {
+  ({
+    data,
+    rows,
+    seed,
+    protocol,
+    features,
+    inputs,
+    cells,
+    rates,
+    units,
+    epochs,
+    patience,
+    torch,
+    home,
+    warehouse,
+    memoryLimitMiB,
+  }) => {
     const { raw, snapshot } = ingest({ data, rows, seed, home, warehouse, memoryLimitMiB });
     const { tables } = transform({ raw });
     const { checked } = validate({ tables });
-    const { examples } = dataset({ checked, protocol });
-    const { points } = grid({ rates, units, epochs, patience, seed });
-    const trials = each(points, (point) => train({ examples, point, home, snapshot }));
+    const { examples, leaks } = dataset({ checked, protocol, features });
+    const { points } = grid({ examples, inputs, cells, rates, units, epochs, patience, seed });
+    const trials = each(points, (point) => train({ examples, point, points, home, snapshot, torch }));
     const baseline = baselines({ examples });
-    const { chosen } = select({ trials, baseline: baseline.scores, examples, snapshot, home });
-    const { served } = deploy({ chosen, examples, home });
+    const { chosen } = select({ trials, baseline: baseline.scores, examples, leaks, snapshot, home });
+    const { served } = deploy({ chosen, examples, checked, home });
     return monitor({ chosen, served, home });
   },
 );

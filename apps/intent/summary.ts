@@ -43,7 +43,8 @@ export async function summaryOf(run: FlowRun<unknown>, options: SummaryOptions):
   const { train, validation, test } = made.dataset.statistics;
   const carts = train.sessions + validation.sessions + test.sessions;
   const judged: readonly (readonly [string, readonly DecisionMetrics[]])[] = [
-    ['LSTM', chosen.metrics],
+    [chosen.name, chosen.metrics],
+    ...chosen.rest.map(({ name, metrics }) => [name, metrics] as const),
     ...BASELINES.map((name) => [name, metricsOf(made.baselines.scores[name], made.dataset.examples.test)] as const),
   ];
   const path = (to: string): string => (relative(options.here, to).startsWith('..') ? to : relative(options.here, to));

@@ -1,8 +1,8 @@
 /**
  * Seconds an epoch of LSTM(48) → Dense(1) on synthetic sequences (mean length 12, median 7, 99th percentile 80, longest
- * 200), batch 128, ours and Keras's in one run, each in a process of its own.
+ * 200), batch 128, ours, PyTorch's and Keras's in one run, each in a process of its own.
  *
- *     node bench/training/lstm.ts [sequences = 200000] [epochs = 3] [sequences for Keras padded = 20000]
+ *     node bench/training/lstm.ts [sequences = 200000] [epochs = 3] [sequences for Keras padded = 20000, 0 for none]
  */
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { availableParallelism, tmpdir } from 'node:os';
@@ -30,13 +30,20 @@ await writeFile(join(folder, 'train.offsets'), offsets);
 await writeFile(join(folder, 'train.labels'), labels);
 
 const keras = join(pythonEnv('keras'), 'python');
+const torch = join(pythonEnv('torch'), 'python');
+const cores = availableParallelism();
 const engines: readonly (readonly [string, string, readonly string[]])[] = [
   ['smallboat', process.execPath, [here('ours-epoch.ts'), `${count}`, `${epochs}`, '16']],
   ['smallboat, batches not sorted', process.execPath, [here('ours-epoch.ts'), `${count}`, `${epochs}`, '1']],
+  ['PyTorch, bucketed by length', torch, [here('torch_epoch.py'), folder, `${epochs}`, `${count}`, `${cores}`]],
+  ['PyTorch, the same on one thread', torch, [here('torch_epoch.py'), folder, `${epochs}`, `${count}`, '1']],
+  ['smallboat, one thread', process.execPath, [here('ours-epoch.ts'), `${count}`, `${epochs}`, '16', '1']],
   ['Keras, bucketed by length', keras, [here('keras_epoch.py'), folder, 'bucketed', `${epochs}`, `${count}`]],
-  ['Keras, padded to 200', keras, [here('keras_epoch.py'), folder, 'padded', '1', `${paddedCount}`]],
+  ...(paddedCount === 0
+    ? []
+    : [['Keras, padded to 200', keras, [here('keras_epoch.py'), folder, 'padded', '1', `${paddedCount}`]] as const]),
 ];
-console.log(`node ${process.version}, ${availableParallelism()} cores, ${count} sequences, median of ${epochs} epochs`);
+console.log(`node ${process.version}, ${cores} cores, ${count} sequences, median of ${epochs} epochs`);
 console.log('engine                           s/epoch    ratio  peak MiB  one session, µs (p50)');
 let ours = NaN;
 for (const [name, command, args] of engines) {

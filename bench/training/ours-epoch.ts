@@ -1,4 +1,4 @@
-/** Our side of `lstm.ts`, in a process of its own: `ours-epoch.ts <sequences> <epochs> <window>`. Prints JSON. */
+/** Our side of `lstm.ts`, in a process of its own: `ours-epoch.ts <sequences> <epochs> <window> <threads>`. Prints JSON. */
 import { scoreLstm, trainLstm, writeModel, loadModel } from '../../packages/smallboat/src/training/index.ts';
 import { TOKENS } from '../../packages/smallboat/src/features/index.ts';
 import { mkdtemp, rm } from 'node:fs/promises';
@@ -6,12 +6,18 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { syntheticSequences } from './synthetic-sequences.ts';
 
-const [count = 200_000, epochs = 3, window = 16] = process.argv.slice(2).map(Number);
+const [count = 200_000, epochs = 3, window = 16, threads] = process.argv.slice(2).map(Number);
 const train = syntheticSequences(count, 1);
 // A validation part of one session, so that the time is that of training alone.
 const validation = syntheticSequences(1, 2);
 const hyper = { units: 48, learningRate: 1e-3, batchSize: 128, epochs, patience: epochs, seed: 1 };
-const { history, weights } = await trainLstm({ train, validation, hyper, window });
+const { history, weights } = await trainLstm({
+  train,
+  validation,
+  hyper,
+  window,
+  ...(threads === undefined ? {} : { threads }),
+});
 
 const folder = await mkdtemp(join(tmpdir(), 'smallboat-bench-'));
 const lineage = { run: '', dataSnapshot: '', codeHash: '' };

@@ -1,8 +1,10 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { createServer } from 'node:net';
 import type { AddressInfo } from 'node:net';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
+import { fileURLToPath } from 'node:url';
+import { BatchClient, CreateComputeEnvironmentCommand, CreateJobQueueCommand } from '@aws-sdk/client-batch';
 import { pythonEnv } from '../python.ts';
 
 export interface Moto extends AsyncDisposable {
@@ -11,14 +13,25 @@ export interface Moto extends AsyncDisposable {
   readonly env: Readonly<Record<string, string>>;
 }
 
-/** Starts moto, which has the APIs of AWS. `env`: more for its process. */
-export async function moto(env: Readonly<Record<string, string>> = {}): Promise<Moto> {
+export interface MotoOptions {
+  /** More for its process. */
+  readonly env?: Readonly<Record<string, string>>;
+  /** Whether its jobs run, as processes of this machine, with what the role of their machine gives them. Default: they end at once, and well. */
+  readonly jobs?: Readonly<Record<string, string>>;
+}
+
+/** Starts moto, which has the APIs of AWS. */
+export async function moto({ env = {}, jobs }: MotoOptions = {}): Promise<Moto> {
   const port = await freePort();
-  const child = spawn(join(pythonEnv('compute'), 'moto_server'), ['-H', '127.0.0.1', '-p', String(port)], {
-    stdio: 'ignore',
-    env: { ...process.env, ...env },
-  });
+  const bin = pythonEnv('compute');
   const url = `http://127.0.0.1:${port}`;
+  const [program, ...args] = jobs
+    ? [join(bin, 'python'), fileURLToPath(new URL('./moto_running.py', import.meta.url)), String(port)]
+    : [join(bin, 'moto_server'), '-H', '127.0.0.1', '-p', String(port)];
+  const JOB_ENVIRONMENT = JSON.stringify({ ...jobs, AWS_ENDPOINT_URL: url });
+  // Jobs run on the Node that runs this.
+  const PATH = `${dirname(process.execPath)}:${process.env['PATH'] ?? ''}`;
+  const child = spawn(program ?? '', args, { stdio: 'ignore', env: { ...process.env, PATH, JOB_ENVIRONMENT, ...env } });
   await answers(url, child);
   await fetch(`${url}/moto-api/config`, { method: 'POST', body: JSON.stringify({ batch: { use_docker: false } }) });
   return {
@@ -47,4 +60,42 @@ async function freePort(): Promise<number> {
   const { port } = server.address() as AddressInfo;
   await new Promise((resolve) => server.close(resolve));
   return port;
+}
+
+/** Asks moto's API of queries, where IAM is; gives the XML of the answer. */
+export async function askIam(url: string, query: Readonly<Record<string, string>>): Promise<string> {
+  const answer = await fetch(url, {
+    method: 'POST',
+    headers: {
+      'content-type': 'application/x-www-form-urlencoded',
+      authorization: 'AWS4-HMAC-SHA256 Credential=x/20261123/us-east-1/iam/aws4_request',
+    },
+    body: new URLSearchParams({ Version: '2010-05-08', ...query }).toString(),
+  });
+  return answer.text();
+}
+
+/** Makes a queue of AWS Batch with the name `main`, which has no machines of its own. */
+export async function makeQueue(url: string): Promise<void> {
+  const query = { Action: 'CreateRole', RoleName: 'service', AssumeRolePolicyDocument: '{}' };
+  const serviceRole = /<Arn>([^<]+)</.exec(await askIam(url, query))?.[1] ?? '';
+  const credentials = { accessKeyId: 'test', secretAccessKey: 'test' };
+  const client = new BatchClient({ region: 'us-east-1', endpoint: url, credentials });
+  const { computeEnvironmentArn } = await client.send(
+    new CreateComputeEnvironmentCommand({
+      computeEnvironmentName: 'machines',
+      type: 'UNMANAGED',
+      state: 'ENABLED',
+      serviceRole,
+    }),
+  );
+  await client.send(
+    new CreateJobQueueCommand({
+      jobQueueName: 'main',
+      state: 'ENABLED',
+      priority: 1,
+      computeEnvironmentOrder: [{ order: 1, computeEnvironment: computeEnvironmentArn }],
+    }),
+  );
+  client.destroy();
 }

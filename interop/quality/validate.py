@@ -1,5 +1,5 @@
 """Runs suites of either format through Great Expectations 1.x. Arguments: path of a job as JSON
-({"database": …, "engine": "sql" | "pandas", "validations": [{"table": …, "suite": …, "result_format": …}]}).
+({"database": …, "peer_url": …, "engine": "sql" | "pandas", "validations": [{"table": …, "suite": …, "result_format": …}]}).
 Prints the validation results as a JSON list."""
 import contextlib
 import json
@@ -57,9 +57,6 @@ def kept_connection(engine):
     yield engine._connection
 
 
-SqlAlchemyExecutionEngine.get_connection = kept_connection
-
-
 def expectation(entry, number):
     kind = get_expectation_impl(entry.get("type", entry.get("expectation_type")))
     return kind(**entry["kwargs"], meta={"number": number})
@@ -68,8 +65,11 @@ def expectation(entry, number):
 job = json.load(open(sys.argv[1]))
 context = gx.get_context(mode="ephemeral")
 context.variables.progress_bars = {"globally": False}
-if job["engine"] == "sql":
+if job["engine"] == "sql" and "database" in job:
+    SqlAlchemyExecutionEngine.get_connection = kept_connection
     source = context.data_sources.add_sql("duckdb", connection_string=f"duckdb:///{job['database']}")
+elif job["engine"] == "sql":
+    source = context.data_sources.add_postgres("postgres", connection_string=job["peer_url"])
 else:
     import duckdb
 

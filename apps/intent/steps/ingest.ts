@@ -33,6 +33,7 @@ export interface IngestInputs {
 
 /** Files to raw tables: the given ones, or a generated sample, which has a warehouse of its own. */
 export const ingest = step('ingest', {
+  cache: false,
   run: async (inputs: IngestInputs, { card, log, progress, signal }) => {
     const home = resolve(inputs.home);
     const isSample = inputs.data === '';

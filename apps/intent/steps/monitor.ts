@@ -7,6 +7,7 @@ import type { Chosen } from './select.ts';
 
 /** Compares what the endpoint just predicted with the model's reference, and writes the page. */
 export const monitor = step('monitor', {
+  cache: false,
   run: async ({ chosen, served, home }: { chosen: Chosen; served: Served; home: string }, { card, signal }) => {
     const report = await driftReport({
       reference: await readReference(join(chosen.folder, 'reference.json')),

@@ -3,15 +3,19 @@ import type { Dataset } from 'smallboat/features';
 import { TOKENS } from 'smallboat/features';
 import { step } from 'smallboat/flow';
 import { makeReference, writeReference } from 'smallboat/monitoring';
-import type { GateResult } from 'smallboat/tracking';
+import type { ReportComponent } from 'smallboat/report';
+import { chartSvg } from 'smallboat/report';
+import type { GateResult, Tracker } from 'smallboat/tracking';
 import { CHAMPION, contenders, gate, learningCurveComponents, localRegistry, localTracker } from 'smallboat/tracking';
-import type { BaselineName, DecisionMetrics, LstmTrial } from 'smallboat/training';
-import { BASELINES, metricsOf, scoreLstm, weightedMicroF1, writeModel } from 'smallboat/training';
+import type { BaselineName, DecisionMetrics, LeakSuspect, LstmTrial } from 'smallboat/training';
+import { BASELINES, metricsOf, scoreLstm, suspectScores, weightedMicroF1, writeModel } from 'smallboat/training';
 import { codeHash } from './code-hash.ts';
+import type { Leaks } from './dataset.ts';
 import type { Snapshot } from './ingest.ts';
 import { judgement } from './judgement.ts';
 import { registerOnce } from './register-once.ts';
 import type { Trained } from './train.ts';
+import { seenBy } from './train.ts';
 
 /** Name of the model in the registry and of its endpoint. */
 export const MODEL = 'intent';
@@ -26,28 +30,38 @@ export interface Chosen {
   /** What the gate said. */
   readonly reason: string;
   readonly metrics: readonly DecisionMetrics[];
+  /** Name of the trial, and those of the others with their metrics on the test part. */
+  readonly name: string;
+  readonly rest: readonly { readonly name: string; readonly metrics: readonly DecisionMetrics[] }[];
 }
 
 export interface SelectInputs {
   readonly trials: readonly Trained[];
   readonly baseline: Readonly<Record<BaselineName, Float64Array>>;
   readonly examples: Dataset;
+  /** What the guards of the dataset found. */
+  readonly leaks: Leaks;
   readonly snapshot: Snapshot;
   readonly home: string;
 }
 
 /** The trial with the lowest validation loss, judged on the test part; registered only if it beats every baseline. */
 export const select = step('select', {
-  run: async ({ trials, baseline, examples, snapshot, home }: SelectInputs, { card, log, runId }) => {
+  cache: false,
+  run: async ({ trials, baseline, examples, leaks, snapshot, home }: SelectInputs, { card, log, runId }) => {
     const best = trials.toSorted((a, b) => bestLoss(a.trial) - bestLoss(b.trial))[0];
     if (best === undefined) throw new RangeError('The grid has no point.');
     const { test } = examples;
-    const scores = scoreLstm(best.trial.weights, test);
+    const scores = scoreLstm(best.trial.weights, seenBy(best.input, test));
     const metrics = metricsOf(scores, test);
     const { labels, decision } = test;
     const candidate = { name: best.name, scores };
+    const rest = trials
+      .filter((trial) => trial !== best)
+      .map(({ name, input, trial }) => ({ name, scores: scoreLstm(trial.weights, seenBy(input, test)) }));
     const others = BASELINES.map((name) => ({ name, scores: baseline[name] }));
-    const verdict = judge(contenders({ candidate, baselines: others, labels, decision }));
+    const compared = judge(contenders({ candidate, baselines: others, labels, decision }));
+    const verdict = withoutLeaks(compared, leaks, suspectScores(scores, test));
     log(verdict.reason);
 
     const folder = join(home, 'candidates', runId);
@@ -61,6 +75,7 @@ export const select = step('select', {
       hyper,
       vocabulary: TOKENS,
       rule,
+      ...(best.input === 'context' && examples.features !== undefined ? { features: examples.features } : {}),
       metrics: { test: metrics, gate: gateSaid },
       lineage,
     });
@@ -68,17 +83,31 @@ export const select = step('select', {
     await writeReference(join(folder, 'reference.json'), makeReference({ examples: test, scores, model, lineage }));
 
     const tracker = localTracker({ folder: join(home, 'tracking') });
+    const judged = judgement({
+      candidate,
+      rest,
+      baselines: others,
+      examples: test,
+      snapshot,
+      weighted: weightedMicroF1,
+    });
+    await trackEvaluation(tracker, { name: best.name, runId, metrics, judged });
     const curves = await learningCurveComponents(
       tracker,
       trials.map(({ trackedRun, name }) => ({ id: trackedRun, name })),
       { title: 'Validation loss', metrics: ['validationLoss'], yLabel: 'nats an example' },
     );
-    card(...curves, ...judgement({ candidate, others, examples: test, snapshot, weighted: weightedMicroF1 }), {
+    card(...curves, ...judged, {
       kind: 'callout',
       tone: verdict.passed ? 'good' : 'warn',
       text: verdict.reason,
     });
-    const kept = { metrics, ...gateSaid };
+    const kept = {
+      metrics,
+      name: best.name,
+      rest: rest.map(({ name, scores: own }) => ({ name, metrics: metricsOf(own, test) })),
+      ...gateSaid,
+    };
     if (!verdict.passed) return { chosen: { folder, version: null, ...kept } satisfies Chosen };
     const registry = localRegistry({ folder: join(home, 'models') });
     const { passed: _, reason } = gateSaid;
@@ -94,6 +123,18 @@ export const select = step('select', {
   },
 });
 
+/** A model that knows what it should not passes no gate, however well it does. */
+function withoutLeaks(verdict: GateResult, leaks: Leaks, suspects: readonly LeakSuspect[]): GateResult {
+  // The original project's sequences leak by their nature, and are there to be compared with.
+  const [suspect] = suspects;
+  const problem = leaks.found
+    ? leaks.sentence
+    : suspect === undefined
+      ? undefined
+      : `${suspect.what} is too good to be true ${suspect.decision} events after the first add (ROC-AUC ${suspect.auc.toFixed(3)}).`;
+  return problem === undefined ? verdict : { ...verdict, passed: false, reason: `Refused: ${problem}` };
+}
+
 /**
  * To pass, the candidate ranks better than every baseline by at least one standard error of the difference (ROC-AUC, mean
  * over the decision points), and its probabilities are not worse than any baseline's by more than chance (log loss, one-sided
@@ -106,6 +147,36 @@ function judge(of: Pick<Parameters<typeof gate>[0], 'candidate' | 'baselines'>):
   return probability.passed
     ? { ...ranking, comparisons: [...ranking.comparisons, ...probability.comparisons] }
     : probability;
+}
+
+interface Evaluated {
+  readonly name: string;
+  readonly runId: string;
+  readonly metrics: readonly DecisionMetrics[];
+  readonly judged: readonly ReportComponent[];
+}
+
+/** The judgement as a tracked run of its own: figures by decision point, and the plots as SVG. */
+async function trackEvaluation(tracker: Tracker, { name, runId, metrics, judged }: Evaluated): Promise<void> {
+  await using tracked = await tracker.startRun({
+    experiment: 'intent',
+    name: `evaluation of ${name}`,
+    tags: { run: runId, kind: 'evaluation' },
+    lineage: { flowRun: `intent/${runId}` },
+  });
+  for (const { decision, auc, averagePrecision, logLoss, brier, calibrationError } of metrics) {
+    const figures = { auc, averagePrecision, logLoss, brier, calibrationError };
+    const known = Object.entries(figures).filter((entry): entry is [string, number] => entry[1] !== null);
+    const named = known.map(([metric, value]) => [`${metric} ${decision === 'all' ? 'all' : `+${decision}`}`, value]);
+    await tracked.logMetrics(Object.fromEntries(named) as Record<string, number>);
+  }
+  for (const component of judged) {
+    if (component.kind !== 'lineChart' && component.kind !== 'barChart') continue;
+    const svg = chartSvg(component);
+    const file = `${component.title.toLowerCase().replaceAll(/[^a-z0-9]+/g, '-')}.svg`;
+    if (svg !== undefined) await tracked.logArtifact({ name: file, bytes: new TextEncoder().encode(svg) });
+  }
+  await tracked.finish();
 }
 
 function bestLoss({ history, bestEpoch }: LstmTrial): number {

@@ -1,15 +1,29 @@
+import { mkdtemp, rm } from 'node:fs/promises';
+import { availableParallelism, tmpdir } from 'node:os';
 import { join } from 'node:path';
-import type { Dataset } from 'smallboat/features';
+import type { Dataset, Examples } from 'smallboat/features';
 import { step } from 'smallboat/flow';
 import { localTracker } from 'smallboat/tracking';
-import type { LstmHyper, LstmTrial } from 'smallboat/training';
-import { trainLstm } from 'smallboat/training';
+import type { Cell, EpochFigures, LstmHyper, LstmTrial, TrainLstmOptions } from 'smallboat/training';
+import { trainLstm, trainWithTorch } from 'smallboat/training';
 import type { Snapshot } from './ingest.ts';
 
 /** The original project's batch size. */
 const BATCH_SIZE = 128;
 
+/** What a model is shown: all features of the dataset, or actions alone. */
+export type Input = 'context' | 'actions';
+
+/** One model to train. */
+export interface Point {
+  readonly input: Input;
+  readonly hyper: LstmHyper;
+}
+
 export interface GridInputs {
+  readonly examples: Dataset;
+  readonly inputs: readonly Input[];
+  readonly cells: readonly Cell[];
   readonly rates: readonly number[];
   readonly units: readonly number[];
   readonly epochs: number;
@@ -17,63 +31,127 @@ export interface GridInputs {
   readonly seed: number;
 }
 
-/** Every learning rate with every width. */
+/**
+ * Every input with every kind of cell, width and learning rate. Where sessions have contexts, a few thousand of them are little to learn
+ * many inputs from: units are dropped, gradients clipped, and one session in ten is shown without its context in each
+ * epoch, so that the model can answer for those too.
+ */
 export const grid = step('grid', {
-  run: ({ rates, units, epochs, patience, seed }: GridInputs) => ({
-    points: units.flatMap((width) =>
-      rates.map((learningRate): LstmHyper => ({
-        units: width,
-        learningRate,
-        batchSize: BATCH_SIZE,
-        epochs,
-        patience,
-        seed,
-      })),
-    ),
-  }),
+  run: ({ examples, inputs, cells, rates, units, epochs, patience, seed }: GridInputs) => {
+    const possible = inputs.filter((input) => input === 'actions' || examples.features !== undefined);
+    const points = (possible.length === 0 ? (['actions'] as const) : possible).flatMap((input) =>
+      cells.flatMap((cell) =>
+        units.flatMap((width) =>
+          rates.map((learningRate): Point => ({
+            input,
+            hyper: {
+              cell,
+              units: width,
+              learningRate,
+              batchSize: BATCH_SIZE,
+              epochs,
+              patience,
+              seed,
+              schedule: 'one-cycle',
+              clipNorm: 1,
+              ...(input === 'context' ? { dropout: 0.4, contextDropout: 0.1, inputRate: 4 } : {}),
+            },
+          })),
+        ),
+      ),
+    );
+    return { points };
+  },
 });
+
+/** Cores that one of several trainings may use, so that those side by side share the machine. */
+function threadsFor(points: number): number {
+  return Math.max(1, Math.floor(availableParallelism() / points));
+}
+
+/** The part of a dataset that a model is shown. */
+export function seenBy(input: Input, { context, ...examples }: Examples): Examples {
+  return input === 'actions' || context === undefined ? examples : { ...examples, context };
+}
 
 export interface TrainInputs {
   readonly examples: Dataset;
-  readonly point: LstmHyper;
+  readonly point: Point;
+  readonly points: readonly Point[];
   readonly snapshot: Snapshot;
   readonly home: string;
+  /** A Python with torch, to train there, on a GPU if it has one; empty to train here. */
+  readonly torch: string;
 }
 
-/** One LSTM of the grid, tracked epoch by epoch. */
+/** In PyTorch, and the same trial as one trained here. */
+async function inTorch(python: string, options: TrainLstmOptions): Promise<LstmTrial> {
+  const { train: examples, validation, hyper, onEpoch, signal } = options;
+  const folder = await mkdtemp(join(tmpdir(), 'smallboat-torch-'));
+  try {
+    const {
+      device: _,
+      losses: _losses,
+      ...trial
+    } = await trainWithTorch({
+      train: examples,
+      validation,
+      hyper,
+      folder,
+      python,
+      ...(onEpoch === undefined ? {} : { onEpoch }),
+      ...(signal === undefined ? {} : { signal }),
+    });
+    return trial;
+  } finally {
+    await rm(folder, { recursive: true, force: true });
+  }
+}
+
+/** `gru-48 lr=0.003`, and what it is not shown. */
+function nameOf({ input, hyper }: Point): string {
+  const { cell = 'lstm', units, learningRate } = hyper;
+  return `${cell}-${units} lr=${learningRate}${input === 'actions' ? ' on actions' : ''}`;
+}
+
+/** One model of the grid, tracked epoch by epoch. */
 export const train = step('train', {
-  run: async ({ examples, point, snapshot, home }: TrainInputs, { log, progress, runId, signal }) => {
+  run: async ({ examples, point, points, snapshot, home, torch }: TrainInputs, { log, progress, runId, signal }) => {
     const tracker = localTracker({ folder: join(home, 'tracking') });
-    const name = `lstm-${point.units} lr=${point.learningRate}`;
+    const { input, hyper } = point;
+    const name = nameOf(point);
     await using tracked = await tracker.startRun({
       experiment: 'intent',
       name,
-      params: { ...point },
-      tags: { run: runId },
+      params: { input, ...hyper, classWeights: String(hyper.classWeights ?? '1,1') },
+      tags: { run: runId, trainer: torch === '' ? 'smallboat' : 'torch' },
       lineage: { flowRun: `intent/${runId}`, dataSnapshot: snapshot.id },
     });
     const logged: Promise<void>[] = [];
-    const trial: LstmTrial = await trainLstm({
-      train: examples.train,
-      validation: examples.validation,
-      hyper: point,
+    const options: TrainLstmOptions = {
+      train: seenBy(input, examples.train),
+      validation: seenBy(input, examples.validation),
+      hyper,
+      threads: threadsFor(points.length),
       signal,
       onProgress: progress,
-      onEpoch: ({ epoch, trainLoss, validationLoss, validationAuc, seconds }) => {
+      onEpoch: ({ epoch, trainLoss, validationLoss, validationAuc, seconds }: EpochFigures) => {
         const values = { trainLoss, validationLoss, seconds, ...(validationAuc === null ? {} : { validationAuc }) };
         logged.push(tracked.logMetrics(values, { step: epoch }));
         log(`epoch ${epoch}`, values);
       },
-    });
+    };
+    const trial: LstmTrial = torch === '' ? await trainLstm(options) : await inTorch(torch, options);
     await Promise.all(logged);
     await tracked.finish();
-    return { trial, name, trackedRun: tracked.id };
+    return { trial, input, name, trackedRun: tracked.id };
   },
 });
 
 /** What a train task gives. */
 export interface Trained {
   readonly trial: LstmTrial;
+  readonly input: Input;
   readonly name: string;
   readonly trackedRun: string;
 }

@@ -8,6 +8,7 @@ const project = join(import.meta.dirname, '../dbt');
 
 /** Raw tables to events and sessions: the dbt project, its models and its tests. A failing test stops the flow. */
 export const transform = step('transform', {
+  cache: false,
   run: async ({ raw }: { raw: Tables }, { card, progress, signal }) => {
     await using warehouse = await openTables(raw, signal);
     const building = buildProject({

@@ -9,6 +9,7 @@ const suites = join(import.meta.dirname, '../expectations');
 
 /** The expectation suites over the models. A failed expectation stops the flow. */
 export const validate = step('validate', {
+  cache: false,
   run: async ({ tables }: { tables: Tables }, { card, progress, runId, signal }) => {
     await using warehouse = await openTables(tables, signal);
     const browsing = await readFile(join(suites, 'browsing_train.sql'), 'utf8');

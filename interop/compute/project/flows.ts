@@ -129,3 +129,16 @@ const fate = step('fate', {
 export const fated = flow('Fated', { folder: z.string(), what: z.string().default('nothing') }, ({ folder, what }) =>
   fate({ folder, what }),
 );
+
+/** A body that is given a secret, and says it aloud. */
+export const trusted = flow('Trusted', { folder: z.string() }, ({ folder }) =>
+  step('open', {
+    secrets: ['aws-secrets-manager.shop'],
+    run: ({ folder }: { folder: string }) => {
+      note(folder, 'open');
+      const { SHOP_KEY: key = '' } = process.env;
+      process.stdout.write(`the key is ${key}\n`);
+      return { letters: key.length };
+    },
+  })({ folder }),
+);

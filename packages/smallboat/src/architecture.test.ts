@@ -16,7 +16,7 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   transform: ['kernel', 'warehouse'],
   quality: ['kernel', 'warehouse', 'report'],
   features: ['kernel', 'warehouse'],
-  training: ['kernel', 'features'],
+  training: ['kernel', 'features', 'warehouse'],
   tracking: ['kernel', 'report'],
   monitoring: ['kernel', 'features', 'report'],
   // Of `flow` the packing of programs for other machines.

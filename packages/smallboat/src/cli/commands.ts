@@ -108,6 +108,11 @@ export const commands: Readonly<Record<string, CommandEntry>> = {
     summary: 'Build, run or test a dbt project',
     load: () => import('./commands/transform.ts'),
   },
+  quality: {
+    group: 'Data',
+    summary: 'Check data, propose suites, run checkpoints, write data docs',
+    load: () => import('./commands/quality.ts'),
+  },
   validate: {
     group: 'Data',
     summary: 'Check a table against a Great Expectations suite',
@@ -127,6 +132,16 @@ export const commands: Readonly<Record<string, CommandEntry>> = {
     group: 'Models',
     summary: 'Make, list and take away API keys of endpoints',
     load: () => import('./commands/keys.ts'),
+  },
+  score: {
+    group: 'Models',
+    summary: 'Score the open sessions of a table into another',
+    load: () => import('./commands/score.ts'),
+  },
+  'import-model': {
+    group: 'Models',
+    summary: 'Make a model folder of an ONNX file',
+    load: () => import('./commands/import-model.ts'),
   },
   monitor: {
     group: 'Models',

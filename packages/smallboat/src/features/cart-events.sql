@@ -1,20 +1,12 @@
--- The events of all cart sessions: of those with an add.
--- Grain: one event. Order: sessions by the time of their first add, events by time.
---   session  0, 1, 2, … in the order of the first add (then of organization and id)
+-- The events of some sessions.
+-- Grain: one event. Order: session, then time.
+--   session  0, 1, 2, …
 --   token    the event's token, 255 where the action is not known
 --   at_ms    the event's time, ms since 1970, UTC
 -- Events of one session at the same time come in the order of event_type and normalized_action. Two that are equal in
 -- those have the same token, so that nothing more is needed for the same result each time.
--- {{ events }} is the relation, {{ token }} the expression that maps normalized_action to a token.
-with cart as (
-    select
-        session_id_hash,
-        organization_id,
-        row_number() over (order by min(server_timestamp), organization_id, session_id_hash) - 1 as session
-    from {{ events }}
-    where normalized_action = 'add'
-    group by session_id_hash, organization_id
-)
+-- {{ events }} is the relation, {{ sessions }} a query that numbers the sessions, {{ token }} the expression that maps normalized_action to a token.
+with cart as ({{ sessions }})
 
 select
     cart.session::integer as session,

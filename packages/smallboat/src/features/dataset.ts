@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
 import { defineErrors } from '../kernel/index.ts';
 import type { Examples } from './examples.ts';
+import type { FeatureSet } from './feature-set.ts';
 import { DECISION_POINTS, exampleCount, sliceExamples } from './examples.ts';
 import type { Protocol, SequenceRule } from './sequence.ts';
 import type { CollectedSessions } from './session-examples.ts';
@@ -37,6 +38,8 @@ export interface Dataset {
   /** Events of a session that an example holds at most. */
   readonly maxEvents: number;
   readonly splitAt: Split;
+  /** What the columns of the examples' contexts mean; left out where examples know actions only. */
+  readonly features?: FeatureSet;
   readonly statistics: Readonly<Record<PartName, PartStatistics>>;
 }
 
@@ -55,10 +58,15 @@ export const datasetErrors = defineErrors({
  */
 export function makeDataset(
   collected: CollectedSessions,
-  options: { readonly source: string; readonly rule: SequenceRule; readonly split: SplitOptions },
+  options: {
+    readonly source: string;
+    readonly rule: SequenceRule;
+    readonly split: SplitOptions;
+    readonly features?: FeatureSet;
+  },
 ): Dataset {
   const { examples, firstAdd, exampleStart } = collected;
-  const { source, rule, split } = options;
+  const { source, rule, split, features } = options;
   if (firstAdd.length === 0) throw datasetErrors.DATASET_EMPTY({ source, what: 'session with an add' });
   const count = exampleCount(examples);
   if (count === 0) throw datasetErrors.DATASET_EMPTY({ source, what: 'add without a purchase before it' });
@@ -81,14 +89,16 @@ export function makeDataset(
     protocol: rule.protocol ?? 'decision-points',
     maxEvents: rule.maxEvents ?? MAX_EVENTS,
     splitAt: moments,
+    ...(features === undefined ? {} : { features }),
     statistics: { train: trainStatistics, validation: validationStatistics, test: testStatistics },
   };
 }
 
 /** SHA-256 over all that a model could learn from the examples, in hex: equal for equal data, for a model's lineage. */
-export function fingerprintOf({ tokens, offsets, labels, decision }: Examples): string {
+export function fingerprintOf({ tokens, offsets, labels, decision, context }: Examples): string {
   const hash = createHash('sha256');
-  for (const array of [tokens, offsets, labels, decision]) {
+  const of = context === undefined ? [] : [context.rows, context.first];
+  for (const array of [tokens, offsets, labels, decision, ...of]) {
     hash.update(`${array.length};`).update(new Uint8Array(array.buffer, array.byteOffset, array.byteLength));
   }
   return hash.digest('hex');

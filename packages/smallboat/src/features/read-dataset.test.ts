@@ -2,8 +2,12 @@ import { beforeEach, describe, expect, it } from 'vitest';
 import { openWarehouse } from '../warehouse/index.ts';
 import type { Warehouse } from '../warehouse/index.ts';
 import { datasetErrors, fingerprintOf } from './dataset.ts';
-import { exampleCount, sequenceAt } from './examples.ts';
+import { FEATURE_NAMES } from './event-features.ts';
+import { DECISION_POINTS, exampleCount, rowsAt, sequenceAt } from './examples.ts';
+import { sessionEncoder } from './feature-set.ts';
+import { guardFuture } from './leak-guard.ts';
 import { readDataset } from './read-dataset.ts';
+import { readSessions } from './read-sessions.ts';
 import { splitErrors } from './split.ts';
 import { tokenErrors } from './tokens.ts';
 
@@ -184,5 +188,107 @@ describe('readDataset refuses', () => {
     await tenSessions();
     const reason = new Error('enough');
     await expect(readDataset(warehouse, { split, signal: AbortSignal.abort(reason) })).rejects.toBe(reason);
+  });
+});
+
+describe('readDataset with features', () => {
+  const features = FEATURE_NAMES;
+
+  /** 300 sessions over 20 days with pages and products, some without; many events share a moment. */
+  async function shop(): Promise<void> {
+    await warehouse.execute(`insert into public.distinct_events
+      select 'session ' || s, 'shop',
+        timestamp '2019-01-01' + to_milliseconds(((s * 7919) % 1728000) * 1000 + (hash(s, i // 2) % 100000)::bigint + i * 20000),
+        case when draw < 500 then 'pageview' else 'event_product' end,
+        case when draw < 500 then 'pageview' when draw < 780 then 'detail' when draw < 900 then 'add'
+          when draw < 940 then 'remove' else 'purchase' end,
+        case when draw < 500 then null else 'sku ' || (hash(s, i, 'sku') % 40) end,
+        case when draw % 11 = 0 then null else 'page ' || (hash(s, i, 'page') % (1 + draw % 30)) end
+      from (select s, i, hash(s, i) % 1000 as draw from range(300) as a(s), range(24) as b(i) where i < 3 + hash(s) % 21)`);
+    await warehouse.execute(`create table public.content_flattened as
+      select 'sku ' || p as product_sku_hash, case when p % 5 = 0 then null else p % 12 end as price_bucket from range(40) as r(p)`);
+  }
+
+  it('gives each example the very bytes that a request with the same events gives', async () => {
+    await shop();
+    const { test, splitAt, features: set } = await readDataset(warehouse, { features, pages: 10, maxEvents: 12 });
+    const raw = await readSessions(warehouse, { from: splitAt.validationUntil, limit: 1000 });
+    const encoder = sessionEncoder({ maxEvents: 12 }, set);
+    const events = new Map(raw.map((one) => [one.session, one.events]));
+    expect(exampleCount(test)).toBeGreaterThan(100);
+    for (let i = 0; i < exampleCount(test); i++) {
+      const all = events.get(test.session?.[i] ?? -1) ?? [];
+      const until = all.findIndex(({ action }) => action === 'add') + 1 + (DECISION_POINTS[test.decision[i] ?? 0] ?? 0);
+      const { tokens, rows } = encoder.encode(all.slice(0, until));
+      expect(tokens).toEqual(sequenceAt(test, i));
+      expect(rows).toEqual(rowsAt(test, i));
+    }
+  });
+
+  it('makes nothing from what comes after the decision point, and the guard sees it where something is', async () => {
+    await shop();
+    const dataset = await readDataset(warehouse, { features, pages: 10 });
+    const honest = await guardFuture(warehouse, dataset, { sessions: 100 });
+    expect(honest.examined).toBeGreaterThan(50);
+    expect(honest.changed).toEqual([]);
+    // As if a column had been made from the whole session: in the examples of those who buy one byte is another.
+    const gap = dataset.train.context?.columns.findIndex(({ name }) => name === 'gap') ?? 0;
+    const width = dataset.train.context?.columns.length ?? 1;
+    const planted = structuredClone(dataset);
+    for (let i = 0; i < planted.train.labels.length; i++) {
+      if (planted.train.labels[i] === 1) rowsAt(planted.train, i)[gap] = 255;
+    }
+    expect(width).toBeGreaterThan(gap);
+    const caught = await guardFuture(warehouse, planted, { sessions: 100 });
+    expect(new Set(caught.changed.map(({ what }) => what))).toEqual(new Set(['gap']));
+  });
+
+  it('numbers pages by how many events of the training part have them, and knows none from later', async () => {
+    await shop();
+    await warehouse.execute(
+      `update public.distinct_events set hashed_url = 'sale' where server_timestamp > timestamp '2019-01-19'`,
+    );
+    const { features: set } = await readDataset(warehouse, { features: ['page'], pages: 5 });
+    expect(set?.pages).toHaveLength(5);
+    expect(set?.pages).not.toContain('sale');
+    expect(set?.pages[0]).toBe('page 0');
+  });
+
+  it('counts the popularity of a product on the days before only', async () => {
+    const [views, purchase] = [Array.from({ length: 8 }, () => 'pageview'), 'purchase'];
+    for (const day of [0, 1, 2, 3, 4, 5, 6, 7, 8, 9]) {
+      await session(`s${day}`, 0, ['pageview', 'add', ...views, day % 2 === 0 ? purchase : 'detail']);
+      await warehouse.execute(
+        `update public.distinct_events set server_timestamp = server_timestamp + to_days(${day}) where session_id_hash = 's${day}'`,
+      );
+    }
+    const { train, features: set } = await readDataset(warehouse, { features: ['popularity'], split });
+    // One product: nothing is known of it on the first day, and from then on it has all events.
+    const first = rowsAt(train, 0);
+    expect(new Set(first)).toEqual(new Set([0]));
+    expect(new Set(rowsAt(train, exampleCount(train) - 1))).toEqual(new Set([1]));
+    expect(set?.products).toEqual({ sku: [0, 1] });
+  });
+
+  it('gives the same bytes in whatever order the rows lie', async () => {
+    await shop();
+    const one = await readDataset(warehouse, { features });
+    await warehouse.execute(
+      `create or replace table public.distinct_events as select * from public.distinct_events order by hash(hashed_url, server_timestamp)`,
+    );
+    const other = await readDataset(warehouse, { features });
+    expect(fingerprintOf(other.train)).toBe(fingerprintOf(one.train));
+    expect(other.features).toEqual(one.features);
+  });
+
+  it.each([
+    [{ features: ['page', 'page'] as const }, 'named twice'],
+    [{ features: ['colour' as never] }, "'colour' is not known"],
+    [{ features: ['page'] as const, pages: 300 }, '300 pages'],
+    [{ features: ['page'] as const, protocol: 'seed' as const }, 'protocol seed'],
+  ])('refuses %j', async (wrong, problem) => {
+    await shop();
+    const error: unknown = await readDataset(warehouse, wrong).catch((e: unknown) => e);
+    expect(error).toMatchObject({ code: 'FEATURES_INVALID', message: expect.stringContaining(problem) });
   });
 });

@@ -1,6 +1,6 @@
 import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { DECISION_POINTS, exampleCount, sequenceAt } from './examples.ts';
+import { DECISION_POINTS, exampleCount, joinExamples, rowsAt, sequenceAt, sliceExamples } from './examples.ts';
 import type { SequenceRule } from './sequence.ts';
 import { SessionExamples } from './session-examples.ts';
 import { ACTIONS, TOKENS, encodeActions, tokenOf } from './tokens.ts';
@@ -118,4 +118,28 @@ describe('the protocol of the original project', () => {
       }),
     );
   });
+});
+
+it('joins parts so that each example stays what it was', () => {
+  const sessions = new SessionExamples({}, { names: ['page', 'cart'], pages: 3 });
+  for (let s = 0; s < 6; s++) {
+    for (const [i, token] of [6, 5, 2, 6, 6, 5, 3].slice(0, 4 + (s % 4)).entries()) {
+      sessions.event(token, s * 100 + i, { token, at: s, page: (s + i) % 4, pageIdentity: i, price: 0, popularity: 0 });
+    }
+    sessions.endSession();
+  }
+  const { examples } = sessions.finish();
+  const count = examples.labels.length;
+  // Sessions are not cut: a part ends with one.
+  const borders = Array.from({ length: count }, (_, i) => i).filter(
+    (i) => i > 0 && examples.session?.[i] !== examples.session?.[i - 1],
+  );
+  for (const cut of borders) {
+    const joined = joinExamples(sliceExamples(examples, 0, cut), sliceExamples(examples, cut, count));
+    for (let i = 0; i < count; i++) {
+      expect(sequenceAt(joined, i)).toEqual(sequenceAt(examples, i));
+      expect(rowsAt(joined, i)).toEqual(rowsAt(examples, i));
+    }
+    expect(joined.session).toEqual(examples.session);
+  }
 });

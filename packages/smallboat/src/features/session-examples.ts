@@ -1,9 +1,11 @@
+import type { CodedEvent, FeatureName } from './event-features.ts';
+import { EventWriter, columnsOf } from './event-features.ts';
 import type { Examples } from './examples.ts';
 import { DECISION_POINTS } from './examples.ts';
 import { Growing } from './growing.ts';
 import type { SequenceRule } from './sequence.ts';
 import { writeSequence } from './sequence.ts';
-import { TOKENS } from './tokens.ts';
+import { MAX_EVENTS, TOKENS } from './tokens.ts';
 
 /** Sessions turned into examples, in the order in which they came. */
 export interface CollectedSessions {
@@ -31,29 +33,41 @@ export class SessionExamples {
   readonly #decision = new Growing(Uint8Array);
   readonly #firstAdd = new Growing(Float64Array);
   readonly #exampleStart = new Growing(Uint32Array);
+  readonly #exampleSession = new Growing(Uint32Array);
+  readonly #context: ContextRows | undefined;
   #addedAt: number | undefined;
+  /** Events of the current session that an example has. */
+  #longest = 0;
 
-  constructor(rule: SequenceRule) {
+  /** @param features Features and how many frequent pages there are; only for `decision-points`. */
+  constructor(rule: SequenceRule, features?: { readonly names: readonly FeatureName[]; readonly pages: number }) {
     this.#rule = rule;
+    this.#context = features === undefined ? undefined : contextRows(features);
     this.#offsets.push(0);
     this.#exampleStart.push(0);
   }
 
-  /** One event of the current session: its token, and its time in ms since 1970. */
-  event(token: number, at: number): void {
+  /** One event of the current session: its token, its time in ms since 1970, and the rest where there are features. */
+  event(token: number, at: number, coded?: CodedEvent): void {
     if (token === TOKENS.add && this.#addedAt === undefined) this.#addedAt = at;
     this.#session.push(token);
+    if (coded !== undefined) this.#context?.write(coded);
   }
 
   /** The current session is complete. One without an add is no cart session, and leaves no trace. */
   endSession(): void {
     const session = this.#session.reserve(0).subarray(0, this.#session.length);
     this.#session.length = 0;
-    if (this.#addedAt === undefined) return;
+    if (this.#addedAt === undefined) {
+      this.#context?.end(0);
+      return;
+    }
     this.#firstAdd.push(this.#addedAt);
     this.#addedAt = undefined;
     if (this.#rule.protocol === 'seed') this.#whole(session);
     else this.#atDecisionPoints(session);
+    this.#context?.end(this.#longest);
+    this.#longest = 0;
     this.#exampleStart.push(this.#labels.length);
   }
 
@@ -64,6 +78,8 @@ export class SessionExamples {
         offsets: this.#offsets.finish(),
         labels: this.#labels.finish(),
         decision: this.#decision.finish(),
+        session: this.#exampleSession.finish(),
+        ...(this.#context === undefined ? {} : { context: this.#context.finish() }),
       },
       firstAdd: this.#firstAdd.finish(),
       exampleStart: this.#exampleStart.finish(),
@@ -98,5 +114,38 @@ export class SessionExamples {
     this.#offsets.push(this.#tokens.length);
     this.#labels.push(label);
     this.#decision.push(decision);
+    this.#exampleSession.push(this.#firstAdd.length - 1);
+    this.#longest = Math.max(this.#longest, events.length);
+    const { maxEvents = MAX_EVENTS } = this.#rule;
+    this.#context?.example(Math.max(0, events.length - maxEvents));
   }
+}
+
+type ContextRows = ReturnType<typeof contextRows>;
+
+/** Collects the rows of sessions; of a session's events only those stay that an example has. */
+function contextRows({ names, pages }: { readonly names: readonly FeatureName[]; readonly pages: number }) {
+  const writer = new EventWriter(names);
+  const { width } = writer;
+  const rows = new Growing(Uint8Array, 1 << 16);
+  const first = new Growing(Uint32Array);
+  let begin = 0;
+  let events = 0;
+  return {
+    write(event: CodedEvent): void {
+      if (events === 0) writer.begin();
+      const at = (begin + events++) * width;
+      rows.length = at;
+      writer.write(rows.reserve(width), at, event);
+      rows.length = at + width;
+    },
+    /** An example whose first event is the session's `skipped`-th. */
+    example: (skipped: number): void => first.push(begin + skipped),
+    end(kept: number): void {
+      begin += kept;
+      events = 0;
+      rows.length = begin * width;
+    },
+    finish: () => ({ columns: columnsOf(names, pages), rows: rows.finish(), first: first.finish() }),
+  };
 }

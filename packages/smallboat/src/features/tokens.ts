@@ -39,6 +39,9 @@ const TOKEN_OF_NAME: Readonly<Record<string, number>> = Object.assign(Object.cre
   pageview: TOKENS.view,
 });
 
+/** Where a token stands, in columns of numbers: an action that nobody knows. */
+export const UNKNOWN_TOKEN = 255;
+
 /** Every name that `tokenOf` knows, with its token: for code that must do the same in another language, as SQL. */
 export const NAMED_TOKENS: readonly (readonly [name: string, token: number])[] = Object.entries(TOKEN_OF_NAME);
 

@@ -83,12 +83,14 @@ export { metaflowStore, userIn } from './metaflow/metaflow-store.ts';
 export { isInNamespace } from './namespace.ts';
 export { checkStore } from './store/check-store.ts';
 export type { StoreCheck } from './store/check-store.ts';
+export type { StorableClasses } from './compose/storable.ts';
 export { codecErrors, storable } from './store/codecs.ts';
 export type { Codec } from './store/codecs.ts';
 export { NdArray } from './store/nd-array.ts';
 export type { NumericArray } from './store/nd-array.ts';
 export { openRunStore } from './store/open-run-store.ts';
 export type { StoreSpec } from './store/open-run-store.ts';
+export { shownArtifact } from './store/shown-artifact.ts';
 export type {
   ArtifactKey,
   ArtifactKeys,

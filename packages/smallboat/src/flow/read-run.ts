@@ -45,8 +45,8 @@ export interface TaskView {
 
 export interface StepView {
   readonly name: string;
-  /** `waiting`: none of its tasks has begun. */
-  readonly state: TaskState | 'waiting';
+  /** `waiting`: none of its tasks has begun. `skipped`: none had to, and the run is done. */
+  readonly state: TaskState | 'waiting' | 'skipped';
   /** In the order of the lists around the step. */
   readonly tasks: readonly TaskView[];
 }
@@ -90,7 +90,7 @@ export async function readRun(
     ...(record ? { record } : {}),
     ...startOf(tasks),
     params: visible(tasks.find((t) => t.path.step === '_parameters')?.ended?.artifacts ?? {}),
-    steps: names.map((name) => viewStep(name, views)),
+    steps: names.map((name) => viewStep(name, views, isDone ? 'skipped' : 'waiting')),
     result: visible(end?.artifacts ?? {}),
   };
 }
@@ -175,10 +175,10 @@ async function viewTask(
   };
 }
 
-function viewStep(name: string, views: readonly TaskView[]): StepView {
+function viewStep(name: string, views: readonly TaskView[], idle: 'waiting' | 'skipped' = 'waiting'): StepView {
   const own = views.filter((v) => v.path.step === name).sort((a, b) => compare(a.index, b.index));
   const order = ['failed', 'running', 'lost', 'done'] as const;
-  const state = order.find((s) => own.some((task) => task.state === s)) ?? 'waiting';
+  const state = order.find((s) => own.some((task) => task.state === s)) ?? idle;
   return { name, state, tasks: own };
 }
 

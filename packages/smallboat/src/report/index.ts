@@ -1,4 +1,5 @@
 export { artifact, briefOf } from './brief.ts';
+export { chartSvg } from './chart-svg.ts';
 export type {
   ArtifactComponent,
   BarChartComponent,

@@ -1,6 +1,6 @@
 import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { SessionExamples, sequenceAt, tokenOf } from '../features/index.ts';
+import { SessionExamples, columnsOf, sequenceAt, sessionEncoder, tokenOf } from '../features/index.ts';
 import type { EndpointRequest, Handler, HandlerOptions } from './handler.ts';
 import { makeHandler } from './handler.ts';
 import { DEFAULT_LIMITS } from './limits.ts';
@@ -11,9 +11,9 @@ function modelOf(seen: Uint8Array[] = []): Predictor {
   return {
     version: 'm-1',
     rule: { protocol: 'decision-points', maxEvents: 50 },
-    predict(sequences) {
-      seen.push(...sequences);
-      return Float32Array.from(sequences, (sequence) => sequence.length / 128);
+    predict(sessions) {
+      seen.push(...sessions.map(({ tokens }) => tokens));
+      return Float32Array.from(sessions, ({ tokens }) => tokens.length / 128);
     },
   };
 }
@@ -61,6 +61,57 @@ const ask = (
   const { status, body, headers } = handler(request);
   return { status, headers, body: body === '' ? '' : (JSON.parse(body) as unknown) };
 };
+
+describe('an event with more than its action', () => {
+  const features = {
+    names: ['page', 'price', 'gap'],
+    columns: columnsOf(['page', 'price', 'gap'], 1),
+    pages: ['basket'],
+    products: { sku: [7, 0] },
+  } as const;
+  const rule = { protocol: 'decision-points', maxEvents: 50 } as const;
+
+  it('reaches the model as the rows of its features, in a list or under events', () => {
+    const rows: unknown[] = [];
+    const model: Predictor = {
+      version: 'm-2',
+      rule,
+      encoder: sessionEncoder(rule, features),
+      predict(sessions) {
+        rows.push(...sessions.map((session) => Array.from(session.rows ?? [])));
+        return Float32Array.from(sessions, () => 0.5);
+      },
+    };
+    const { handler } = endpoint({ model });
+    const at = 1_477_029_466_000;
+    const events = [
+      { action: 'view', at, url: 'elsewhere' },
+      { action: 'add', at: at + 1000, url: 'basket', product: 'sku' },
+    ];
+    const { status } = ask(handler, post('/invocations', { instances: [events, { events }, ['view']] }));
+    expect(status).toBe(200);
+    // Pages: 1 any other, 2 the basket. The gap of a second is ln 2 of 12.
+    const gap = 1 + Math.round((Math.log(2) / 12) * 254);
+    expect(rows).toEqual([
+      [1, 0, 1, 2, 7, gap],
+      [1, 0, 1, 2, 7, gap],
+      [0, 0, 0],
+    ]);
+  });
+
+  it.each([
+    [{ action: 5 }, '5 for its action'],
+    [{ action: 'add', at: '2016-10-21' }, "for 'at', which is not in ms"],
+    [{ action: 'add', at: 3 }, "3 for 'at', which is not in ms"],
+    [{ action: 'add', url: 5 }, "5 for 'url'"],
+    [{ action: 'add', product: 'x'.repeat(600) }, "for 'product'"],
+    [{ action: 'add', prodct: 'x' }, "a field 'prodct'"],
+  ])('is refused as %j', (event, reason) => {
+    const { status, body } = ask(endpoint().handler, post('/invocations', { instances: [[event]] }));
+    expect(status).toBe(400);
+    expect(body).toMatchObject({ error: 'BODY_INVALID', reason: expect.stringContaining(reason) });
+  });
+});
 
 describe('GET /predict', () => {
   it('answers as the original project, and with an id and the model beside it', () => {

@@ -1,4 +1,5 @@
-import { encodeSession } from '../features/index.ts';
+import type { SessionEvent } from '../features/index.ts';
+import { sessionEncoder } from '../features/index.ts';
 import { SmallboatError } from '../kernel/index.ts';
 import { isRecord } from './instances.ts';
 import type { Limits } from './limits.ts';
@@ -101,7 +102,8 @@ function routesOf(options: HandlerOptions): Readonly<Record<string, Methods>> {
         routes: {
           'GET /predict?session=view,detail,add':
             'will this shopper buy? actions in order: add, remove, purchase, detail, view',
-          'POST /invocations': 'the same for many: {"instances":[["view","detail","add"]]} gives {"predictions":[[p]]}',
+          'POST /invocations':
+            'the same for many: {"instances":[["view","detail","add"]]} gives {"predictions":[[p]]}; an event may say more: {"action":"add","at":1477029499943,"url":"…","product":"…"}',
           'POST /feedback': 'what came of a prediction: {"feedback":[{"id":"…","label":1}]}',
           'GET /ping': 'is the endpoint up?',
         },
@@ -116,7 +118,8 @@ function routesOf(options: HandlerOptions): Readonly<Record<string, Methods>> {
         if (more.length > 0)
           throw requestErrors.QUERY_INVALID({ problem: `The query has ${more.length + 1} sessions` });
         const actions = given.trim() === '' ? [] : given.split(',').map((action) => action.trim());
-        const [answer] = predict([{ actions, place: 'The session' }]);
+        const events = actions.map((action) => ({ action }));
+        const [answer] = predict([{ events, place: 'The session' }]);
         return {
           prediction: answer?.prediction,
           time: (timer() - start) / 1000,
@@ -129,7 +132,7 @@ function routesOf(options: HandlerOptions): Readonly<Record<string, Methods>> {
     '/invocations': table({
       POST(request) {
         const instances = readSessions(request, limits.instances);
-        const answers = predict(instances.map((actions, i) => ({ actions, place: `Instance ${i + 1}` })));
+        const answers = predict(instances.map((events, i) => ({ events, place: `Instance ${i + 1}` })));
         return writePredictions(
           request,
           answers.map(({ prediction }) => prediction),
@@ -154,7 +157,7 @@ function table(methods: Record<string, Route>): Methods {
 }
 
 interface Asked {
-  readonly actions: readonly string[];
+  readonly events: readonly SessionEvent[];
   /** Names the session in a refusal. */
   readonly place: string;
 }
@@ -164,15 +167,16 @@ function predictorOf(
   options: HandlerOptions,
 ): (asked: readonly Asked[]) => readonly { id: string; prediction: number }[] {
   const { model, endpoint, limits, log, clock, newId, onError } = options;
+  const encoder = model.encoder ?? sessionEncoder(model.rule);
   return (asked) => {
-    const sequences = asked.map(({ actions, place }) => {
-      if (actions.length === 0) throw requestErrors.SESSION_EMPTY({ place });
-      if (actions.length > limits.events) {
-        throw requestErrors.SESSION_TOO_LONG({ place, events: actions.length, limit: limits.events });
+    const sessions = asked.map(({ events, place }) => {
+      if (events.length === 0) throw requestErrors.SESSION_EMPTY({ place });
+      if (events.length > limits.events) {
+        throw requestErrors.SESSION_TOO_LONG({ place, events: events.length, limit: limits.events });
       }
-      return encodeSession(actions, model.rule);
+      return encoder.encode(events);
     });
-    const predictions = Array.from(model.predict(sequences));
+    const predictions = Array.from(model.predict(sessions));
     const wrong = predictions.find((p) => !(p >= 0 && p <= 1));
     if (wrong !== undefined || predictions.length !== asked.length) {
       throw new RangeError(
@@ -182,7 +186,7 @@ function predictorOf(
     const at = clock();
     return predictions.map((prediction, i) => {
       const id = newId();
-      const tokens = sequences[i] ?? new Uint8Array();
+      const tokens = sessions[i]?.tokens ?? new Uint8Array();
       try {
         log?.append({ id, at, endpoint, modelVersion: model.version, tokens, prediction });
       } catch (error) {

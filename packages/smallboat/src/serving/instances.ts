@@ -1,16 +1,19 @@
+import type { SessionEvent } from '../features/index.ts';
 import { ACTIONS, TOKENS, VOCABULARY_SIZE } from '../features/index.ts';
 import { requestErrors, shown } from './refusals.ts';
 
-const EXPECTED = '{"instances":[["view","detail","add"]]}: for each session a list of actions, or of one-hot rows of 7';
+const EXPECTED =
+  '{"instances":[["view","detail","add"]]}: for each session a list of actions, or of one-hot rows of 7, or of events as {"action":"add","at":1477029499943,"url":"…","product":"…"}';
 
 /**
- * The sessions of a `POST /invocations`, as lists of actions. An instance is a list of actions, or what the original project's
- * function sent: one-hot rows over start, end, add, remove, purchase, detail, view. Of those, a start, an end and all-zero
- * rows (padding) are no events; the endpoint adds start and end itself, as the model's rule has it.
+ * The sessions of a `POST /invocations`, as lists of events. An instance is a list, or an object with a list named `events`. An event is
+ * an action, an object that says more of it (`SessionEvent`), or what the original project's function sent: a one-hot row over
+ * start, end, add, remove, purchase, detail, view. Of those, a start, an end and all-zero rows (padding) are no events; the
+ * endpoint adds start and end itself, as the model's rule has it.
  *
  * @throws BODY_INVALID, TOO_MANY_INSTANCES
  */
-export function readInstances(body: unknown, limit: number): readonly (readonly string[])[] {
+export function readInstances(body: unknown, limit: number): readonly (readonly SessionEvent[])[] {
   const instances = isRecord(body) ? body['instances'] : undefined;
   if (!Array.isArray(instances)) {
     throw requestErrors.BODY_INVALID({ problem: 'there is no list named "instances"', expected: EXPECTED });
@@ -20,14 +23,16 @@ export function readInstances(body: unknown, limit: number): readonly (readonly 
   }
   if (instances.length > limit) throw requestErrors.TOO_MANY_INSTANCES({ instances: instances.length, limit });
   return instances.map((instance: unknown, i) => {
-    if (!Array.isArray(instance)) throw invalid(`instance ${i + 1} is ${describe(instance)}, not a list`);
-    return instance.flatMap((event: unknown, j) => readEvent(event, `event ${j + 1} of instance ${i + 1}`));
+    const list = isRecord(instance) ? instance['events'] : instance;
+    if (!Array.isArray(list)) throw invalid(`instance ${i + 1} is ${describe(instance)}, not a list`);
+    return list.flatMap((event: unknown, j) => readEvent(event, `event ${j + 1} of instance ${i + 1}`));
   });
 }
 
-/** An event's action in a list, or an empty list for a row that is no event. */
-function readEvent(event: unknown, place: string): readonly string[] {
-  if (typeof event === 'string') return [event];
+/** An event in a list, or an empty list for a row that is no event. */
+function readEvent(event: unknown, place: string): readonly SessionEvent[] {
+  if (typeof event === 'string') return [{ action: event }];
+  if (isRecord(event)) return [readRecord(event, place)];
   if (!Array.isArray(event)) throw invalid(`${place} is ${describe(event)}, neither an action nor a one-hot row`);
   const ones = event.filter((x) => x === 1).length;
   const zeros = event.filter((x) => x === 0).length;
@@ -36,7 +41,35 @@ function readEvent(event: unknown, place: string): readonly string[] {
   }
   const token = event.indexOf(1);
   if (token === -1 || token === TOKENS.start || token === TOKENS.end) return [];
-  return ACTIONS.filter((action) => TOKENS[action] === token);
+  return ACTIONS.filter((action) => TOKENS[action] === token).map((action) => ({ action }));
+}
+
+/** Fields that an event may have beside its action; what else it has is refused, so that a misspelt one is not lost. */
+const FIELDS = ['action', 'at', 'url', 'product'];
+/** Characters of a page or a product; their hashes have 64. */
+const LONGEST = 512;
+
+function readRecord(event: Readonly<Record<string, unknown>>, place: string): SessionEvent {
+  const { action, at, url, product } = event;
+  if (typeof action !== 'string') throw invalid(`${place} has ${describe(action)} for its action`);
+  const strange = Object.keys(event).find((name) => !FIELDS.includes(name));
+  if (strange !== undefined) throw invalid(`${place} has a field '${shown(strange)}'`);
+  // Times in seconds or in text are the mistakes to expect: a day of 1970 is no time of a shop.
+  if (at !== undefined && at !== null && !(typeof at === 'number' && Number.isFinite(at) && at >= 86_400_000)) {
+    throw invalid(`${place} has ${describe(at)} for 'at', which is not in ms since 1970`);
+  }
+  const text = (name: 'url' | 'product', value: unknown): string | undefined => {
+    if (value === undefined || value === null || value === '') return undefined;
+    if (typeof value === 'string' && value.length <= LONGEST) return value;
+    throw invalid(`${place} has ${describe(value)} for '${name}', which is no text of at most ${LONGEST} characters`);
+  };
+  const [page, sku] = [text('url', url), text('product', product)];
+  return {
+    action,
+    ...(typeof at === 'number' ? { at } : {}),
+    ...(page === undefined ? {} : { url: page }),
+    ...(sku === undefined ? {} : { product: sku }),
+  };
 }
 
 /** True for an object of JSON. */

@@ -24,5 +24,10 @@ export async function loadPredictor(folder: string): Promise<Predictor> {
     const theirs = String(vocabulary[action] ?? 'none');
     throw predictorErrors.MODEL_VOCABULARY_DIFFERS({ folder, action, model: theirs, ours });
   }
-  return { version, rule: { protocol, maxEvents }, predict: (sequences) => model.predict(sequences) };
+  return {
+    version,
+    rule: { protocol, maxEvents },
+    encoder: model.encoder,
+    predict: (sessions) => model.predict(sessions),
+  };
 }

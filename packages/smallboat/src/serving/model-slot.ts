@@ -1,4 +1,4 @@
-import { encodeSession } from '../features/index.ts';
+import { sessionEncoder } from '../features/index.ts';
 import type { Canary, CanaryRule, Verdict } from './canary.ts';
 import { DEFAULT_CANARY, canary } from './canary.ts';
 import type { EndpointRequest, EndpointResponse, Handler, HandlerOptions } from './handler.ts';
@@ -122,7 +122,8 @@ export function modelSlot(options: ModelSlotOptions): ModelSlot {
   const checked = (model: Predictor): Predictor => {
     let problem: string | undefined;
     try {
-      const [p = Number.NaN, ...more] = Array.from(model.predict([encodeSession(['add'], model.rule)]));
+      const probe = (model.encoder ?? sessionEncoder(model.rule)).encode([{ action: 'add' }]);
+      const [p = Number.NaN, ...more] = Array.from(model.predict([probe]));
       if (!(p >= 0 && p <= 1) || more.length > 0) problem = `model ${model.version} predicts ${p} for one add`;
     } catch (error) {
       problem = `model ${model.version} cannot predict: ${error instanceof Error ? error.message : String(error)}`;

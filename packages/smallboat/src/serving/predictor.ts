@@ -1,4 +1,4 @@
-import type { SequenceRule } from '../features/index.ts';
+import type { EncodedSession, SequenceRule, SessionEncoder } from '../features/index.ts';
 
 /** A model as the endpoint needs it. */
 export interface Predictor {
@@ -6,8 +6,10 @@ export interface Predictor {
   readonly version: string;
   /** How sequences were made for training; sessions are encoded by the same rule. */
   readonly rule: SequenceRule;
-  /** The probability of a purchase, 0 to 1, for each sequence of tokens. */
-  predict(sequences: readonly Uint8Array[]): ArrayLike<number>;
+  /** Makes sessions into what `predict` takes, with the features of the model. Default: one of actions alone, by the rule. */
+  readonly encoder?: Pick<SessionEncoder, 'encode'>;
+  /** The probability of a purchase, 0 to 1, for each session. */
+  predict(sessions: readonly EncodedSession[]): ArrayLike<number>;
 }
 
 /** Where predictions are kept: the part of monitoring's `PredictionLog` that the endpoint uses. Neither call waits. */

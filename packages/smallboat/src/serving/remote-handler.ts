@@ -7,7 +7,7 @@ import { SmallboatError } from '../kernel/index.ts';
 type Sequences = Parameters<Predictor['predict']>[0];
 
 export interface RemoteHandlerOptions extends Omit<HandlerOptions, 'model'> {
-  readonly model: Pick<Predictor, 'version' | 'rule'>;
+  readonly model: Pick<Predictor, 'version' | 'rule' | 'encoder'>;
   /** Asks for predictions over the network, in the order of the sequences. Rejects with `UPSTREAM_FAILED`. */
   readonly ask: (sequences: Sequences) => Promise<readonly number[]>;
 }

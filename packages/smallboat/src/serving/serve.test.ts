@@ -8,7 +8,7 @@ import { serve, serveErrors } from './serve.ts';
 const model: Predictor = {
   version: 'm-1',
   rule: {},
-  predict: (sequences) => Float32Array.from(sequences, (sequence) => sequence.length / 128),
+  predict: (sessions) => Float32Array.from(sessions, ({ tokens }) => tokens.length / 128),
 };
 
 /** Sends bytes as they are and gives all that comes back until the other side closes. */

@@ -1,59 +1,125 @@
 import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { epochBatches } from './epoch-batches.ts';
-import { initialWeights } from './lstm-weights.ts';
+import { examplesOf } from '../features/index.ts';
+import { partsOf, planBasis, planEpoch } from './batch-plan.ts';
+import { learningRateAt } from './hyper.ts';
+import { initialNetwork, initialWeights } from './network-weights.ts';
 import { seededRandom } from './random.ts';
-import { sequenceTrie } from './sequence-trie.ts';
+import { checkSequences, sharingOrder } from './sequences.ts';
 import { weightedAuc } from './weighted-auc.ts';
 
-describe('sequenceTrie', () => {
-  const sequences = fc.array(fc.array(fc.integer({ min: 0, max: 6 }), { maxLength: 8 }), { maxLength: 30 });
-  const flat = (list: readonly (readonly number[])[]) => ({
-    tokens: Uint8Array.from(list.flat()),
-    offsets: Uint32Array.from({ length: list.length + 1 }, (_, i) => list.slice(0, i).flat().length),
-  });
+const flat = (list: readonly (readonly number[])[]) => ({
+  tokens: Uint8Array.from(list.flat()),
+  offsets: Uint32Array.from({ length: list.length + 1 }, (_, i) => list.slice(0, i).flat().length),
+});
 
-  it('spells each sequence from the root to its end, each prefix once, in lexicographic order', () => {
+describe('sharingOrder', () => {
+  it('is lexicographic, a beginning before what goes on from it, each sequence once', () => {
+    const sequences = fc.array(fc.array(fc.integer({ min: 0, max: 6 }), { maxLength: 8 }), { maxLength: 30 });
     fc.assert(
       fc.property(sequences, (list) => {
-        const trie = sequenceTrie(flat(list), 7);
-        const spelled = Array.from({ length: trie.nodes }, (_, node) => {
-          const tokens: number[] = [];
-          for (let at = node; at !== 0; at = trie.parent[at] ?? 0) tokens.unshift(trie.token[at] ?? 0);
-          return tokens;
-        });
-        expect(Array.from(trie.end, (node) => spelled[node])).toEqual(list);
-        expect(spelled.map((tokens) => tokens.length)).toEqual(Array.from(trie.depth));
-        const words = spelled.map((tokens) => tokens.join(''));
-        expect(words).toEqual([...new Set(words)].sort());
+        const order = sharingOrder(flat(list));
+        expect([...order].sort((a, b) => a - b)).toEqual(list.map((_, i) => i));
+        const words = Array.from(order, (i) => (list[i] ?? []).join(''));
+        expect(words).toEqual(words.toSorted());
       }),
-    );
-  });
-
-  it('names the sequence with a token that is not in the vocabulary', () => {
-    const facts = { token: 7, sequence: 1, vocabulary: 7 };
-    expect(() => sequenceTrie(flat([[0], [6, 7]]), 7)).toThrow(
-      expect.objectContaining({ code: 'SEQUENCE_TOKEN_UNKNOWN', facts }),
     );
   });
 });
 
-it('puts every example into one batch of an epoch, at most batchSize to a batch', () => {
-  fc.assert(
-    fc.property(
-      fc.nat(300),
-      fc.integer({ min: 1, max: 20 }),
-      fc.integer({ min: 1, max: 5 }),
-      (count, batchSize, window) => {
-        const ends = Uint32Array.from({ length: count }, (_, i) => (i * 7) % 13);
-        const batches = epochBatches({ ends, batchSize, window, random: seededRandom(count) });
-        expect(batches.every(({ length }) => length > 0 && length <= batchSize)).toBe(true);
-        expect(batches.flatMap((batch) => Array.from(batch)).sort((a, b) => a - b)).toEqual(
-          Array.from(ends, (_, i) => i),
-        );
-      },
-    ),
-  );
+describe('checkSequences', () => {
+  it('names the sequence with a token that is not in the vocabulary', () => {
+    const facts = { token: 7, sequence: 1, vocabulary: 7 };
+    expect(() => checkSequences(flat([[0], [6, 7]]))).toThrow(
+      expect.objectContaining({ code: 'SEQUENCE_TOKEN_UNKNOWN', facts }),
+    );
+  });
+
+  it('names the event and column of a value that is not in its category', () => {
+    const columns = [{ kind: 'category', name: 'page', size: 3 }] as const;
+    const context = { columns, rows: Uint8Array.of(2, 3), first: Uint32Array.of(0) };
+    expect(() => checkSequences({ ...flat([[0, 6, 2]]), context })).toThrow(
+      expect.objectContaining({
+        code: 'SEQUENCE_VALUE_UNKNOWN',
+        facts: { column: 'page', value: 3, event: 1, size: 3 },
+      }),
+    );
+  });
+
+  it('refuses rows that are fewer than the events', () => {
+    const columns = [{ kind: 'category', name: 'page', size: 3 }] as const;
+    const context = { columns, rows: Uint8Array.of(2), first: Uint32Array.of(0) };
+    expect(() => checkSequences({ ...flat([[0, 6, 2]]), context })).toThrow(
+      expect.objectContaining({ code: 'SEQUENCES_UNLIKE' }),
+    );
+  });
+});
+
+describe('planEpoch', () => {
+  it('puts every example into one batch of an epoch, at most batchSize to a batch', () => {
+    const sizes = fc.record({
+      count: fc.integer({ min: 1, max: 300 }),
+      batchSize: fc.integer({ min: 1, max: 200 }),
+      window: fc.integer({ min: 1, max: 5 }),
+    });
+    fc.assert(
+      fc.property(sizes, ({ count, batchSize, window }) => {
+        const sequences = flat(Array.from({ length: count }, (_, i) => [0, i % 7]));
+        const basis = planBasis(sequences, sharingOrder(sequences), { batchSize, window });
+        const { examples, partStart, batches } = planEpoch(basis, count, 1);
+        expect([...examples].sort((a, b) => a - b)).toEqual(Array.from({ length: count }, (_, i) => i));
+        expect(partStart.length).toBe(batches * partsOf(batchSize) + 1);
+        expect([...partStart]).toEqual([...partStart].sort((a, b) => a - b));
+        for (let b = 0; b < batches; b++) {
+          const size = (partStart[(b + 1) * basis.parts] ?? 0) - (partStart[b * basis.parts] ?? 0);
+          expect(size).toBeGreaterThan(0);
+          expect(size).toBeLessThanOrEqual(batchSize);
+        }
+      }),
+    );
+  });
+
+  it('keeps the examples of a session together where events have contexts', () => {
+    const list = Array.from(
+      { length: 60 },
+      (_, i) => ({ tokens: [0, ...Array(1 + (i % 3)).fill(6)], label: 0 }) as const,
+    );
+    const session = Uint32Array.from(list, (_, i) => Math.floor(i / 3));
+    const columns = [{ kind: 'category', name: 'page', size: 3 }] as const;
+    const first = Uint32Array.from(session, (s) => 3 * s);
+    const examples = { ...examplesOf(list), session, context: { columns, rows: new Uint8Array(60), first } };
+    const basis = planBasis(examples, sharingOrder(examples), { batchSize: 10, window: 2 });
+    const plan = planEpoch(basis, 1, 1);
+    const sessions = Array.from(plan.examples, (i) => session[i] ?? 0);
+    expect(new Set(sessions.filter((s, i) => s !== sessions[i - 1])).size).toBe(20);
+    expect(sessions.filter((s, i) => s !== sessions[i - 1])).toHaveLength(20);
+  });
+
+  it('is another in each epoch, and the same for the same seed', () => {
+    const sequences = flat(Array.from({ length: 50 }, (_, i) => [0, i % 7]));
+    const basis = planBasis(sequences, sharingOrder(sequences), { batchSize: 8, window: 2 });
+    expect(planEpoch(basis, 1, 1)).toEqual(planEpoch(basis, 1, 1));
+    expect(planEpoch(basis, 1, 1)).not.toEqual(planEpoch(basis, 1, 2));
+    expect(planEpoch(basis, 1, 1)).not.toEqual(planEpoch(basis, 2, 1));
+  });
+});
+
+describe('learningRateAt', () => {
+  const hyper = { units: 4, learningRate: 0.1, batchSize: 4, epochs: 1, patience: 1, seed: 1 };
+
+  it('stays, falls, or rises and falls', () => {
+    const rates = (schedule: 'constant' | 'cosine' | 'one-cycle'): number[] =>
+      [1, 31, 51, 100].map((step) => learningRateAt({ ...hyper, schedule }, step, 100));
+    expect(rates('constant')).toEqual([0.1, 0.1, 0.1, 0.1]);
+    const [start, , half, end] = rates('cosine');
+    expect(start).toBe(0.1);
+    expect(half).toBeCloseTo(0.05, 12);
+    expect(end).toBeLessThan(0.001);
+    const [low, top, , last] = rates('one-cycle');
+    expect(low).toBeCloseTo(0.004, 12);
+    expect(top).toBeCloseTo(0.1, 12);
+    expect(last).toBeLessThan(0.001);
+  });
 });
 
 describe('weightedAuc', () => {
@@ -108,6 +174,14 @@ describe('initialWeights', () => {
     expect(Array.from(bias)).toEqual(Array.from({ length: 192 }, (_, j) => (j >= 48 && j < 96 ? 1 : 0)));
     expect(Array.from(denseBias)).toEqual([0]);
   });
+});
+
+it('gives a GRU a recurrent bias, and makes the rows of tokens larger when asked', () => {
+  const plain = initialNetwork({ cell: 'gru', units: 8 }, 1);
+  const large = initialNetwork({ cell: 'gru', units: 8 }, 1, 4);
+  expect(plain.recurrentBias).toEqual(new Float32Array(8));
+  expect(Array.from(large.kernel)).toEqual(Array.from(plain.kernel, (x) => Math.fround(4 * x)));
+  expect(large.recurrentKernel).toEqual(plain.recurrentKernel);
 });
 
 it('draws normal numbers with mean 0 and variance 1', () => {

@@ -1,6 +1,6 @@
 import { inspect } from 'node:util';
 import * as z from 'zod';
-import { type ArtifactKeys } from '../../flow/index.ts';
+import { type ArtifactKeys, shownArtifact } from '../../flow/index.ts';
 import { defineErrors } from '../../kernel/index.ts';
 import type { Command } from '../command.ts';
 import { openRuns, runsFlags } from '../open-runs.ts';
@@ -49,7 +49,7 @@ export const command: Command<typeof schema> = {
     for (const { title, artifacts } of sources) {
       const values: Record<string, unknown> = {};
       for (const [artifact, key] of Object.entries(artifacts)) {
-        if (name === undefined || artifact === name) values[artifact] = await store.load(info.flow, key);
+        if (name === undefined || artifact === name) values[artifact] = await shownArtifact(store, info.flow, key);
       }
       found[title] = values;
     }

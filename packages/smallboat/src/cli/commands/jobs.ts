@@ -10,6 +10,8 @@ const schema = z.object({
   flow: z.string().optional(),
   run: z.string().optional(),
   user: z.string().optional(),
+  queue: z.string().optional(),
+  namespace: z.string().optional(),
   stop: z.boolean().default(false),
   json: z.boolean().default(false),
 });
@@ -25,16 +27,24 @@ export const command: Command<typeof schema> = {
     flow: { type: 'string', help: 'only those of this flow' },
     run: { type: 'string', help: 'only those of this run' },
     user: { type: 'string', help: 'only those that this user started' },
+    queue: { type: 'string', help: 'queue of AWS Batch (default: METAFLOW_BATCH_JOB_QUEUE)' },
+    namespace: { type: 'string', help: 'namespace of Kubernetes (default: METAFLOW_KUBERNETES_NAMESPACE)' },
     stop: { type: 'boolean', help: 'stop them; say which with --flow, --run or --user' },
     json: { type: 'boolean', help: 'print them as JSON' },
   },
-  async run({ service: given, flow, run, user, stop, json }, io) {
+  async run({ service: given, flow, run, user, queue, namespace, stop, json }, io) {
     const { compute } = await loadSettings({ folder: io.cwd, env: io.env });
     const asked = given ?? (compute === 'local' ? undefined : compute);
     if (asked === undefined) throw usage({ name: 'jobs' }, '<service>: give batch or kubernetes');
     if (stop && (flow ?? run ?? user) === undefined)
       throw usage({ name: 'jobs' }, '--stop: say which, with --flow, --run or --user');
-    await using service = await openService(asked, computeSettings(settingsIn(io)), io.env);
+    const setting = settingsIn(io);
+    const named: Readonly<Record<string, string | undefined>> = {
+      METAFLOW_BATCH_JOB_QUEUE: queue,
+      METAFLOW_KUBERNETES_NAMESPACE: namespace,
+    };
+    const settings = computeSettings((name) => named[name] ?? setting(name));
+    await using service = await openService(asked, settings, io.env);
     const wanted = ({ labels }: UnfinishedJob): boolean =>
       (flow ?? labels.flow) === labels.flow &&
       (run ?? labels.run) === labels.run &&

@@ -42,7 +42,7 @@ export const command: Command<typeof schema> = {
           state,
           createdAt: info.createdAt,
           milliseconds: ends.length === 0 ? 0 : Math.max(...ends) - info.createdAt,
-          stepsDone: steps.filter((s) => s.state === 'done').length,
+          stepsDone: steps.filter((s) => s.state === 'done' || s.state === 'skipped').length,
           steps: steps.length,
           user: info.user,
           tags: info.tags,

@@ -1,5 +1,5 @@
 import * as z from 'zod';
-import { type TaskView, seconds } from '../../flow/index.ts';
+import { type TaskView, seconds, shownArtifact } from '../../flow/index.ts';
 import { textTable } from '../../report/index.ts';
 import type { Command } from '../command.ts';
 import { openRuns, runsFlags } from '../open-runs.ts';
@@ -37,7 +37,7 @@ export const command: Command<typeof schema> = {
       `began ${new Date(info.createdAt).toISOString()} by ${info.user}${info.origin === undefined ? '' : `, continues ${info.origin}`}`,
     );
     for (const [name, key] of Object.entries(view.params))
-      io.out(`  ${name} = ${summaryOf(await store.load(info.flow, key))}`);
+      io.out(`  ${name} = ${summaryOf(await shownArtifact(store, info.flow, key))}`);
     io.out('');
     if (step === undefined) {
       const rows = view.steps.map((s) => [

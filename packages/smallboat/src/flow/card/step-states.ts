@@ -14,11 +14,11 @@ export interface StepState {
 export function stateOf(step: StepView, view: RunView, passages: readonly Passage[]): StepState {
   const { tasks } = step;
   const faint = (text: string): StepState => ({ text, tone: 'plain', isFaint: true });
-  if (step.state === 'waiting') {
+  if (step.state === 'waiting' || step.state === 'skipped') {
     const scope = view.record?.graph.steps.find(({ name }) => name === step.name)?.scope ?? [];
     if (passages.some(({ place, isPassedBy }) => isPassedBy && scope.includes(place))) return faint('not taken');
     if (view.state === 'running') return { text: 'waiting', tone: 'plain', isFaint: false };
-    return faint(view.state === 'done' ? 'nothing to do' : 'not reached');
+    return faint(step.state === 'skipped' ? 'nothing to do' : 'not reached');
   }
   const clear = (text: string, tone: Tone): StepState => ({ text, tone, isFaint: false });
   if (step.state === 'failed') return clear('failed', 'bad');

@@ -15,22 +15,31 @@ type Kept =
   | ReadonlySet<unknown>
   | { readonly schema: unknown; readonly batches: readonly unknown[]; readonly numRows: number };
 
+/**
+ * Classes with methods that are registered with `storable`, for the compiler:
+ * `declare module 'smallboat/flow' { interface StorableClasses { money: Money } }`. The names of the properties are of no account.
+ */
+// oxlint-disable-next-line typescript/no-empty-object-type -- others fill it
+export interface StorableClasses {}
+
 type Deeper = readonly [never, 0, 1, 2, 3];
 
-/** `true` where something in `V` cannot be stored, looked for `Depth` levels deep. */
+/** `true` where something in `V` cannot be stored, looked for `Depth` levels deep. What is kept comes first: a Map is a WeakMap by its shape. */
 type Trouble<V, Depth extends number> = 0 extends 1 & V
   ? never
-  : V extends Unstorable
-    ? true
+  : V extends StorableClasses[keyof StorableClasses]
+    ? never
     : V extends Kept | string | number | bigint | boolean | null | undefined
       ? never
-      : Depth extends 0
-        ? never
-        : V extends readonly (infer E)[]
-          ? Trouble<E, Deeper[Depth]>
-          : V extends object
-            ? { readonly [K in keyof V]-?: Trouble<V[K], Deeper[Depth]> }[keyof V]
-            : never;
+      : V extends Unstorable
+        ? true
+        : Depth extends 0
+          ? never
+          : V extends readonly (infer E)[]
+            ? Trouble<E, Deeper[Depth]>
+            : V extends object
+              ? { readonly [K in keyof V]-?: Trouble<V[K], Deeper[Depth]> }[keyof V]
+              : never;
 
 /** `R`, if all of it can be stored; else the message that the compiler shows at the culprit. */
 export type Storable<R> = {

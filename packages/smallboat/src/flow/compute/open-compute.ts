@@ -121,6 +121,7 @@ function route(options: Route): Workers {
     variables: options.variables,
     environment: {
       METAFLOW_USER: store.user,
+      ...(settings.region === undefined ? {} : { AWS_REGION: settings.region, AWS_DEFAULT_REGION: settings.region }),
       ...(settings.packages === undefined ? {} : { SMALLBOAT_NODE_MODULES: settings.packages }),
     },
     folder: folderInCode(options.module, options.cwd),

@@ -19,11 +19,15 @@ import { replaceAll } from './replace-all.ts';
  *
  * Arrays and bytes of 16 KiB and more are views of `pickle`, which must not change after; their `buffer` is larger than they are.
  *
+ * `unpackAs` makes a value of what the codec of a name packed; default: by the codec.
+ *
  * Throws `PICKLE_INVALID`; `PICKLE_TYPE_REFUSED`, which names the type; `CODEC_UNKNOWN` and `CODEC_FAILED`.
  */
-export function decodePickle(pickle: Uint8Array): unknown {
-  return new Unpickler(pickle).run();
+export function decodePickle(pickle: Uint8Array, unpackAs: Unpack = unpack): unknown {
+  return new Unpickler(pickle, unpackAs).run();
 }
+
+type Unpack = (codec: string, packed: unknown) => object;
 
 /** What stands for an empty place until it is in its list. */
 const HOLE = new Part('hole', 'an empty place outside of a list');
@@ -56,7 +60,10 @@ class Unpickler implements Reading {
   readonly #replaced = new Map<object, object>();
   #allowance: number;
 
-  constructor(bytes: Uint8Array) {
+  readonly #unpack: Unpack;
+
+  constructor(bytes: Uint8Array, unpackAs: Unpack) {
+    this.#unpack = unpackAs;
     this.#input = new PickleInput(bytes);
     this.#allowance = ALLOWANCE + 2 * bytes.length;
   }
@@ -380,7 +387,8 @@ class Unpickler implements Reading {
     if (typeof note !== 'number' || items.length > 2) return;
     const value = this.#peek();
     if (note === NOTES.hole && value === null) this.#replaceTop(HOLE);
-    else if (note === NOTES.packed && typeof name === 'string') this.#replaceTop(unpack(name, this.#whole(value)));
+    else if (note === NOTES.packed && typeof name === 'string')
+      this.#replaceTop(this.#unpack(name, this.#whole(value)));
     else this.#replaceTop(noted(value, note, this));
   }
 
@@ -414,7 +422,10 @@ class Unpickler implements Reading {
   #whole(value: unknown): unknown {
     if (typeof value !== 'object' || value === null || !this.#isHalfMade(value)) return value;
     const part: unknown = Array.isArray(value) ? value.find((item) => this.#isHalfMade(item)) : value;
-    throw refusedType(part instanceof Part ? part.name : 'a tuple of types');
+    if (!(part instanceof Part)) throw refusedType('a tuple of types');
+    // The fields of a record are element types in tuples, and come before the array that they are of.
+    const isField = part !== value && part.kind === 'dtype';
+    throw refusedType(isField ? 'a numpy array of records, or an element type of numpy' : part.name);
   }
 
   #result(): unknown {

@@ -99,6 +99,20 @@ it.each([
   else expect(said?.problem).toMatch(problem);
 });
 
+it.each([
+  [new Set([1, 'x']), true],
+  [new Set([[1], ['x']]), true],
+  [[1, true], true],
+  [new Set([1, true]), false],
+  [[new Set([1, true])], false],
+])('a member of a Set is one of a Python set only where Python would keep all of it: %o', (member, isHashed) => {
+  const FROZENSET = 0x91;
+  const TUPLE = 0x74;
+  const expected = Array.isArray(member) ? TUPLE : FROZENSET;
+  const pickle = Buffer.concat(encodePickle(new Set([member])));
+  expect(pickle.includes(expected)).toBe(isHashed);
+});
+
 describe('what is said', () => {
   it('is one sentence of what is wrong, and one of what to do', () => {
     expect(() => encodePickle({ model: { predict: () => 1 } })).toThrow(

@@ -77,9 +77,13 @@ const NO_TUPLES: ReadonlySet<string> = new Set(
   ),
 );
 
+/** Names of Python 2, in which Python writes what it calls otherwise where the protocol is below 3. */
+const OLD_NAMES: Readonly<Record<string, string>> = { xrange: 'range', long: 'int', unicode: 'str' };
+
 /** Python 2's names, and numpy 2's, of the same things. */
 function canonical(module: string, name: string): string {
-  return `${module === '__builtin__' ? 'builtins' : module.replace(/^numpy\._core\./, 'numpy.core.')}.${name}`;
+  if (module !== '__builtin__') return `${module.replace(/^numpy\._core\./, 'numpy.core.')}.${name}`;
+  return `builtins.${Object.hasOwn(OLD_NAMES, name) ? OLD_NAMES[name] : name}`;
 }
 
 /** What a name stands for: one that we know, or a class of which we only know the name. */
@@ -88,7 +92,7 @@ export function globalNamed(module: string, name: string): Part {
   if (Object.hasOwn(CALLS, known) || Object.hasOwn(OBJECTS, known) || NAMES.has(known))
     return new Part('global', known);
   const isTuple = !NO_TUPLES.has(module.split('.', 1)[0] ?? '') && module !== '__builtin__';
-  if (!isTuple) throw refusedType(`${module}.${name}`);
+  if (!isTuple) throw refusedType(known);
   return new Part('class', `${module}.${name}`);
 }
 

@@ -36,7 +36,7 @@ describe('a pickle that would run something in Python', () => {
     ['the same on Windows', '\x80\x02cnt\nsystem\nX\x02\x00\x00\x00ls\x85R.', 'nt.system'],
     ['STACK_GLOBAL and REDUCE', `${PROTO}${named('os', 'system')}${short('ls')}\x85R.`, 'os.system'],
     ['a submodule of os', `${PROTO}${named('os.path', 'join')}${short('ls')}\x85R.`, 'os.path.join'],
-    ['Python 2’s names', '\x80\x02c__builtin__\neval\nX\x01\x00\x00\x001\x85R.', '__builtin__.eval'],
+    ['Python 2’s names', '\x80\x02c__builtin__\neval\nX\x01\x00\x00\x001\x85R.', 'builtins.eval'],
     ['eval', `${PROTO}${named('builtins', 'eval')}${short('1')}\x85R.`, 'builtins.eval'],
     ['exec', `${PROTO}${named('builtins', 'exec')}${short('1')}\x85R.`, 'builtins.exec'],
     ['__import__', `${PROTO}${named('builtins', '__import__')}${short('os')}\x85R.`, 'builtins.__import__'],

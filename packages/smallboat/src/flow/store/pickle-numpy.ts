@@ -73,7 +73,7 @@ export function numpyArray({ content, dtype, shape, isFortran }: NumpyArray, rea
     return new NdArray(sizes, inOrder);
   }
   reading.charge(places);
-  const items = itemsOf(content, type, reading);
+  const items = itemsOf({ content, type, places }, reading);
   if (items.length !== places) throw reading.invalid(`${items.length} items for the shape [${sizes.join(', ')}]`);
   if (sizes.length === 0) return items[0];
   const inOrder = [...items];
@@ -147,8 +147,16 @@ function nested(items: readonly unknown[], [size = 0, ...inner]: readonly number
   return Array.from({ length: size }, (_, i) => nested(items.slice(i * step, (i + 1) * step), inner));
 }
 
+interface Elements {
+  readonly content: unknown;
+  readonly type: Dtype;
+  /** How many there should be. */
+  readonly places: number;
+}
+
 /** The elements of an array whose type is no number. */
-function itemsOf(content: unknown, { name, order, unit }: Dtype, reading: Reading): readonly unknown[] {
+function itemsOf({ content, type, places }: Elements, reading: Reading): readonly unknown[] {
+  const { name, order, unit } = type;
   const width = Number(name.slice(1));
   if (name.startsWith('O') && Array.isArray(content)) return content;
   const { buffer, byteOffset, byteLength } = bytesOf(content, reading);
@@ -157,6 +165,9 @@ function itemsOf(content: unknown, { name, order, unit }: Dtype, reading: Readin
   if (name === 'b1') return Array.from(bytes, (bit) => bit !== 0);
   if (!/^[US]\d+$|^M8$/.test(name)) throw refusedType(`a numpy array of ${name}`);
   const size = name.startsWith('U') ? 4 * width : width;
+  // numpy's scalars of an empty text: of no width, and as many as the shape says.
+  if (size === 0 && bytes.length === 0)
+    return Array.from({ length: places }, () => (name.startsWith('U') ? '' : new Uint8Array(0)));
   if (size === 0 || bytes.length % size !== 0)
     throw reading.invalid(`${bytes.length} bytes are no whole number of ${name}`);
   const isLittle = order === '<' || (order !== '>' && HOST_ORDER === '<');

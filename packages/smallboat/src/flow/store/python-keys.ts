@@ -6,7 +6,7 @@ const MAX_INSIDE = 1000;
 /**
  * Whether Python can have the keys of a Map as those of one dict, or the members of a Set in one set: all of them hashable, and no two of
  * them equal. To Python 1, 1.0 and True are equal, and so are two dates of one moment. Lists count as hashable where they can be tuples, sets
- * where they can be frozensets: where `isFree` says that they were not written as lists and sets already.
+ * where they can be frozensets without losing a member: where `isFree` says that they were not written as lists and sets already.
  */
 export function areDictKeys(
   of: Pick<ReadonlyMap<unknown, unknown>, 'keys'>,
@@ -59,7 +59,9 @@ function nameOfObject(key: object, naming: Naming): string | undefined {
     if (name === undefined) return undefined;
     names.push(name);
   }
-  return Array.isArray(key) ? `(${names.join()})` : `{${names.sort().join()}}`;
+  if (Array.isArray(key)) return `(${names.join()})`;
+  // A frozenset would have lost one of two that are equal.
+  return new Set(names).size === names.length ? `{${names.sort().join()}}` : undefined;
 }
 
 /** Whether a key is one that Python has only as a tuple or a frozenset. */

@@ -1,4 +1,4 @@
-import { encodeSession } from '../../features/index.ts';
+import { sessionEncoder } from '../../features/index.ts';
 import { loadPredictor } from '../load-predictor.ts';
 import type { DeployOptions, DeployTarget, Deployment } from './target.ts';
 import { deployErrors } from './target.ts';
@@ -27,7 +27,8 @@ export async function deployRelease(target: DeployTarget, options: DeployRelease
   const deployed = await target.deploy({ name, modelFolder, modelVersion: model.version }, options);
   // While a model is on trial the old one answers most requests: that trial is its test.
   if (deployed.state === 'trial') return deployed;
-  const expected = model.predict([encodeSession(SMOKE, model.rule)])[0] ?? Number.NaN;
+  const encoder = model.encoder ?? sessionEncoder(model.rule);
+  const expected = model.predict([encoder.encode(SMOKE.map((action) => ({ action })))])[0] ?? Number.NaN;
   const found = await target.predict(name, SMOKE).catch((error: unknown) => String(error));
   if (typeof found === 'number' && Math.abs(found - expected) <= TOLERANCE) {
     say(`A smoke prediction gave ${found.toFixed(6)}, as the model itself.`);

@@ -21,7 +21,7 @@ beforeAll(async () => {
   folder = await mkdtemp(join(tmpdir(), 'smallboat-'));
   model = await writeTestModel(join(folder, 'model'));
   const predictor = await loadPredictor(model);
-  expected = predictor.predict([Uint8Array.of(0, 6, 2)])[0] ?? 0;
+  expected = predictor.predict([{ tokens: Uint8Array.of(0, 6, 2) }])[0] ?? 0;
 });
 
 async function write(files: Iterable<readonly [string, Uint8Array]>, to: string): Promise<string> {

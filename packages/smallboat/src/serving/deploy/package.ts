@@ -62,7 +62,7 @@ export async function functionZip(
 ): Promise<{ readonly bytes: Uint8Array; readonly hash: string }> {
   const { packProgram } = await import('../../flow/compute/index.ts');
   const main = fileURLToPath(new URL('../lambda/lambda-main.ts', import.meta.url));
-  const program = await packProgram({ entries: { function: main }, external: ['@aws-sdk/client-sagemaker-runtime'] });
+  const program = await packProgram({ entries: { function: main } });
   const files = new Map(program);
   if (modelFolder !== undefined) {
     await loadPredictor(modelFolder);

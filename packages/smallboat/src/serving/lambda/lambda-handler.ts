@@ -1,4 +1,6 @@
 import { randomUUID } from 'node:crypto';
+import type { SessionEvent } from '../../features/index.ts';
+import { sessionEncoder } from '../../features/index.ts';
 import { apiKeys, parseKeys } from '../keys.ts';
 import { DEFAULT_LIMITS } from '../limits.ts';
 import { lineSink } from '../line-sink.ts';
@@ -61,6 +63,13 @@ async function servicesOf(options: LambdaHandlerOptions): Promise<{ readonly web
     // Whole sessions between a start and an end, as the original project sent them; our container takes them apart again.
     rule: { protocol: 'seed', maxEvents: DEFAULT_LIMITS.events },
   } as const;
+  const plain = sessionEncoder(named.rule);
+  const encoder = {
+    encode(events: readonly SessionEvent[]) {
+      const saysMore = events.some((event) => Object.keys(event).length > 1);
+      return { ...plain.encode(events), ...(saysMore ? { events } : {}) };
+    },
+  };
   const nobody: Predictor = {
     ...named,
     predict: () => {
@@ -68,7 +77,7 @@ async function servicesOf(options: LambdaHandlerOptions): Promise<{ readonly web
     },
   };
   const ask = await askEndpoint(model);
-  return both({ model: nobody, remote: remoteHandler({ ...common, model: named, ask }) });
+  return both({ model: nobody, remote: remoteHandler({ ...common, model: { ...named, encoder }, ask }) });
 }
 
 function directRequest(event: unknown): ServiceRequest {

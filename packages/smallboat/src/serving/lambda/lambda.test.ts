@@ -207,6 +207,9 @@ describe('in front of SageMaker', () => {
     expect(((await handler(v2('GET', '/predict', { rawQueryString: 'session=buy' }))) as Result).statusCode).toBe(400);
     expect(((await handler(v2('GET', '/ping'))) as Result).statusCode).toBe(200);
     expect(aws.asked).toHaveLength(1);
+    // What an event says beside its action is handed on.
+    await handler({ instances: [[{ action: 'add', url: 'basket' }]] });
+    expect(aws.asked[1]).toContain('{"instances":[[{"action":"add","url":"basket"}]]}');
   });
 
   it('answers 502 where that fails, with the cause in the log and not in the answer', async () => {

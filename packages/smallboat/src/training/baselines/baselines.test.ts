@@ -2,6 +2,8 @@ import { describe, expect, it } from 'vitest';
 import { examplesOf } from '../../features/index.ts';
 import { calibrate, fitCalibration } from '../calibration.ts';
 import { metricsOf } from '../metrics.ts';
+import { seededRandom } from '../random.ts';
+import { fitBoosting, scoreBoosting } from './boosting.ts';
 import { BASELINES, fitBaselines, scoreBaselines } from './baselines.ts';
 import { countFeatures } from './count-features.ts';
 import { fitLogistic, scoreLogistic, sigmoid } from './logistic.ts';
@@ -60,17 +62,65 @@ it('counts actions, and how long ago the first add was', () => {
   });
 });
 
-it('takes the ratio of the smoothed shares of each step', () => {
+it('takes the ratio of the shares of each step, drawn to those of a shorter past', () => {
   const { logRatios } = fitMarkov(
     examplesOf([
       { tokens: [0, 2], label: 1 },
       { tokens: [0, 6], label: 0 },
     ]),
   );
-  // From start, 7 steps possible: buyers 2/8 to add and 1/8 to view, the others the other way round.
-  expect(logRatios[2]).toBeCloseTo(Math.log(2), 12);
-  expect(logRatios[6]).toBeCloseTo(-Math.log(2), 12);
+  // Without a past, a buyer's next is an add with (1 + 7/7) / 8; from the start on with (1 + 7 · 2/8) / 8, another's with (7 · 1/8) / 8.
+  expect(logRatios[2]).toBeCloseTo(Math.log(2.75 / 0.875), 12);
+  expect(logRatios[6]).toBeCloseTo(-Math.log(2.75 / 0.875), 12);
+  // Nobody went from 3 to 4, and nobody did a 4.
   expect(logRatios[25]).toBe(0);
+});
+
+it('knows with a past of three what no shorter one tells', () => {
+  const repeated = [0, 1, 2, 3].flatMap((i) => [
+    { tokens: [0, 5, 6, 6, 5], label: i === 3 ? 0 : 1, decision: 0 } as const,
+    { tokens: [0, 6, 6, 5, 6], label: i === 3 ? 1 : 0, decision: 0 } as const,
+  ]);
+  const all = examplesOf(Array.from({ length: 10 }, () => repeated).flat());
+  const scores = scoreBaselines(fitBaselines(all), all);
+  const auc = (name: 'markov' | 'markov-3'): number => metricsOf(scores[name], all).at(-1)?.auc ?? 0;
+  expect(auc('markov-3')).toBeGreaterThanOrEqual(auc('markov'));
+  expect(fitMarkov(all, 3).logRatios).toHaveLength(7 ** 4);
+});
+
+describe('boosted trees', () => {
+  const names = ['a', 'b', 'c'];
+  const random = seededRandom(4);
+  // Only a and b together tell: neither alone says anything.
+  const rows = Array.from({ length: 3000 }, () => names.map(() => Math.floor(random.uniform() * 8)));
+  const labels = Uint8Array.from(rows, ([a = 0, b = 0]) => (a < 4 === b < 4 ? 1 : 0));
+  const table = { names, values: Uint8Array.from(rows.flat()) };
+
+  it('find what two columns tell together', () => {
+    const scores = scoreBoosting(fitBoosting(table, labels, { trees: 60 }), table);
+    const right = scores.filter((score, i) => score > 0.5 === (labels[i] === 1)).length;
+    expect(right / 3000).toBeGreaterThan(0.99);
+  });
+
+  it('have at the first leaf the Newton step of the log loss', () => {
+    const small = { names: ['x'], values: Uint8Array.from({ length: 20 }, (_, i) => (i < 10 ? 0 : 1)) };
+    const y = Uint8Array.from({ length: 20 }, (_, i) => (i < 10 ? (i < 2 ? 1 : 0) : i < 17 ? 1 : 0));
+    const { start, trees } = fitBoosting(small, y, { trees: 1, rate: 1, leafExamples: 5, l2: 1 });
+    const p = 9.5 / 21;
+    expect(start).toBeCloseTo(Math.log(9.5 / 11.5), 12);
+    // Left: 2 of 10 are positive. Gradient Σ(p − y), curvature Σ p(1 − p).
+    const left = -(10 * p - 2) / (10 * p * (1 - p) + 1);
+    const [tree] = trees;
+    expect(tree?.value[tree.left[0] ?? 0]).toBeCloseTo(left, 10);
+  });
+
+  it('end where the validation part says so, and give a constant where nothing can be told', () => {
+    const noise = Uint8Array.from(labels, () => (random.uniform() < 0.5 ? 1 : 0));
+    const fitted = fitBoosting(table, noise, { validation: { table, labels: labels.map((y) => 1 - y) }, patience: 3 });
+    expect(fitted.trees.length).toBeLessThan(20);
+    const constant = fitBoosting({ names: ['x'], values: new Uint8Array(200) }, labels.subarray(0, 200));
+    expect(constant.trees).toEqual([]);
+  });
 });
 
 describe('logistic regression', () => {

@@ -11,7 +11,8 @@ declare namespace WebAssembly {
   class Memory {
     /** Sizes in pages of 64 KiB. */
     constructor(size: { readonly initial: number; readonly maximum?: number; readonly shared?: boolean });
-    readonly buffer: ArrayBuffer;
+    /** Of memory that is shared, as all of ours is. A view of it stays good when it grows. */
+    readonly buffer: SharedArrayBuffer;
     grow(pages: number): number;
   }
   interface Global {

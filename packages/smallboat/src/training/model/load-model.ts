@@ -1,30 +1,42 @@
 import { readFile } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import * as z from 'zod';
-import { VOCABULARY_SIZE } from '../../features/index.ts';
+import type { EncodedSession, FeatureSet, SessionEncoder } from '../../features/index.ts';
+import { sessionEncoder } from '../../features/index.ts';
 import { isMissing, sha256 } from '../../kernel/index.ts';
-import { lstmKernel } from '../kernel/lstm-kernel.ts';
-import type { LstmKernel } from '../kernel/lstm-kernel.ts';
-import type { LstmWeights } from '../lstm-weights.ts';
-import { scoreWith } from '../score-lstm.ts';
-import { sequenceErrors } from '../sequence-trie.ts';
-import { ModelManifest } from './manifest.ts';
+import type { LstmWeights, NetworkForm } from '../network-weights.ts';
+import { foreignScorer } from '../onnx/foreign-scorer.ts';
+import type { ForeignInput } from '../onnx/foreign-model.ts';
+import { foreignModel } from '../onnx/foreign-model.ts';
+import { kernelFor, scoreWith } from '../score-lstm.ts';
+import type { Sequences } from '../sequences.ts';
+import type { LiveSession } from '../session-scorer.ts';
+import { sessionScorer } from '../session-scorer.ts';
+import { ModelManifest, StoredFeatures } from './manifest.ts';
 import { modelErrors } from './model-errors.ts';
-import { readSafetensors } from './safetensors.ts';
+import { parseWeights } from './weight-tensors.ts';
 
 /** A model that was read from its folder and is ready to predict. */
 export interface Model {
   readonly manifest: ModelManifest;
-  readonly weights: LstmWeights;
+  /** Left out of a model that was made elsewhere and is run as its own graph says. */
+  readonly weights?: LstmWeights;
+  /** What events have beside their actions; left out where the model knows actions only. */
+  readonly features?: FeatureSet;
+  /** Makes sessions into what `predict` takes. */
+  readonly encoder: SessionEncoder;
   /**
-   * The probability of a purchase, 0 to 1, for each sequence of tokens. A few microseconds a session. An empty sequence
-   * scores as a session that has not begun. Throws `SEQUENCE_TOKEN_UNKNOWN`.
+   * The probability of a purchase, 0 to 1, for each session: a sequence of tokens, or one with rows of its events' features. A few
+   * microseconds a session. An empty sequence scores as a session that has not begun.
+   *
+   * @throws SEQUENCE_TOKEN_UNKNOWN, SEQUENCE_VALUE_UNKNOWN, SEQUENCES_UNLIKE
    */
-  predict(sequences: readonly Uint8Array[]): Float32Array;
+  readonly predict: (sessions: readonly (Uint8Array | EncodedSession)[]) => Float32Array;
+  /** The same for sessions in one buffer, as `readSequences` gives them. */
+  readonly score: (sequences: Sequences) => Float32Array;
+  /** A session that is under way: each event costs the same, however many came before. */
+  readonly live: () => LiveSession;
 }
-
-/** From this many sequences on it pays to compute shared prefixes once. */
-const MANY = 16;
 
 /**
  * Reads a model folder. Every file is checked against the manifest, and nothing in it is executed.
@@ -34,15 +46,50 @@ const MANY = 16;
 export async function loadModel(folder: string): Promise<Model> {
   const root = resolve(folder);
   const manifest = parseManifest(join(root, 'manifest.json'), await readPart(root, 'manifest.json'));
-  await readChecked(root, 'model.onnx', manifest);
-  const weights = parseWeights(
-    join(root, 'weights.safetensors'),
-    await readChecked(root, 'weights.safetensors', manifest),
+  const onnx = await readChecked(root, 'model.onnx', manifest);
+  const { protocol, maxEvents, architecture } = manifest;
+  const rule = { protocol, maxEvents };
+  if (architecture === 'onnx') {
+    const { foreign } = manifest;
+    const { lengths, ...how } = foreign ?? { lengths: undefined };
+    const known =
+      foreign === undefined ? undefined : ({ ...how, ...(lengths === undefined ? {} : { lengths }) } as ForeignInput);
+    return { manifest, encoder: sessionEncoder(rule), ...foreignScorer(foreignModel(onnx, known), rule) };
+  }
+  const features = await readFeatures(root, manifest);
+  const { units } = manifest.hyper;
+  if (units === undefined) {
+    throw modelErrors.MODEL_MANIFEST_INVALID({ path: join(root, 'manifest.json'), problem: 'it has no hyper.units' });
+  }
+  const form: NetworkForm = {
+    cell: architecture === 'gru-dense-sigmoid' ? 'gru' : 'lstm',
+    units,
+    ...(features === undefined ? {} : { columns: features.columns }),
+  };
+  const stored = await readChecked(root, 'weights.safetensors', manifest);
+  const weights = readWeights(join(root, 'weights.safetensors'), stored, form);
+  const kernel = kernelFor(weights, features?.columns);
+  const withFeatures = features === undefined ? {} : { features };
+  return {
     manifest,
-  );
-  const kernel = lstmKernel({ units: weights.units, vocabulary: VOCABULARY_SIZE });
-  kernel.setWeights(weights);
-  return { manifest, weights, predict: (sequences) => predict(kernel, sequences) };
+    weights,
+    encoder: sessionEncoder(rule, features),
+    score: (sequences) => scoreWith(kernel, sequences),
+    ...sessionScorer(kernel, { rule, ...withFeatures }),
+    ...withFeatures,
+  };
+}
+
+async function readFeatures(root: string, manifest: ModelManifest): Promise<FeatureSet | undefined> {
+  if (manifest.files['features.json'] === undefined) return undefined;
+  const content = await readChecked(root, 'features.json', manifest);
+  try {
+    return StoredFeatures.parse(JSON.parse(new TextDecoder().decode(content)));
+  } catch (cause) {
+    const path = join(root, 'features.json');
+    const problem = cause instanceof z.ZodError ? z.prettifyError(cause) : String(cause);
+    throw modelErrors.MODEL_MANIFEST_INVALID({ path, problem }, { cause });
+  }
 }
 
 async function readPart(root: string, file: string): Promise<Uint8Array> {
@@ -60,7 +107,7 @@ async function readChecked(
   manifest: ModelManifest,
 ): Promise<Uint8Array> {
   const content = await readPart(root, file);
-  const expected = manifest.files[file].sha256;
+  const expected = manifest.files[file]?.sha256 ?? '';
   const found = sha256(content);
   if (found !== expected) throw modelErrors.MODEL_CORRUPT({ path: join(root, file), expected, found });
   return content;
@@ -75,51 +122,11 @@ function parseManifest(path: string, content: Uint8Array): ModelManifest {
   }
 }
 
-function parseWeights(path: string, content: Uint8Array, manifest: ModelManifest): LstmWeights {
+function readWeights(path: string, content: Uint8Array, form: NetworkForm): LstmWeights {
   try {
-    const tensors = readSafetensors(content);
-    const { units } = manifest.hyper;
-    const tensor = (name: string, shape: readonly number[]): Float32Array => {
-      const found = tensors[name];
-      if (!found) throw new Error(`there is no tensor ${name}`);
-      if (found.shape.join() !== shape.join()) {
-        throw new Error(`tensor ${name} has shape [${found.shape.join(', ')}], and [${shape.join(', ')}] was expected`);
-      }
-      return found.values;
-    };
-    return {
-      units,
-      kernel: tensor('lstm/kernel', [VOCABULARY_SIZE, 4 * units]),
-      recurrentKernel: tensor('lstm/recurrent_kernel', [units, 4 * units]),
-      bias: tensor('lstm/bias', [4 * units]),
-      denseKernel: tensor('dense/kernel', [units, 1]),
-      denseBias: tensor('dense/bias', [1]),
-    };
+    return parseWeights(content, form);
   } catch (cause) {
     const problem = cause instanceof Error ? cause.message : String(cause);
     throw modelErrors.MODEL_WEIGHTS_INVALID({ path, problem }, { cause });
   }
-}
-
-function predict(kernel: LstmKernel, sequences: readonly Uint8Array[]): Float32Array {
-  if (sequences.length < MANY) {
-    const scores = new Float32Array(sequences.length);
-    for (let i = 0; i < sequences.length; i++) scores[i] = scoreKnown(kernel, sequences[i] ?? new Uint8Array(), i);
-    return scores;
-  }
-  const offsets = new Uint32Array(sequences.length + 1);
-  for (const [i, sequence] of sequences.entries()) offsets[i + 1] = (offsets[i] ?? 0) + sequence.length;
-  const tokens = new Uint8Array(offsets[sequences.length] ?? 0);
-  for (const [i, sequence] of sequences.entries()) tokens.set(sequence, offsets[i]);
-  return scoreWith(kernel, { tokens, offsets });
-}
-
-function scoreKnown(kernel: LstmKernel, sequence: Uint8Array, index: number): number {
-  // A token beyond the vocabulary would read memory that is not a row of the input.
-  for (const token of sequence) {
-    if (token >= VOCABULARY_SIZE) {
-      throw sequenceErrors.SEQUENCE_TOKEN_UNKNOWN({ token, sequence: index, vocabulary: VOCABULARY_SIZE });
-    }
-  }
-  return kernel.scoreOne(sequence);
 }

@@ -1,9 +1,10 @@
 import { mkdtemp, readFile, readdir, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { expect, it } from 'vitest';
-import { TOKENS } from '../../features/index.ts';
-import { initialWeights } from '../lstm-weights.ts';
+import { describe, expect, it } from 'vitest';
+import type { FeatureSet, SessionEvent } from '../../features/index.ts';
+import { DEFAULT_FEATURES, TOKENS, columnsOf } from '../../features/index.ts';
+import { initialNetwork, initialWeights } from '../network-weights.ts';
 import { scoreLstm } from '../score-lstm.ts';
 import { loadModel } from './load-model.ts';
 import { writeModel } from './write-model.ts';
@@ -80,7 +81,7 @@ it.each(['model.onnx', 'weights.safetensors'])(
     const content = await readFile(join(folder, file));
     content[content.length - 3] = (content.at(-3) ?? 0) ^ 1;
     await writeFile(join(folder, file), content);
-    const expected = files[file as keyof typeof files].sha256;
+    const expected = files[file as keyof typeof files]?.sha256;
     expect(await failure(loadModel(folder))).toMatchObject({
       code: 'MODEL_CORRUPT',
       facts: { path: join(folder, file), expected, found: expect.stringMatching(/^[0-9a-f]{64}$/) },
@@ -112,4 +113,84 @@ it('refuses weights that are not of the size in the manifest', async () => {
   const folder = await folderOf();
   await writeModel(folder, { ...parts, hyper: { ...hyper, units: 48 } });
   expect(await failure(loadModel(folder))).toMatchObject({ code: 'MODEL_WEIGHTS_INVALID' });
+});
+
+describe.each(['lstm', 'gru'] as const)('a %s with features', (cell) => {
+  const pages = ['home', 'basket'];
+  const columns = columnsOf(DEFAULT_FEATURES, pages.length);
+  const features: FeatureSet = { names: DEFAULT_FEATURES, columns, pages, products: {} };
+  const rich = {
+    ...parts,
+    weights: initialNetwork({ cell, units: 20, columns }, 5),
+    features,
+    rule: { protocol: 'decision-points', maxEvents: 12 } as const,
+  };
+  const day = Date.UTC(2019, 0, 5, 23, 58);
+  const session: readonly SessionEvent[] = Array.from({ length: 30 }, (_, i) => ({
+    action: ['view', 'detail', 'add', 'view', 'remove'][i % 5] ?? 'view',
+    ...(i % 7 === 3 ? {} : { at: day + i * 20_000 }),
+    ...(i % 4 === 0 ? {} : { url: ['home', 'basket', 'other'][i % 3] ?? '' }),
+  }));
+
+  it('comes back as it was written, and refuses a changed byte in each file', async () => {
+    const folder = await folderOf();
+    const written = await writeModel(folder, rich);
+    const model = await loadModel(folder);
+    expect(model.manifest).toEqual(written);
+    expect(model.weights).toEqual(rich.weights);
+    expect(model.features).toEqual(features);
+    for (const file of ['model.onnx', 'weights.safetensors', 'features.json']) {
+      const content = await readFile(join(folder, file));
+      await writeFile(join(folder, file), content.with(content.length - 5, (content.at(-5) ?? 0) ^ 1));
+      expect(await failure(loadModel(folder))).toMatchObject({ code: 'MODEL_CORRUPT' });
+      await writeFile(join(folder, file), content);
+    }
+  });
+
+  it('answers the same for a session alone, among many, and event by event, beyond its longest too', async () => {
+    const folder = await folderOf();
+    await writeModel(folder, rich);
+    const { encoder, predict, live } = await loadModel(folder);
+    const beginnings = session.map((_, i) => encoder.encode(session.slice(0, i + 1)));
+    const together = predict(beginnings);
+    const going = live();
+    for (const [i, event] of session.entries()) {
+      const alone = predict([beginnings[i] ?? new Uint8Array()])[0] ?? Number.NaN;
+      expect(together[i]).toBeCloseTo(alone, 6);
+      expect(going.add(event)).toBeCloseTo(alone, 6);
+    }
+    expect(going.events).toBe(30);
+  });
+
+  it('answers a session of which only the actions are known', async () => {
+    const folder = await folderOf();
+    await writeModel(folder, rich);
+    const { encoder, predict } = await loadModel(folder);
+    const [score = Number.NaN] = predict([encoder.encode([{ action: 'view' }, { action: 'add' }])]);
+    expect(score).toBeGreaterThan(0);
+    expect(score).toBeLessThan(1);
+  });
+
+  it('refuses rows that are not as many as the events, and values beyond a category', async () => {
+    const folder = await folderOf();
+    await writeModel(folder, rich);
+    const { predict } = await loadModel(folder);
+    const tokens = Uint8Array.of(0, 6);
+    const unlike = { tokens, rows: new Uint8Array(3) };
+    const beyond = { tokens, rows: new Uint8Array(columns.length).fill(200) };
+    for (const many of [1, 30]) {
+      const all = <T>(one: T): T[] => Array.from({ length: many }, () => one);
+      expect(() => predict(all(unlike))).toThrow(expect.objectContaining({ code: 'SEQUENCES_UNLIKE' }));
+      expect(() => predict(all(beyond))).toThrow(expect.objectContaining({ code: 'SEQUENCE_VALUE_UNKNOWN' }));
+    }
+  });
+});
+
+it('reads a folder of the first format', async () => {
+  const folder = await folderOf();
+  await writeModel(folder, parts);
+  const path = join(folder, 'manifest.json');
+  const manifest = JSON.parse(await readFile(path, 'utf8')) as object;
+  await writeFile(path, JSON.stringify({ ...manifest, formatVersion: 1 }));
+  expect((await loadModel(folder)).weights).toEqual(parts.weights);
 });

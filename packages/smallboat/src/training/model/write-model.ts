@@ -2,13 +2,13 @@ import { randomUUID } from 'node:crypto';
 import { mkdir, rename, rm } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import { MAX_EVENTS } from '../../features/index.ts';
-import type { SequenceRule } from '../../features/index.ts';
+import type { FeatureSet, SequenceRule } from '../../features/index.ts';
 import { isMissing, sha256, writeWhole } from '../../kernel/index.ts';
-import type { LstmWeights } from '../lstm-weights.ts';
-import type { LstmHyper } from '../train-lstm.ts';
+import type { LstmHyper } from '../hyper.ts';
+import type { LstmWeights } from '../network-weights.ts';
 import { ModelManifest } from './manifest.ts';
 import { onnxModel } from './onnx.ts';
-import { writeSafetensors } from './safetensors.ts';
+import { tensorsOf } from './weight-tensors.ts';
 
 /** What a model folder is made of. */
 export interface ModelParts {
@@ -18,31 +18,38 @@ export interface ModelParts {
   /** When it was made; left out of the manifest if not given, so that equal inputs give equal bytes. */
   readonly createdAt?: Date;
   readonly weights: LstmWeights;
-  readonly hyper: LstmHyper;
+  /** Of a model that was trained elsewhere what is known of it. */
+  readonly hyper: LstmHyper | { readonly units: number };
   /** Token of each action; `TOKENS` of the features room. */
   readonly vocabulary: Readonly<Record<string, number>>;
   /** How sessions became sequences. Default: the features room's defaults. */
   readonly rule?: SequenceRule;
+  /** What events have beside their actions. Left out where the network knows actions only. */
+  readonly features?: FeatureSet;
   /** Anything that JSON can say. */
   readonly metrics: object;
   readonly lineage: ModelManifest['lineage'];
 }
 
 /**
- * Writes a model as a folder of data: `model.onnx`, `weights.safetensors`, `manifest.json`. The folder appears whole: it
+ * Writes a model as a folder of data: `model.onnx`, `weights.safetensors`, `features.json` where it has features, `manifest.json`. The folder appears whole: it
  * is written beside its place and renamed. A model that was there is replaced.
  */
 export async function writeModel(folder: string, parts: ModelParts): Promise<ModelManifest> {
-  const { weights, name } = parts;
+  const { weights, name, features } = parts;
   const target = resolve(folder);
-  const contents = { 'model.onnx': onnxModel(weights, name), 'weights.safetensors': tensorsOf(weights) };
+  const contents = {
+    'model.onnx': onnxModel(weights, name, features?.columns),
+    'weights.safetensors': tensorsOf(weights),
+    ...(features === undefined ? {} : { 'features.json': new TextEncoder().encode(`${JSON.stringify(features)}\n`) }),
+  };
   const manifest = ModelManifest.parse({
     format: 'smallboat-model',
-    formatVersion: 1,
+    formatVersion: 2,
     name,
-    version: parts.version ?? sha256(contents['weights.safetensors']).slice(0, 12),
+    version: parts.version ?? versionOf(contents),
     createdAt: parts.createdAt?.toISOString(),
-    architecture: 'lstm-dense-sigmoid',
+    architecture: `${weights.cell ?? 'lstm'}-dense-sigmoid`,
     hyper: parts.hyper,
     vocabulary: parts.vocabulary,
     protocol: parts.rule?.protocol ?? 'decision-points',
@@ -50,11 +57,32 @@ export async function writeModel(folder: string, parts: ModelParts): Promise<Mod
     // Through JSON, so that the answer is what a reader gets: a NaN becomes null, a typed array an object.
     metrics: JSON.parse(JSON.stringify(parts.metrics)),
     lineage: parts.lineage,
-    files: {
-      'model.onnx': described(contents['model.onnx']),
-      'weights.safetensors': described(contents['weights.safetensors']),
-    },
+    files: Object.fromEntries(Object.entries(contents).map(([file, content]) => [file, described(content)])),
   });
+  await writeFolder(target, contents, manifest);
+  return manifest;
+}
+
+/** Of the weights, and of what they were trained for. */
+function versionOf(contents: {
+  readonly 'weights.safetensors': Uint8Array;
+  readonly 'features.json'?: Uint8Array;
+}): string {
+  const features = contents['features.json'];
+  const weights = sha256(contents['weights.safetensors']);
+  return (features === undefined ? weights : sha256(`${weights} ${sha256(features)}`)).slice(0, 12);
+}
+
+export function described(content: Uint8Array): { sha256: string; bytes: number } {
+  return { sha256: sha256(content), bytes: content.length };
+}
+
+/** Writes files and manifest beside a folder's place, and renames. */
+export async function writeFolder(
+  target: string,
+  contents: Readonly<Record<string, Uint8Array>>,
+  manifest: ModelManifest,
+): Promise<void> {
   const aside = `${target}.${randomUUID()}.part`;
   try {
     await mkdir(aside, { recursive: true });
@@ -64,11 +92,6 @@ export async function writeModel(folder: string, parts: ModelParts): Promise<Mod
   } finally {
     await rm(aside, { recursive: true, force: true });
   }
-  return manifest;
-}
-
-function described(content: Uint8Array): { sha256: string; bytes: number } {
-  return { sha256: sha256(content), bytes: content.length };
 }
 
 /** Renames a folder to a place that may be taken: what was there steps aside first, and comes back if the rename fails. */
@@ -88,16 +111,4 @@ async function putInPlace(aside: string, target: string): Promise<void> {
     throw error;
   }
   if (hadOne) await rm(old, { recursive: true, force: true });
-}
-
-/** Names as Keras gives them. */
-function tensorsOf(weights: LstmWeights): Uint8Array {
-  const { units, kernel, recurrentKernel, bias, denseKernel, denseBias } = weights;
-  return writeSafetensors({
-    'lstm/kernel': { shape: [kernel.length / (4 * units), 4 * units], values: kernel },
-    'lstm/recurrent_kernel': { shape: [units, 4 * units], values: recurrentKernel },
-    'lstm/bias': { shape: [4 * units], values: bias },
-    'dense/kernel': { shape: [units, 1], values: denseKernel },
-    'dense/bias': { shape: [1], values: denseBias },
-  });
 }

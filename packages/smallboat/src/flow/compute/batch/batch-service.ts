@@ -104,7 +104,9 @@ export async function batchService(settings: ComputeSettings): Promise<Container
     const { labels, environment, timeoutSeconds, batch = {} } = container;
     const jobQueue = batch.queue ?? own.queue;
     if (jobQueue === undefined) throw batchErrors.BATCH_QUEUE_MISSING({ variable: 'METAFLOW_BATCH_JOB_QUEUE' });
-    const variables = environmentOf({ AWS_DEFAULT_REGION: await client.config.region(), ...environment });
+    const ownRegion = await client.config.region();
+    // The SDK for JavaScript asks for the one, and Python's and AWS's own programs for the other.
+    const variables = environmentOf({ AWS_REGION: ownRegion, AWS_DEFAULT_REGION: ownRegion, ...environment });
     const tags = jobTags(labels, { ...own, own: batch.tags });
     const command = new sdk.SubmitJobCommand({
       jobName: jobName(labels),

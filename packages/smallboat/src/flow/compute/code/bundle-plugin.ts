@@ -3,6 +3,7 @@ import { isBuiltin } from 'node:module';
 import { dirname, extname, join, resolve, sep } from 'node:path';
 import type { Loader, OnResolveArgs, OnResolveResult, Plugin, PluginBuild } from 'esbuild';
 import { findPackage, nativePackages } from './native-package.ts';
+import { SUBMITTING } from '../submitting.ts';
 import { OWN } from './own-package.ts';
 import type { Places } from './place.ts';
 import { referencesIn } from './references.ts';
@@ -35,14 +36,10 @@ export const META_NAMES = {
 export const PREAMBLE =
   'globalThis.__smallboat_run??=import.meta.url;globalThis.require??=process.getBuiltinModule("node:module").createRequire(import.meta.url);';
 
-/** What this package starts jobs with: a task has no use for it. */
-const SUBMITTING: readonly string[] = [
-  'esbuild',
-  'modern-tar',
-  '@aws-sdk/client-batch',
-  '@aws-sdk/client-cloudwatch-logs',
-];
+/** Packages that this one puts code together with: a task has no use for them. */
+const PACKING: readonly string[] = ['esbuild', 'modern-tar'];
 const NOWHERE = 'smallboat-nowhere';
+/** In place of what starts jobs. */
 const NO_SUBMITTING = `throw new Error('A task that runs as a job of a service cannot start jobs of a service: run the flow locally, or start it from outside.');`;
 
 /** Leaves out what a bundle cannot hold, and gives each module the place of its own that it had before it was bundled. */
@@ -54,6 +51,7 @@ export function bundlePlugin({ places, found, external }: BundlePluginOptions): 
       build.onResolve({ filter: /^[^./#]/ }, (args) => resolvePackage(args, build));
       build.onLoad({ filter: /.*/, namespace: NOWHERE }, () => ({ contents: NO_SUBMITTING }));
       build.onLoad({ filter: /\.[cm]?[jt]sx?$/, namespace: 'file' }, ({ path }) => {
+        if (path === SUBMITTING) return { contents: NO_SUBMITTING };
         const text = withPlainRequire(readFileSync(path, 'utf8'));
         note(path, text);
         const contents = withOwnPlace(path, text);
@@ -67,7 +65,7 @@ export function bundlePlugin({ places, found, external }: BundlePluginOptions): 
     const { kind, importer, resolveDir, path } = args;
     if (args.pluginData === 'seen' || kind === 'entry-point' || isBuiltin(path)) return undefined;
     const name = packageName(path);
-    if (SUBMITTING.includes(name) && importer.startsWith(OWN.folder)) return { path: name, namespace: NOWHERE };
+    if (PACKING.includes(name) && importer.startsWith(OWN.folder)) return { path: name, namespace: NOWHERE };
     if (external.includes(name)) {
       found.externals.set(name, undefined);
       return { path, external: true };

@@ -5,7 +5,8 @@ import type { CodeOptions } from '../../options.ts';
 import { WORKER_MAIN } from '../../engine/worker-process.ts';
 import { TASK_MAIN } from '../task/entries.ts';
 import { type Files, packArchive, unpackArchive } from './archive.ts';
-import { type Bundle, bundle, moduleFile } from './bundle.ts';
+import { type Bundle, moduleFile } from './bundle.ts';
+import { bundleOnce } from './bundle-once.ts';
 import { secretIn } from './forbidden.ts';
 import { filesBelow, filesOf } from './included-files.ts';
 import { OWN } from './own-package.ts';
@@ -54,7 +55,7 @@ export interface PackOptions {
  */
 export async function packCode({ module, flow, code = {} }: PackOptions): Promise<PackedCode> {
   const script = moduleFile(module);
-  const made = await bundle({
+  const made = await bundleOnce({
     entries: { flow: script, task: TASK_MAIN, worker: WORKER_MAIN },
     ...(code.external ? { external: code.external } : {}),
   });

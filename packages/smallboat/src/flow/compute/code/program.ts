@@ -1,5 +1,5 @@
 import { readFile } from 'node:fs/promises';
-import { dirname } from 'node:path';
+import { dirname, join } from 'node:path';
 import type { Files } from './archive.ts';
 import { bundle } from './bundle.ts';
 import { filesBelow } from './included-files.ts';
@@ -8,7 +8,7 @@ import { OWN } from './own-package.ts';
 export interface ProgramOptions {
   /** Modules of this package that are started or imported from outside: name, absolute path. Each is `run/<name>.js` of the program. */
   readonly entries: Readonly<Record<string, string>>;
-  /** Packages that are there where it runs. */
+  /** Packages that are there where it runs, beside the optional ones of this package. */
   readonly external?: readonly string[];
 }
 
@@ -17,8 +17,14 @@ export interface ProgramOptions {
  * sources give the same bytes. Rejects with `BUNDLE_FAILED`.
  */
 export async function packProgram({ entries, external = [] }: ProgramOptions): Promise<Files> {
+  // What is optional is brought by those who use it: SDKs of warehouses have no place in an endpoint.
+  const text = await readFile(join(OWN.folder, 'package.json'), 'utf8');
+  const { peerDependencies = {} } = JSON.parse(text) as {
+    readonly peerDependencies?: Readonly<Record<string, string>>;
+  };
   // Seen from outside, this package is one of npm's, whose modules may read what lies beside them.
-  const made = await bundle({ entries, external, root: dirname(OWN.folder) });
+  const root = dirname(OWN.folder);
+  const made = await bundle({ entries, external: [...external, ...Object.keys(peerDependencies)], root });
   const files = new Map([...made.files].filter(([path]) => !path.endsWith('.map')));
   for (const path of (await Promise.all(made.assets.map((asset) => filesBelow(asset)))).flat()) {
     const place = made.places.of(path);
