@@ -92,8 +92,13 @@ export async function lambdaTarget(options: LambdaTargetOptions): Promise<Deploy
       RoutingConfig: { AdditionalVersionWeights: weights },
     };
     const isThere = (await aliasOf(name, alias)) !== undefined;
-    if (isThere) await client.send(new sdk.UpdateAliasCommand(input));
-    else await client.send(new sdk.CreateAliasCommand(input));
+    const update = async (): Promise<void> => void (await client.send(new sdk.UpdateAliasCommand(input)));
+    if (isThere) return update();
+    await client.send(new sdk.CreateAliasCommand(input)).catch(async (error: unknown) => {
+      // An answer that was lost on the way is asked for again: then it is there.
+      if (!(error instanceof sdk.ResourceConflictException)) throw error;
+      await update();
+    });
   };
 
   const versionsOf = async (name: string): Promise<readonly FunctionConfiguration[]> => {
