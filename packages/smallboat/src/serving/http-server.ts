@@ -1,22 +1,40 @@
 import type { IncomingMessage, Server, ServerResponse } from 'node:http';
 import { createServer } from 'node:http';
 import type { Socket } from 'node:net';
+import { bodyQueue } from './body-queue.ts';
 import type { EndpointResponse } from './handler.ts';
 import type { Limits } from './limits.ts';
 import type { Service, ServiceRequest } from './service.ts';
 
 /** An HTTP server around a service. It listens on nothing yet. */
 export function httpServer(service: Pick<Service, 'answer'>, limits: Limits): Server {
+  const queue = bodyQueue(limits);
   const answer = (request: IncomingMessage, response: ServerResponse): void => {
     const receivedAt = performance.now();
-    const finish = (body: Uint8Array): void => {
+    const finish = (body: Uint8Array, isCrowdedOut = false): void => {
       const isTooLarge = body.length > limits.bodyBytes;
-      const result = service.answer(serviceRequest(request, body, receivedAt));
-      if (!(result instanceof Promise)) send(response, result, !server.listening || isTooLarge);
-      else void result.then((later) => send(response, later, !server.listening || isTooLarge));
+      const result = service.answer({ ...serviceRequest(request, body, receivedAt), isCrowdedOut });
+      if (!(result instanceof Promise)) send(response, result, !server.listening || isTooLarge || isCrowdedOut);
+      else void result.then((later) => send(response, later, !server.listening || isTooLarge || isCrowdedOut));
     };
     if (request.method === 'GET' || request.method === 'HEAD') finish(NOTHING);
-    else readBody(request, limits.bodyBytes, finish);
+    else {
+      const bytes = Math.min(Number(request.headers['content-length'] ?? 0) || 0, limits.bodyBytes);
+      if (queue.isFull(bytes)) {
+        // Told before it is read: reading what is refused anyhow is what an overloaded endpoint has no time for.
+        discard(request);
+        finish(NOTHING, true);
+        return;
+      }
+      const leave = queue.enter(bytes);
+      // A client that goes away in the middle of its body never finishes it.
+      request.once('close', () => leave());
+      readBody(request, limits.bodyBytes, (body) => {
+        const start = performance.now();
+        finish(body);
+        leave({ milliseconds: performance.now() - start, bytes: body.length });
+      });
+    }
   };
   const server = createServer(
     {

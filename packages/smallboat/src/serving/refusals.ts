@@ -32,7 +32,7 @@ export const requestErrors = defineErrors({
   KEY_SCOPE_MISSING: (f: { name: string; scope: string }) =>
     `The key '${f.name}' may not '${f.scope}'. Ask whoever runs the endpoint for one that may.`,
   OVERLOADED: (f: { behindMs: number; limitMs: number }) =>
-    `The endpoint is ${f.behindMs} ms behind; from ${f.limitMs} ms on it refuses. Ask again in a second.`,
+    `More is asked than the endpoint can answer (it is ${f.behindMs} ms behind, and refuses from ${f.limitMs} ms on or when too many bodies come at once). Ask again in a second.`,
   UPSTREAM_FAILED: (f: { endpoint: string; problem: string }) =>
     `The endpoint ${f.endpoint} behind this one gave no predictions (${f.problem}). Ask again; its own log has the cause.`,
   MODEL_CHANGE_REFUSED: (f: { problem: string }) => `The model is not changed: ${f.problem}. The one in use goes on.`,

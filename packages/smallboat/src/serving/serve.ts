@@ -136,6 +136,9 @@ function processGauges(): { residentBytes: number; cpuSeconds: number; startedAt
   };
 }
 
+/** Connections that may wait to be taken: beyond them clients try again after a second, and wait for longer than they should. */
+const BACKLOG = 4096;
+
 async function listen(server: Server, host: string, port: number): Promise<void> {
   await new Promise<void>((resolve, reject) => {
     const fail = (cause: NodeJS.ErrnoException): void => {
@@ -144,7 +147,7 @@ async function listen(server: Server, host: string, port: number): Promise<void>
     };
     server.once('error', fail);
     try {
-      server.listen({ host, port }, () => {
+      server.listen({ host, port, backlog: BACKLOG }, () => {
         server.off('error', fail);
         resolve();
       });

@@ -21,6 +21,8 @@ export interface ServiceRequest extends EndpointRequest {
   readonly headers: Readonly<Record<string, string | undefined>>;
   /** When its head came, by the `timer`. Default: now. */
   readonly receivedAt?: number;
+  /** Too many others are being read: its body was not. */
+  readonly isCrowdedOut?: boolean;
 }
 
 /** One answered request, for an access log. */
@@ -121,7 +123,8 @@ export function makeService(options: ServiceOptions): Service {
     if (scope !== undefined && keys !== undefined) checkKey(keys, request, scope, clock());
     if (scope === 'predict') {
       const behind = Math.round(behindMs());
-      if (behind > limits.behindMs) throw requestErrors.OVERLOADED({ behindMs: behind, limitMs: limits.behindMs });
+      if (behind > limits.behindMs || request.isCrowdedOut === true)
+        throw requestErrors.OVERLOADED({ behindMs: behind, limitMs: limits.behindMs });
     }
     if (path === '/admin/model' && keys !== undefined && loadModel !== undefined) {
       return changeModel(request, models, loadModel);
