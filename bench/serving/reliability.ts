@@ -146,11 +146,11 @@ try {
       headers: { 'x-api-key': state.adminKey, 'content-type': 'application/json' },
       body: JSON.stringify({ folder: to }),
     }).then((response) => response.ok);
-  let isSwapping = true;
+  const swapping = new AbortController();
   let requests = 0;
   const failed: Record<number, number> = {};
   const traffic = (async () => {
-    while (isSwapping) {
+    while (!swapping.signal.aborted) {
       const { sent, statuses } = await openLoop(`${url}/predict?session=${SESSION}`, { rate: 200, seconds: 1 });
       requests += sent;
       for (const [status, count] of Object.entries(statuses))
@@ -159,7 +159,7 @@ try {
   })();
   let swapped = 0;
   for (let i = 0; i < swaps; i++) if (await change(i % 2 === 0 ? second : release.modelFolder)) swapped++;
-  isSwapping = false;
+  swapping.abort();
   await traffic;
   console.log(`${swapped} of ${swaps} swaps under ${requests} requests at 200/s: not 200: ${JSON.stringify(failed)}`);
 

@@ -4,6 +4,8 @@ import type { Limits } from './limits.ts';
 export interface BodyQueue {
   /** Whether one more, of so many bytes, would wait for longer than is allowed. One alone is always taken. */
   isFull(bytes: number): boolean;
+  /** How long so many bytes take to answer, by what they took lately; 0 while that is not known. */
+  expectedMs(bytes: number): number;
   /** Takes one in. @returns what lets it out again, once; with what it took if it was answered. */
   enter(bytes: number): (answered?: { readonly milliseconds: number; readonly bytes: number }) => void;
 }
@@ -21,6 +23,7 @@ export function bodyQueue({ bodies, behindMs }: Pick<Limits, 'bodies' | 'behindM
   let perByte = 0;
   return {
     isFull: (bytes) => count > 0 && (count >= bodies || (waiting + bytes) * perByte > behindMs),
+    expectedMs: (bytes) => bytes * perByte,
     enter(bytes) {
       let isIn = true;
       count++;

@@ -3,12 +3,17 @@ import { createServer } from 'node:http';
 import type { Socket } from 'node:net';
 import { bodyQueue } from './body-queue.ts';
 import type { EndpointResponse } from './handler.ts';
+import { inTurns } from './in-turns.ts';
 import type { Limits } from './limits.ts';
 import type { Service, ServiceRequest } from './service.ts';
+
+/** From so many milliseconds on a body is long work. */
+const LONG_MS = 3;
 
 /** An HTTP server around a service. It listens on nothing yet. */
 export function httpServer(service: Pick<Service, 'answer'>, limits: Limits): Server {
   const queue = bodyQueue(limits);
+  const turns = inTurns();
   const answer = (request: IncomingMessage, response: ServerResponse): void => {
     const receivedAt = performance.now();
     const finish = (body: Uint8Array, isCrowdedOut = false): void => {
@@ -28,11 +33,15 @@ export function httpServer(service: Pick<Service, 'answer'>, limits: Limits): Se
       }
       const leave = queue.enter(bytes);
       // A client that goes away in the middle of its body never finishes it.
-      request.once('close', () => leave());
+      response.once('close', () => leave());
       readBody(request, limits.bodyBytes, (body) => {
-        const start = performance.now();
-        finish(body);
-        leave({ milliseconds: performance.now() - start, bytes: body.length });
+        const work = (): void => {
+          const start = performance.now();
+          finish(body);
+          leave({ milliseconds: performance.now() - start, bytes: body.length });
+        };
+        if (queue.expectedMs(body.length) < LONG_MS) work();
+        else turns.add(work, { isWanted: () => !response.destroyed, drop: leave });
       });
     }
   };
