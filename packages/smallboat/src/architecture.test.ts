@@ -19,7 +19,8 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   training: ['kernel', 'features', 'warehouse'],
   tracking: ['kernel', 'report'],
   monitoring: ['kernel', 'features', 'report'],
-  serving: ['kernel', 'features', 'training', 'monitoring'],
+  // Of `flow` the packing of programs for other machines.
+  serving: ['kernel', 'features', 'training', 'monitoring', 'flow'],
   orchestrate: ['kernel', 'flow'],
   // The command line is over all of them.
   cli: 'kernel config report warehouse synthetic flow orchestrate transform quality features training tracking monitoring serving'.split(

@@ -153,6 +153,16 @@ export const commands: Readonly<Record<string, CommandEntry>> = {
     summary: 'Answer predictions over HTTP',
     load: async () => ({ command: (await import('./commands/serve.ts')).serve }),
   },
+  deploy: {
+    group: 'Models',
+    summary: 'Deploy a model as an endpoint: here, on SageMaker, on Lambda',
+    load: () => import('./commands/deploy.ts'),
+  },
+  keys: {
+    group: 'Models',
+    summary: 'Make, list and take away API keys of endpoints',
+    load: () => import('./commands/keys.ts'),
+  },
   score: {
     group: 'Models',
     summary: 'Score the open sessions of a table into another',

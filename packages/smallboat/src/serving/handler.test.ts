@@ -237,7 +237,7 @@ describe('POST /invocations', () => {
     });
   });
 
-  it.each(['text/csv', 'application/x-www-form-urlencoded', 'application/x-npy'])(
+  it.each(['text/xml', 'application/x-www-form-urlencoded', 'application/x-npy'])(
     'refuses the content type %s',
     (type) => {
       const { handler } = endpoint();

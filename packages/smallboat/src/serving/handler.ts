@@ -1,10 +1,11 @@
 import type { SessionEvent } from '../features/index.ts';
 import { sessionEncoder } from '../features/index.ts';
 import { SmallboatError } from '../kernel/index.ts';
-import { isRecord, readInstances } from './instances.ts';
+import { isRecord } from './instances.ts';
 import type { Limits } from './limits.ts';
 import type { PredictionSink, Predictor } from './predictor.ts';
 import { refusalBody, refusalStatus, requestErrors, shown } from './refusals.ts';
+import { TextAnswer, readJson, readSessions, writePredictions } from './request-formats.ts';
 
 /** A request as the handler sees it, whatever carried it: HTTP, a Lambda event, a test. */
 export interface EndpointRequest {
@@ -12,6 +13,8 @@ export interface EndpointRequest {
   /** Path and query, as they came: `/predict?session=view,add`. */
   readonly url: string;
   readonly contentType?: string;
+  /** The form of the answer that is wanted: `text/csv`. */
+  readonly accept?: string;
   /** The body, or its first `limits.bodyBytes + 1` bytes; empty for a GET. */
   readonly body: Uint8Array;
 }
@@ -71,6 +74,9 @@ export function makeHandler(options: HandlerOptions): Handler {
       if (route === undefined) return refuseMethod(request.method, path, Object.keys(methods));
       if (request.body.length > bodyBytes) throw requestErrors.BODY_TOO_LARGE({ limit: bodyBytes });
       const answer = route(request, new URLSearchParams(mark === -1 ? '' : url.slice(mark + 1)));
+      if (answer instanceof TextAnswer) {
+        return { status: 200, headers: { ...headers, 'content-type': answer.contentType }, body: answer.text };
+      }
       return { status: 200, headers, body: JSON.stringify(answer) };
     } catch (error) {
       const status = refusalStatus(error);
@@ -125,13 +131,13 @@ function routesOf(options: HandlerOptions): Readonly<Record<string, Methods>> {
     }),
     '/invocations': table({
       POST(request) {
-        const instances = readInstances(readJson(request), limits.instances);
+        const instances = readSessions(request, limits.instances);
         const answers = predict(instances.map((events, i) => ({ events, place: `Instance ${i + 1}` })));
-        return {
-          predictions: answers.map(({ prediction }) => [prediction]),
-          ids: answers.map(({ id }) => id),
-          model: model.version,
-        };
+        return writePredictions(
+          request,
+          answers.map(({ prediction }) => prediction),
+          { ids: answers.map(({ id }) => id), model: model.version },
+        );
       },
     }),
     '/feedback': table({
@@ -190,19 +196,6 @@ function predictorOf(
       return { id, prediction };
     });
   };
-}
-
-function readJson({ contentType, body }: EndpointRequest): unknown {
-  const type = contentType?.split(';')[0]?.trim().toLowerCase();
-  if (type !== undefined && type !== 'application/json' && !type.endsWith('+json')) {
-    throw requestErrors.CONTENT_TYPE_UNSUPPORTED({ type: shown(type) });
-  }
-  try {
-    return JSON.parse(new TextDecoder('utf-8', { fatal: true }).decode(body)) as unknown;
-  } catch (cause) {
-    const problem = body.length === 0 ? 'it is empty' : shown(cause instanceof Error ? cause.message : String(cause));
-    throw requestErrors.BODY_NOT_JSON({ problem }, { cause });
-  }
 }
 
 function readFeedback(body: unknown, limit: number): readonly { readonly id: string; readonly label: 0 | 1 }[] {

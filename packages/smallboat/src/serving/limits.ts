@@ -16,6 +16,10 @@ export interface Limits {
   readonly requestSeconds: number;
   /** Time for requests under way to end when the endpoint closes. Default 5. */
   readonly drainSeconds: number;
+  /** Bodies that are read at once; while there are more, further requests with a body are refused with 503. Default 64. */
+  readonly bodies: number;
+  /** How far behind the endpoint may be before it refuses predictions with 503 and catches up, in milliseconds. Default 500. */
+  readonly behindMs: number;
 }
 
 export const DEFAULT_LIMITS: Limits = {
@@ -27,4 +31,6 @@ export const DEFAULT_LIMITS: Limits = {
   connections: 1000,
   requestSeconds: 10,
   drainSeconds: 5,
+  bodies: 64,
+  behindMs: 500,
 };

@@ -19,12 +19,23 @@ export const requestErrors = defineErrors({
   BODY_INVALID: (f: { problem: string; expected: string }) =>
     `The body does not fit: ${f.problem}. Send ${f.expected}.`,
   CONTENT_TYPE_UNSUPPORTED: (f: { type: string }) =>
-    `The body comes as '${f.type}'. Send JSON, with the header Content-Type: application/json.`,
+    `The body comes as '${f.type}'. Send JSON, with the header Content-Type: application/json; /invocations also takes text/csv and application/jsonlines.`,
   PATH_UNKNOWN: (f: { path: string; known: string }) => `There is no ${f.path} here; there are ${f.known}.`,
   METHOD_NOT_ALLOWED: (f: { method: string; path: string; allow: string }) =>
     `${f.path} does not take ${f.method}. Use ${f.allow}.`,
   URL_TOO_LONG: (f: { length: number; limit: number }) =>
     `The path and query have ${f.length} characters; at most ${f.limit} are taken. Use POST /invocations for long sessions.`,
+  KEY_MISSING: (f: { scope: string }) =>
+    `This needs a key that may '${f.scope}'. Send it as 'Authorization: Bearer <key>', or as X-API-Key.`,
+  KEY_UNKNOWN: (f: { scope: string }) =>
+    `The key is not known here, or no longer good. Ask whoever runs the endpoint for one that may '${f.scope}'.`,
+  KEY_SCOPE_MISSING: (f: { name: string; scope: string }) =>
+    `The key '${f.name}' may not '${f.scope}'. Ask whoever runs the endpoint for one that may.`,
+  OVERLOADED: (f: { behindMs: number; limitMs: number }) =>
+    `More is asked than the endpoint can answer (it is ${f.behindMs} ms behind, and refuses from ${f.limitMs} ms on or when too many bodies come at once). Ask again in a second.`,
+  UPSTREAM_FAILED: (f: { endpoint: string; problem: string }) =>
+    `The endpoint ${f.endpoint} behind this one gave no predictions (${f.problem}). Ask again; its own log has the cause.`,
+  MODEL_CHANGE_REFUSED: (f: { problem: string }) => `The model is not changed: ${f.problem}. The one in use goes on.`,
   FEEDBACK_NOT_KEPT: (f: { endpoint: string }) =>
     `Endpoint ${f.endpoint} keeps no prediction log, and so no feedback. Start it with one (smallboat serve --log <folder>).`,
 });
@@ -43,6 +54,12 @@ const STATUS: Readonly<Record<string, number>> = {
   PATH_UNKNOWN: 404,
   METHOD_NOT_ALLOWED: 405,
   URL_TOO_LONG: 414,
+  KEY_MISSING: 401,
+  KEY_UNKNOWN: 401,
+  KEY_SCOPE_MISSING: 403,
+  OVERLOADED: 503,
+  UPSTREAM_FAILED: 502,
+  MODEL_CHANGE_REFUSED: 409,
   FEEDBACK_NOT_KEPT: 404,
 };
 

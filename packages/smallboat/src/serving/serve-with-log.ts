@@ -23,5 +23,12 @@ export async function serveWithLog(options: ServeWithLogOptions): Promise<Endpoi
   const close = async (): Promise<void> => (closing ??= endpoint.close().then(async () => log.close()));
   // A log that cannot be closed rejects `close`; the signal has nobody to tell.
   signal?.addEventListener('abort', () => void close().catch(() => undefined), { once: true });
-  return { ...endpoint, close, [Symbol.asyncDispose]: close };
+  return {
+    ...endpoint,
+    get modelVersion() {
+      return endpoint.modelVersion;
+    },
+    close,
+    [Symbol.asyncDispose]: close,
+  };
 }

@@ -1,12 +1,14 @@
 import type { ChildProcess } from 'node:child_process';
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdtemp, readdir } from 'node:fs/promises';
+import { randomBytes } from 'node:crypto';
+import { mkdtemp, readdir, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { beforeAll, expect, it } from 'vitest';
 import { TOKENS } from '../../features/index.ts';
+import { newKey } from '../../serving/index.ts';
 import { CHAMPION, localRegistry } from '../../tracking/index.ts';
 import { initialWeights, writeModel } from '../../training/index.ts';
 import { runCommand } from '../command.ts';
@@ -14,18 +16,22 @@ import { serve } from './serve.ts';
 
 let cwd = '';
 
-beforeAll(async () => {
-  cwd = await mkdtemp(join(tmpdir(), 'smallboat-'));
-  const modelFolder = join(cwd, 'model');
-  await writeModel(modelFolder, {
+async function writeTestModel(folder: string, version: string): Promise<void> {
+  await writeModel(folder, {
     name: 'intent',
-    version: 'm-1',
+    version,
     weights: initialWeights(16, 1),
     hyper: { units: 16, learningRate: 0.001, batchSize: 32, epochs: 1, patience: 1, seed: 1 },
     vocabulary: TOKENS,
     metrics: {},
     lineage: { run: 'intent/1', dataSnapshot: 'none', codeHash: 'none' },
   });
+}
+
+beforeAll(async () => {
+  cwd = await mkdtemp(join(tmpdir(), 'smallboat-'));
+  const modelFolder = join(cwd, 'model');
+  await writeTestModel(modelFolder, 'm-1');
   const registry = localRegistry({ folder: join(cwd, '.smallboat/models') });
   const { version } = await registry.register({ name: 'intent', modelFolder });
   await registry.alias('intent', version, CHAMPION);
@@ -94,4 +100,25 @@ it.each([
   const result = await quietly(argv);
   expect(result.code).toBe(code);
   expect(result.err[0]).toContain(message);
+});
+
+it('follows the alias to the next model without a failed request, and asks for keys', async () => {
+  const registry = localRegistry({ folder: join(cwd, '.smallboat/models') });
+  const { key, entry } = newKey({ name: 'test', scopes: ['predict'] }, randomBytes);
+  await writeFile(join(cwd, 'keys.json'), JSON.stringify({ keys: [entry] }));
+  const child = start(['--port', '0', '--json', '--no-log', '--follow', '0.1', '--keys', 'keys.json']);
+  const { url } = await firstLine(child);
+  expect((await fetch(`${url}/predict?session=add`)).status).toBe(401);
+  const modelNow = async (): Promise<string> => {
+    const response = await fetch(`${url}/predict?session=add`, { headers: { 'x-api-key': key } });
+    expect(response.status).toBe(200);
+    return ((await response.json()) as { model: string }).model;
+  };
+  expect(await modelNow()).toBe('m-1');
+  await writeTestModel(join(cwd, 'model-2'), 'm-2');
+  const { version } = await registry.register({ name: 'intent', modelFolder: join(cwd, 'model-2') });
+  await registry.alias('intent', version, CHAMPION);
+  while ((await modelNow()) !== 'm-2') await new Promise((resolve) => setTimeout(resolve, 20));
+  child.kill('SIGTERM');
+  expect(await once(child, 'exit')).toEqual([0, null]);
 });
