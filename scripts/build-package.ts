@@ -13,7 +13,7 @@ const root = join(import.meta.dirname, '..');
 const source = join(root, 'packages/smallboat');
 
 /** Names of files, and folders, that code asks for beside itself: `new URL('./kernel.wasm', import.meta.url)`. */
-const BESIDE = /new URL\('(\.\/[^']*)', import\.meta\.url\)/g;
+const BESIDE = /new URL\('(\.\/[^']*|\.\.\/[^']+)', import\.meta\.url\)/g;
 
 interface Manifest {
   readonly name: string;

@@ -91,7 +91,7 @@ function tokenSql(): string {
 }
 
 async function fill(file: string, values: Readonly<Record<string, string>>): Promise<string> {
-  const text = await readFile(new URL(`./${file}`, import.meta.url), 'utf8');
+  const text = await readFile(new URL(file, new URL('./', import.meta.url)), 'utf8');
   return text
     .replaceAll(/^--.*\n/gm, '')
     .replaceAll(/\{\{ (\w+) \}\}/g, (whole, name: string) => values[name] ?? whole)
