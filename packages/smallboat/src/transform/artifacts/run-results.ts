@@ -48,7 +48,7 @@ export async function writeRunResults(
       unique_id: one.uniqueId,
       compiled: one.compiledSql === undefined ? (one.kind === 'seed' ? null : false) : true,
       compiled_code: one.compiledSql ?? null,
-      relation_name: one.relation ?? null,
+      relation_name: one.kind === 'seed' ? null : (one.relation ?? null),
       batch_results: one.batches
         ? {
             successful: one.batches.successful.map((batch) => batch.map((at) => at.toISOString())),
