@@ -17,7 +17,7 @@ export type { ListOptions } from './verbs/list.ts';
 export { parse } from './verbs/parse.ts';
 export { retry } from './verbs/retry.ts';
 export { runOperation } from './verbs/run-operation.ts';
-export { failureOf, runVerb, transformErrors } from './verbs/run-verbs.ts';
+export { compileFailureOf, failureOf, runVerb, transformErrors } from './verbs/run-verbs.ts';
 export type { RunVerb } from './verbs/run-verbs.ts';
 export type { VerbOptions, VerbSession } from './verbs/session.ts';
 export { show } from './verbs/show.ts';

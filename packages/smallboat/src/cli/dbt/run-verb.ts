@@ -225,7 +225,7 @@ async function compile(options: VerbOptions, args: DbtArguments, io: Io): Promis
   const sql = Object.fromEntries(
     results.results.flatMap((one) => (one.compiledSql === undefined ? [] : [[one.uniqueId, one.compiledSql] as const])),
   );
-  const failure = room.failureOf(results);
+  const failure = room.compileFailureOf(results);
   if (failure) throw failure;
   if (args.json) io.out(JSON.stringify(sql));
   else {
