@@ -4,6 +4,7 @@ export type { Template } from './jinja/parse.ts';
 export { loadProject } from './load.ts';
 export type { LoadOptions, Project } from './load.ts';
 export { projectErrors } from './project/errors.ts';
+export { parseYaml } from './project/yaml-file.ts';
 export { buildProject, transform } from './transform.ts';
 export type { Transform, TransformOptions } from './transform.ts';
 export { clean } from './verbs/clean.ts';

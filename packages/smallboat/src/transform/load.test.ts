@@ -32,6 +32,21 @@ it('finds what each model reads, whatever reads it: a comment too', async () => 
   ]);
 });
 
+it('keeps a float that is whole a float: in templates, in the arguments and the names of tests', async () => {
+  const project = await load({
+    'dbt_project.yml': 'name: shop\nversion: 1.0\nprofile: shop\nvars: { rate: 2.0, many: [1.0, 2, 1e3] }\n',
+    'models/a.sql': "{{ config(alias=var('rate') ~ ' ' ~ var('many') ~ ' ' ~ fromyaml('a: [3.0, y]')) }}select 1",
+    'tests/generic/near.sql':
+      "{% test near(model, to) %}{{ config(fail_calc='max(' ~ to ~ ')') }}select 1{% endtest %}",
+    'models/s.yml': 'models: [{ name: a, config: { meta: { ratio: 5.0 } }, data_tests: [near: { to: 7.0 }] }]',
+  });
+  const [model] = nodesOf(project, 'model');
+  const [test] = nodesOf(project, 'test');
+  expect(model?.alias).toBe("2.0 [1.0, 2, '1e3'] {'a': [3.0, 'y']}");
+  expect(JSON.stringify(model?.config['meta'])).toBe('{"ratio":5}');
+  expect(test).toMatchObject({ name: 'near_a_7_0', config: { fail_calc: 'max(7.0)' } });
+});
+
 it('takes configuration from the project by folder, then from YAML, then from the model itself', async () => {
   const project = await load({
     'dbt_project.yml': `

@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { parse as parseYamlText, stringify } from 'yaml';
+import { stringify } from 'yaml';
 import { fromPlain, toJson, toPlain } from '../jinja/json.ts';
 import { JINJA_GLOBALS } from '../jinja/globals.ts';
 import { MacroReturn } from '../jinja/run.ts';
@@ -8,6 +8,7 @@ import { UTC } from '../jinja/time-zone.ts';
 import type { Arguments, Value } from '../jinja/value.ts';
 import { Bag, Dict, Fn, PyError, firstOf, isTrue, iterate, str } from '../jinja/value.ts';
 import { projectErrors } from '../project/errors.ts';
+import { parseYaml } from '../project/yaml-file.ts';
 import type { Invocation } from './invocation.ts';
 import { DBT_VERSION } from './invocation.ts';
 
@@ -70,7 +71,9 @@ const fixed: Readonly<Record<string, Value>> = {
     ),
   ),
   fromyaml: new Fn('fromyaml', (given) =>
-    orDefault(given, 1, () => fromPlain(parseYamlText(str(argument(given, 0, 'value') ?? ''), { version: '1.1' }))),
+    orDefault(given, 1, () =>
+      fromPlain(parseYaml(str(argument(given, 0, 'value') ?? ''), 'fromyaml', { keepsFloats: true }).data),
+    ),
   ),
   toyaml: new Fn('toyaml', (given) => {
     const isSorted = isTrue(argument(given, 2, 'sort_keys') ?? false);
