@@ -25,6 +25,9 @@ export function metadataOf(
   };
 }
 
+/** What dbt compiles in a way of its own, or not at all. */
+const NOT_COMPILED: ReadonlySet<string> = new Set(['seed', 'unit_test', 'exposure', 'saved_query']);
+
 /** `run_results.json` in dbt's shape (schema version 6), for tools that read dbt's. */
 export async function writeRunResults(
   folder: string,
@@ -46,7 +49,7 @@ export async function writeRunResults(
       message: one.message === '' ? null : one.message,
       failures: one.failures ?? null,
       unique_id: one.uniqueId,
-      compiled: one.compiledSql === undefined ? (one.kind === 'seed' ? null : false) : true,
+      compiled: one.compiledSql !== undefined ? true : NOT_COMPILED.has(one.kind) ? null : false,
       compiled_code: one.compiledSql ?? null,
       relation_name: one.kind === 'seed' ? null : (one.relation ?? null),
       batch_results: one.batches

@@ -106,7 +106,10 @@ export async function runVerb(
       [...session.selectors].map(([name, one]) => [name, { name, definition: one.definition }]),
     );
     await writeManifest(targetFolder, project, selectors);
-    await writeRunResults(targetFolder, invocation, { results, seconds: executed.seconds });
+    // A compile that failed leaves the results of the last run, as dbt's does: `retry` goes on from there.
+    if (!isCompile || !results.some(isBad)) {
+      await writeRunResults(targetFolder, invocation, { results, seconds: executed.seconds });
+    }
   }
   return {
     invocationId: invocation.id,
