@@ -25,8 +25,13 @@ export function metadataOf(
   };
 }
 
-/** What dbt compiles in a way of its own, or not at all. */
-const NOT_COMPILED: ReadonlySet<string> = new Set(['seed', 'unit_test', 'exposure', 'saved_query']);
+/** As dbt says it: null for what it does not compile, and for a unit test that broke. */
+function isCompiled({ kind, status, compiledSql }: NodeResult): boolean | null {
+  if (kind === 'unit_test') return status === 'error' ? null : status !== 'skipped';
+  return compiledSql !== undefined ? true : NEVER_COMPILED.has(kind) ? null : false;
+}
+
+const NEVER_COMPILED: ReadonlySet<string> = new Set(['seed', 'exposure', 'saved_query']);
 
 /** `run_results.json` in dbt's shape (schema version 6), for tools that read dbt's. */
 export async function writeRunResults(
@@ -49,7 +54,7 @@ export async function writeRunResults(
       message: one.message === '' ? null : one.message,
       failures: one.failures ?? null,
       unique_id: one.uniqueId,
-      compiled: one.compiledSql !== undefined ? true : NOT_COMPILED.has(one.kind) ? null : false,
+      compiled: isCompiled(one),
       compiled_code: one.compiledSql ?? null,
       relation_name: one.kind === 'seed' ? null : (one.relation ?? null),
       batch_results: one.batches
