@@ -32,6 +32,47 @@ it('finds what each model reads, whatever reads it: a comment too', async () => 
   ]);
 });
 
+it('reads semantic models, metrics and saved queries, and finds what is behind each', async () => {
+  const project = await load({
+    'models/a.sql': 'select 1 as id',
+    'models/s.yml': `
+semantic_models:
+  - name: sales
+    model: ref('a')
+    entities: [{ name: id, type: primary }]
+    dimensions: [{ name: day, type: time, type_params: { time_granularity: month } }]
+    measures: [{ name: amount, agg: SUM, create_metric: true }, { name: count, agg: sum, expr: 1 }]
+metrics:
+  - { name: many, label: Many, type: simple, type_params: { measure: count }, filter: "{{ Dimension('id__day') }} > 1" }
+  - { name: share, label: Share, type: ratio, type_params: { numerator: many, denominator: { name: amount } } }
+  - { name: week, label: Week, type: cumulative, type_params: { measure: count, window: 7 days } }
+saved_queries:
+  - { name: q, query_params: { metrics: [share], where: ["{{ x }}"] }, exports: [{ name: e, config: { export_as: view } }] }
+`,
+  });
+  const { metrics, semanticModels, savedQueries } = project.manifest;
+  const above = [...semanticModels.values(), ...metrics.values(), ...savedQueries.values()];
+  expect(Object.fromEntries(above.map((node) => [node.unique_id, node.depends_on.nodes]))).toEqual({
+    'semantic_model.shop.sales': ['model.shop.a'],
+    'metric.shop.amount': ['semantic_model.shop.sales'],
+    'metric.shop.many': ['semantic_model.shop.sales'],
+    'metric.shop.share': ['metric.shop.many', 'metric.shop.amount'],
+    'metric.shop.week': ['semantic_model.shop.sales'],
+    'saved_query.shop.q': ['metric.shop.share'],
+  });
+  expect(metrics.get('metric.shop.share')?.['type_params']).toMatchObject({
+    input_measures: [{ name: 'count' }, { name: 'amount' }],
+  });
+  expect(metrics.get('metric.shop.many')?.['filter']).toEqual({
+    where_filters: [{ where_sql_template: "{{ Dimension('id__day') }} > 1" }],
+  });
+  expect(metrics.get('metric.shop.week')?.['type_params']).toMatchObject({
+    cumulative_type_params: { window: { count: 7, granularity: 'day' }, period_agg: 'first' },
+  });
+  const wrong = 'metrics: [{ name: m, label: M, type: simple, type_params: { measure: nope } }]';
+  await expect(load({ 'models/s.yml': wrong })).rejects.toMatchObject({ code: 'PROJECT_UNREADABLE' });
+});
+
 it('keeps a float that is whole a float: in templates, in the arguments and the names of tests', async () => {
   const project = await load({
     'dbt_project.yml': 'name: shop\nversion: 1.0\nprofile: shop\nvars: { rate: 2.0, many: [1.0, 2, 1e3] }\n',

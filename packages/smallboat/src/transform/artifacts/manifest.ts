@@ -12,6 +12,7 @@ import { metadataOf } from './run-results.ts';
 const OURS: Readonly<Partial<Record<ManifestNode['resource_type'], readonly string[]>>> = {
   unit_test: ['tags', 'unrendered_config'],
   source: ['depends_on'],
+  semantic_model: ['tags'],
 };
 
 function plain(node: ManifestNode): Record<string, unknown> {
