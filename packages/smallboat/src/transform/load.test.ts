@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import type { LoadOptions, Project } from './load.ts';
 import { loadProject } from './load.ts';
+import { findMacroDependencies } from './macros/registry.ts';
 import type { SqlNode } from './manifest/node.ts';
 import { writeProject } from './test-project.ts';
 
@@ -30,6 +31,22 @@ it('finds what each model reads, whatever reads it: a comment too', async () => 
     ['shop.b', ['model.shop.c']],
     ['shop.sub.c', []],
   ]);
+});
+
+it('keeps the text of a macro as dbt does, and finds what it calls in its tags only', async () => {
+  const { invocation } = await load({
+    'macros/m.sql':
+      "{% macro one() %}1{% endmacro %}\n\n{%- macro two(x) -%}\ncast(one() as int) {{ 'two(1) length(' ~ x|length() ~ one() }}{# three() #}\n{%- endmacro -%}\n\n{% macro three() %}{{ two([]) }}{% endmacro %}\n",
+    'macros/length.sql': '{% macro length() %}{% endmacro %}{% macro cast() %}{% endmacro %}',
+  });
+  findMacroDependencies(invocation.registry);
+  const of = (name: string): unknown => {
+    const info = invocation.registry.find(name, 'shop')?.info;
+    return [info?.macro_sql.replace(/^(\s*).*?(\s*)$/s, '$1…$2'), info?.depends_on.macros];
+  };
+  expect(of('one')).toEqual(['…', []]);
+  expect(of('two')).toEqual(['\n\n…\n\n', ['macro.shop.one']]);
+  expect(of('three')).toEqual(['…', ['macro.shop.two']]);
 });
 
 it('reads semantic models, metrics and saved queries, and finds what is behind each', async () => {
