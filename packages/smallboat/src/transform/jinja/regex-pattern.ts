@@ -16,7 +16,7 @@ const QUANTIFIER = /^\{(\d*)(?:(,)(\d*))?\}/;
 /** A pattern of Python's `re` as a regular expression of JavaScript, with `flags` more. @throws PyError for one that is none. */
 export function patternOf(text: string, bits = 0, flags = ''): RegExp {
   const inline = /^\(\?([aimsux]+)\)/.exec(text);
-  const all = [...(inline?.[1] ?? '')].reduce((sum, letter) => sum | (INLINE[letter] ?? 0), bits);
+  const all = Array.from(inline?.[1] ?? '').reduce((sum, letter) => sum | (INLINE[letter] ?? 0), bits);
   const source = translated(inline ? text.slice(inline[0].length) : text, all);
   const own = `u${(all & RE_FLAGS.IGNORECASE) === 0 ? '' : 'i'}${(all & RE_FLAGS.MULTILINE) === 0 ? '' : 'm'}`;
   try {
