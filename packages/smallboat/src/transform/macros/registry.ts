@@ -57,8 +57,9 @@ function materializationName({ text }: Source, block: Block): string {
 function ownText(text: string, { start, end }: Block): string {
   const before = text[start + 2] === '-' ? text.slice(0, start).trimEnd() : text.slice(0, start);
   // What the tag before has stripped is that one's.
-  const from = /-[%}#]\}$/.test(before) ? start : before.length;
-  const after = text.slice(end - 3, end) === '-%}' ? text.slice(end) : '';
+  const from = before === '' || /-[%}#]\}$/.test(before) ? start : before.length;
+  // dbt reads files without the space at both ends.
+  const after = text.slice(end - 3, end) === '-%}' ? text.trimEnd().slice(end) : '';
   return text.slice(from, end + after.length - after.trimStart().length);
 }
 
