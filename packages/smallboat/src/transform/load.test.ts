@@ -49,6 +49,23 @@ it('keeps the text of a macro as dbt does, and finds what it calls in its tags o
   expect(of('three')).toEqual(['…', ['macro.shop.two']]);
 });
 
+it('puts the first row of a fixture without nulls in front', async () => {
+  const project = await load({
+    'models/a.sql': 'select 1 as id',
+    'models/b.sql': "select * from {{ ref('a') }}",
+    'models/s.yml': `
+unit_tests:
+  - name: t
+    model: b
+    given: [{ input: ref('a'), rows: [{ id: null }, { id: 2 }, { id: 3 }] }]
+    expect: { rows: [{ id: null }] }
+`,
+  });
+  const [test] = project.manifest.unitTests.values();
+  expect(test?.given[0]?.rows).toEqual([{ id: 2 }, { id: null }, { id: 3 }]);
+  expect(test?.expect.rows).toEqual([{ id: null }]);
+});
+
 it('reads semantic models, metrics and saved queries, and finds what is behind each', async () => {
   const project = await load({
     'models/a.sql': 'select 1 as id',

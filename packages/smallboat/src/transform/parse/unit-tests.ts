@@ -120,6 +120,15 @@ function unreadable(entry: Entry, path: readonly PropertyKey[], problem: string)
   return projectErrors.PROJECT_UNREADABLE({ file: entry.file, line: entry.lineOf(path), problem });
 }
 
+/** The first row without a null changes places with the first: some warehouses take the types of columns from that. */
+function withWholeFirst<R extends Readonly<Record<string, unknown>>>(rows: readonly R[]): R[] {
+  const at = rows.findIndex((row) => Object.values(row).every((value) => value !== null && value !== undefined));
+  const [first] = rows;
+  const whole = rows[at];
+  if (!first || !whole) return [...rows];
+  return rows.map((row, i) => (i === 0 ? whole : i === at ? first : row));
+}
+
 /** Rows as they are written, as CSV, as SQL; in the file or in a file of `tests/fixtures`. */
 function fixtureOf(entry: Entry, data: Readonly<Record<string, unknown>>, path: readonly PropertyKey[]): UnitFixture {
   const format = textOf(data['format']) ?? 'dict';
@@ -135,11 +144,11 @@ function fixtureOf(entry: Entry, data: Readonly<Record<string, unknown>>, path: 
     ...(data['input'] === undefined ? {} : { input: textOf(data['input']) ?? '' }),
   } as const;
   if (format === 'sql') return { ...base, rows: textOf(given) ?? null };
-  if (format === 'csv') return { ...base, rows: csvRows(textOf(given) ?? '') };
+  if (format === 'csv') return { ...base, rows: withWholeFirst(csvRows(textOf(given) ?? '')) };
   if (given !== undefined && given !== null && !Array.isArray(given)) {
     throw unreadable(entry, path, `unit test '${entry.name}': rows must be a list of mappings`);
   }
-  return { ...base, rows: listOf(given).map(recordOf) };
+  return { ...base, rows: withWholeFirst(listOf(given).map(recordOf)) };
 }
 
 function fixtureFile(entry: Entry, name: string, format: string, path: readonly PropertyKey[]): string {
