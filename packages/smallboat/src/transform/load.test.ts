@@ -49,20 +49,25 @@ it('keeps the text of a macro as dbt does, and finds what it calls in its tags o
   expect(of('three')).toEqual(['…', ['macro.shop.two']]);
 });
 
-it('puts the first row of a fixture without nulls in front', async () => {
+it('puts the first row of a fixture without nulls in front, and takes the rows of a seed from its file', async () => {
   const project = await load({
     'models/a.sql': 'select 1 as id',
-    'models/b.sql': "select * from {{ ref('a') }}",
+    'models/b.sql': "select * from {{ ref('a') }}, {{ ref('c') }}",
+    'seeds/c.csv': 'x,y\n1,a\n2,\n',
     'models/s.yml': `
 unit_tests:
   - name: t
     model: b
-    given: [{ input: ref('a'), rows: [{ id: null }, { id: 2 }, { id: 3 }] }]
+    given: [{ input: ref('a'), rows: [{ id: null }, { id: 2 }, { id: 3 }] }, { input: ref('c') }]
     expect: { rows: [{ id: null }] }
 `,
   });
   const [test] = project.manifest.unitTests.values();
   expect(test?.given[0]?.rows).toEqual([{ id: 2 }, { id: null }, { id: 3 }]);
+  expect(test?.given[1]?.rows).toEqual([
+    { x: '1', y: 'a' },
+    { x: '2', y: '' },
+  ]);
   expect(test?.expect.rows).toEqual([{ id: null }]);
 });
 

@@ -1,11 +1,13 @@
 import { createHash } from 'node:crypto';
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { fromPlain } from '../jinja/json.ts';
 import { repr, str } from '../jinja/value.ts';
 import type { UnitFixture, UnitTestNode } from '../manifest/node.ts';
 import { projectErrors } from '../project/errors.ts';
 import { isRecord, listOf, recordOf, textOf, textOrNull, textsOf } from '../project/plain.ts';
 import { configOf } from './config.ts';
-import { csvRows } from './csv.ts';
+import { csvLines, csvRows } from './csv.ts';
 import type { Entry } from './properties.ts';
 import type { Parsing } from './parsing.ts';
 import { nameOfFile } from './parsing.ts';
@@ -29,7 +31,12 @@ function readUnitTest(parsing: Parsing, entry: Entry): void {
     root: invocation.root.project,
     inFile: recordOf(data['config']),
   });
-  const given = listOf(data['given']).map((one, i) => fixtureOf(entry, recordOf(one), ['given', i]));
+  const given = listOf(data['given']).map((one, i) => {
+    const fixture = recordOf(one);
+    const isOpen = fixture['rows'] === undefined && fixture['fixture'] === undefined;
+    const rows = isOpen ? seedRows(parsing, entry, textOf(fixture['input']) ?? '') : undefined;
+    return fixtureOf(entry, rows === undefined ? fixture : { ...fixture, rows }, ['given', i]);
+  });
   const expect = fixtureOf(entry, recordOf(data['expect']), ['expect']);
   const overrides = isRecord(data['overrides'])
     ? {
@@ -89,6 +96,17 @@ function readUnitTest(parsing: Parsing, entry: Entry): void {
       throw projectErrors.NODE_DUPLICATE({ kind: 'unit_test', name: `${model}.${name}`, files: [file] });
     } else manifest.unitTests.set(id, made);
   }
+}
+
+/** The rows of the seed's file, as texts, for an input that is a seed and says no rows; undefined for any other. */
+function seedRows({ manifest }: Parsing, { pkg }: Entry, input: string): Record<string, string>[] | undefined {
+  const [, name] = /^\s*ref\(\s*['"](\w+)['"]\s*\)\s*$/.exec(input) ?? [];
+  if (name === undefined) return undefined;
+  const found = manifest.resolveRef({ name, package: null, version: null }, { package_name: pkg.name });
+  if (found.kind !== 'found' || found.node.resource_type !== 'seed') return undefined;
+  const text = readFileSync(join(pkg.folder, found.node.original_file_path), 'utf8');
+  const [names = [], ...lines] = csvLines(text.replace(/^\ufeff/, ''));
+  return lines.map((line) => Object.fromEntries(names.map((one, i) => [one, line[i] ?? ''])));
 }
 
 /** dbt's own checksum, for states that dbt wrote: of what Python prints for the parts of the test. */
