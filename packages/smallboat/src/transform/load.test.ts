@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import type { LoadOptions, Project } from './load.ts';
 import { loadProject } from './load.ts';
+import { findMacroDependencies } from './macros/registry.ts';
 import type { SqlNode } from './manifest/node.ts';
 import { writeProject } from './test-project.ts';
 
@@ -30,6 +31,100 @@ it('finds what each model reads, whatever reads it: a comment too', async () => 
     ['shop.b', ['model.shop.c']],
     ['shop.sub.c', []],
   ]);
+});
+
+it('keeps the text of a macro as dbt does, and finds what it calls in its tags only', async () => {
+  const { invocation } = await load({
+    'macros/m.sql':
+      "{% macro one() %}1{% endmacro %}\n\n{%- macro two(x) -%}\ncast(one() as int) {{ 'two(1) length(' ~ x|length() ~ one() }}{# three() #}\n{%- endmacro -%}\n\n{% macro three() %}{{ two([]) }}{% endmacro %}\n",
+    'macros/length.sql': '{% macro length() %}{% endmacro %}{% macro cast() %}{% endmacro %}',
+  });
+  findMacroDependencies(invocation.registry);
+  const of = (name: string): unknown => {
+    const info = invocation.registry.find(name, 'shop')?.info;
+    return [info?.macro_sql.replace(/^(\s*).*?(\s*)$/s, '$1…$2'), info?.depends_on.macros];
+  };
+  expect(of('one')).toEqual(['…', []]);
+  expect(of('two')).toEqual(['\n\n…\n\n', ['macro.shop.one']]);
+  expect(of('three')).toEqual(['…', ['macro.shop.two']]);
+});
+
+it('puts the first row of a fixture without nulls in front, and takes the rows of a seed from its file', async () => {
+  const project = await load({
+    'models/a.sql': 'select 1 as id',
+    'models/b.sql': "select * from {{ ref('a') }}, {{ ref('c') }}",
+    'seeds/c.csv': 'x,y\n1,a\n2,\n',
+    'models/s.yml': `
+unit_tests:
+  - name: t
+    model: b
+    given: [{ input: ref('a'), rows: [{ id: null }, { id: 2 }, { id: 3 }] }, { input: ref('c') }]
+    expect: { rows: [{ id: null }] }
+`,
+  });
+  const [test] = project.manifest.unitTests.values();
+  expect(test?.given[0]?.rows).toEqual([{ id: 2 }, { id: null }, { id: 3 }]);
+  expect(test?.given[1]?.rows).toEqual([
+    { x: '1', y: 'a' },
+    { x: '2', y: '' },
+  ]);
+  expect(test?.expect.rows).toEqual([{ id: null }]);
+});
+
+it('reads semantic models, metrics and saved queries, and finds what is behind each', async () => {
+  const project = await load({
+    'models/a.sql': 'select 1 as id',
+    'models/s.yml': `
+semantic_models:
+  - name: sales
+    model: ref('a')
+    entities: [{ name: id, type: primary }]
+    dimensions: [{ name: day, type: time, type_params: { time_granularity: month } }]
+    measures: [{ name: amount, agg: SUM, create_metric: true }, { name: count, agg: sum, expr: 1 }]
+metrics:
+  - { name: many, label: Many, type: simple, type_params: { measure: count }, filter: "{{ Dimension('id__day') }} > 1" }
+  - { name: share, label: Share, type: ratio, type_params: { numerator: many, denominator: { name: amount } } }
+  - { name: week, label: Week, type: cumulative, type_params: { measure: count, window: 7 days } }
+saved_queries:
+  - { name: q, query_params: { metrics: [share], where: ["{{ x }}"] }, exports: [{ name: e, config: { export_as: view } }] }
+`,
+  });
+  const { metrics, semanticModels, savedQueries } = project.manifest;
+  const above = [...semanticModels.values(), ...metrics.values(), ...savedQueries.values()];
+  expect(Object.fromEntries(above.map((node) => [node.unique_id, node.depends_on.nodes]))).toEqual({
+    'semantic_model.shop.sales': ['model.shop.a'],
+    'metric.shop.amount': ['semantic_model.shop.sales'],
+    'metric.shop.many': ['semantic_model.shop.sales'],
+    'metric.shop.share': ['metric.shop.many', 'metric.shop.amount'],
+    'metric.shop.week': ['semantic_model.shop.sales'],
+    'saved_query.shop.q': ['metric.shop.share'],
+  });
+  expect(metrics.get('metric.shop.share')?.['type_params']).toMatchObject({
+    input_measures: [{ name: 'count' }, { name: 'amount' }],
+  });
+  expect(metrics.get('metric.shop.many')?.['filter']).toEqual({
+    where_filters: [{ where_sql_template: "{{ Dimension('id__day') }} > 1" }],
+  });
+  expect(metrics.get('metric.shop.week')?.['type_params']).toMatchObject({
+    cumulative_type_params: { window: { count: 7, granularity: 'day' }, period_agg: 'first' },
+  });
+  const wrong = 'metrics: [{ name: m, label: M, type: simple, type_params: { measure: nope } }]';
+  await expect(load({ 'models/s.yml': wrong })).rejects.toMatchObject({ code: 'PROJECT_UNREADABLE' });
+});
+
+it('keeps a float that is whole a float: in templates, in the arguments and the names of tests', async () => {
+  const project = await load({
+    'dbt_project.yml': 'name: shop\nversion: 1.0\nprofile: shop\nvars: { rate: 2.0, many: [1.0, 2, 1e3] }\n',
+    'models/a.sql': "{{ config(alias=var('rate') ~ ' ' ~ var('many') ~ ' ' ~ fromyaml('a: [3.0, y]')) }}select 1",
+    'tests/generic/near.sql':
+      "{% test near(model, to) %}{{ config(fail_calc='max(' ~ to ~ ')') }}select 1{% endtest %}",
+    'models/s.yml': 'models: [{ name: a, config: { meta: { ratio: 5.0 } }, data_tests: [near: { to: 7.0 }] }]',
+  });
+  const [model] = nodesOf(project, 'model');
+  const [test] = nodesOf(project, 'test');
+  expect(model?.alias).toBe("2.0 [1.0, 2, '1e3'] {'a': [3.0, 'y']}");
+  expect(JSON.stringify(model?.config['meta'])).toBe('{"ratio":5}');
+  expect(test).toMatchObject({ name: 'near_a_7_0', config: { fail_calc: 'max(7.0)' } });
 });
 
 it('takes configuration from the project by folder, then from YAML, then from the model itself', async () => {

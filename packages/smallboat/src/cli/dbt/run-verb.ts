@@ -5,7 +5,7 @@ import * as room from '../../transform/index.ts';
 import { openWarehouse } from '../../warehouse/index.ts';
 import { usage } from '../command.ts';
 import type { DbtArguments } from './arguments.ts';
-import { mappingOf, verbOptions } from './arguments.ts';
+import { mappingOf, verbOptions } from './verb-options.ts';
 import { report, summary } from './report.ts';
 
 export interface VerbCall {
@@ -42,7 +42,7 @@ function optionsOf(verb: string, args: DbtArguments, io: Io): VerbOptions {
     const project = typeof options.project === 'string' ? resolve(io.cwd, options.project) : options.project;
     return { ...options, project };
   } catch (error) {
-    if (error instanceof TypeError || (error instanceof Error && error.name === 'YAMLParseError')) {
+    if (error instanceof TypeError || (error instanceof Error && room.projectErrors.PROJECT_UNREADABLE.is(error))) {
       throw usage({ name: `dbt ${verb}` }, error.message.replace(/\.$/, ''), error);
     }
     throw error;
@@ -225,7 +225,7 @@ async function compile(options: VerbOptions, args: DbtArguments, io: Io): Promis
   const sql = Object.fromEntries(
     results.results.flatMap((one) => (one.compiledSql === undefined ? [] : [[one.uniqueId, one.compiledSql] as const])),
   );
-  const failure = room.failureOf(results);
+  const failure = room.compileFailureOf(results);
   if (failure) throw failure;
   if (args.json) io.out(JSON.stringify(sql));
   else {

@@ -12,11 +12,13 @@ import { metadataOf } from './run-results.ts';
 const OURS: Readonly<Partial<Record<ManifestNode['resource_type'], readonly string[]>>> = {
   unit_test: ['tags', 'unrendered_config'],
   source: ['depends_on'],
+  semantic_model: ['tags'],
 };
 
 function plain(node: ManifestNode): Record<string, unknown> {
   const left = OURS[node.resource_type] ?? [];
-  return Object.fromEntries(Object.entries(node).filter(([key]) => !left.includes(key)));
+  const document = Object.fromEntries(Object.entries(node).filter(([key]) => !left.includes(key)));
+  return node.resource_type === 'seed' ? { ...document, depends_on: { macros: node.depends_on.macros } } : document;
 }
 
 /** The manifest as dbt writes it, version 12. */

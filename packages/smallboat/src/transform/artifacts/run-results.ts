@@ -25,6 +25,14 @@ export function metadataOf(
   };
 }
 
+/** As dbt says it: null for what it does not compile, and for a unit test that broke. */
+function isCompiled({ kind, status, compiledSql }: NodeResult): boolean | null {
+  if (kind === 'unit_test') return status === 'error' ? null : status !== 'skipped';
+  return compiledSql !== undefined ? true : NEVER_COMPILED.has(kind) ? null : false;
+}
+
+const NEVER_COMPILED: ReadonlySet<string> = new Set(['seed', 'exposure', 'saved_query']);
+
 /** `run_results.json` in dbt's shape (schema version 6), for tools that read dbt's. */
 export async function writeRunResults(
   folder: string,
@@ -46,9 +54,9 @@ export async function writeRunResults(
       message: one.message === '' ? null : one.message,
       failures: one.failures ?? null,
       unique_id: one.uniqueId,
-      compiled: one.compiledSql === undefined ? (one.kind === 'seed' ? null : false) : true,
+      compiled: isCompiled(one),
       compiled_code: one.compiledSql ?? null,
-      relation_name: one.relation ?? null,
+      relation_name: one.kind === 'seed' ? null : (one.relation ?? null),
       batch_results: one.batches
         ? {
             successful: one.batches.successful.map((batch) => batch.map((at) => at.toISOString())),

@@ -1,13 +1,14 @@
 import { createHash } from 'node:crypto';
-import { parse as parseYamlText, stringify } from 'yaml';
+import { Scalar, stringify } from 'yaml';
 import { fromPlain, toJson, toPlain } from '../jinja/json.ts';
 import { JINJA_GLOBALS } from '../jinja/globals.ts';
 import { MacroReturn } from '../jinja/run.ts';
 import { DateTime } from '../jinja/datetime.ts';
 import { UTC } from '../jinja/time-zone.ts';
 import type { Arguments, Value } from '../jinja/value.ts';
-import { Bag, Dict, Fn, PyError, firstOf, isTrue, iterate, str } from '../jinja/value.ts';
+import { Bag, Dict, Float, Fn, PyError, firstOf, isTrue, iterate, str } from '../jinja/value.ts';
 import { projectErrors } from '../project/errors.ts';
+import { parseYaml } from '../project/yaml-file.ts';
 import type { Invocation } from './invocation.ts';
 import { DBT_VERSION } from './invocation.ts';
 
@@ -70,11 +71,19 @@ const fixed: Readonly<Record<string, Value>> = {
     ),
   ),
   fromyaml: new Fn('fromyaml', (given) =>
-    orDefault(given, 1, () => fromPlain(parseYamlText(str(argument(given, 0, 'value') ?? ''), { version: '1.1' }))),
+    orDefault(given, 1, () =>
+      fromPlain(parseYaml(str(argument(given, 0, 'value') ?? ''), 'fromyaml', { keepsFloats: true }).data),
+    ),
   ),
   toyaml: new Fn('toyaml', (given) => {
     const isSorted = isTrue(argument(given, 2, 'sort_keys') ?? false);
-    return stringify(toPlain(argument(given, 0, 'value') ?? null), { sortMapEntries: isSorted, lineWidth: 80 });
+    return stringify(forYaml(argument(given, 0, 'value') ?? null), {
+      sortMapEntries: isSorted,
+      lineWidth: 80,
+      indentSeq: false,
+      singleQuote: true,
+      version: '1.1',
+    });
   }),
   local_md5: new Fn('local_md5', (given) =>
     createHash('md5')
@@ -83,6 +92,18 @@ const fixed: Readonly<Record<string, Value>> = {
   ),
   diff_of_two_dicts: new Fn('diff_of_two_dicts', (given) => diffOfDicts(given)),
 };
+
+/** As plain data, with the floats that are whole written as floats. */
+function forYaml(value: Value): unknown {
+  if (value instanceof Float && Number.isInteger(value.number)) {
+    const scalar = new Scalar(value.number);
+    scalar.minFractionDigits = 1;
+    return scalar;
+  }
+  if (Array.isArray(value)) return value.map(forYaml);
+  if (value instanceof Dict) return Object.fromEntries(value.entries().map(([key, item]) => [str(key), forYaml(item)]));
+  return toPlain(value);
+}
 
 /** Of lists under keys of the first dict what the second has not under that key, compared without case. */
 function diffOfDicts(given: Arguments): Dict {

@@ -1,6 +1,6 @@
 import { TimeZone, UTC } from './time-zone.ts';
 import type { Arguments, Value } from './value.ts';
-import { Float, Fn, PyError, PyObject, numberOf, str } from './value.ts';
+import { Float, Fn, PyError, PyObject, Tuple, numberOf, str } from './value.ts';
 
 const DAY = 86_400_000;
 const two = (n: number): string => String(n).padStart(2, '0');
@@ -113,7 +113,8 @@ export class DateTime extends PyObject {
     isoweekday: () => this.at.getUTCDay() || 7,
     timestamp: () => new Float(this.moment / 1000),
     utcoffset: () => new TimeDelta(this.offset * 60_000),
-    tzname: () => (this.zone ? this.zone.name : null),
+    tzname: () => (this.zone ? this.zone.abbreviationAt(new Date(this.moment)) : null),
+    isocalendar: () => new IsoDate(this.at),
     astimezone: ({ positional: [zone] }) => this.seenIn(zone instanceof TimeZone ? zone : UTC),
     toordinal: () => Math.floor(this.at.getTime() / DAY) + 719_163,
     replace: ({ named }) => {
@@ -214,13 +215,29 @@ export class DateTime extends PyObject {
       T: () => at.toISOString().slice(11, 19),
       s: () => String(Math.floor(this.moment / 1000)),
       z: () => this.zoneText(false),
-      Z: () => this.zone?.name ?? '',
+      Z: () => this.zone?.abbreviationAt(new Date(this.moment)) ?? '',
       '%': () => '%',
     };
     return pattern.replace(/%(-?)(.)/g, (all, dash: string, letter: string) => {
       const text = parts[letter]?.();
       return text === undefined ? all : dash === '-' ? text.replace(/^0(?=.)/, '') : text;
     });
+  }
+}
+
+/** What `isocalendar` gives: a tuple of year, week and day with names. */
+class IsoDate extends Tuple {
+  constructor(at: Date) {
+    const { year, week } = isoWeek(at);
+    super([year, week, at.getUTCDay() || 7]);
+  }
+  override attribute(name: string): Value | undefined {
+    const place = ['year', 'week', 'weekday'].indexOf(name);
+    return place === -1 ? super.attribute(name) : this.items[place];
+  }
+  override print(): string {
+    const [year, week, weekday] = this.items.map(str);
+    return `datetime.IsoCalendarDate(year=${year ?? ''}, week=${week ?? ''}, weekday=${weekday ?? ''})`;
   }
 }
 

@@ -110,11 +110,16 @@ function groupby(value: Value, given: Arguments): Value {
   return groups.map((group) => new Tuple([group.key, group.items]));
 }
 
+/** What `map`, `select` and `reject` go over: Jinja asks for an iterable only where there is something. */
+function itemsOf(value: Value): readonly Value[] {
+  return isTrue(value) ? iterate(value) : [];
+}
+
 function map(value: Value, given: Arguments): Value {
   const path = given.named.get('attribute');
   if (path !== undefined) {
     const fallback = given.named.get('default');
-    return iterate(value).map((item) => {
+    return itemsOf(value).map((item) => {
       const found = pathOf(item, path);
       return found instanceof Undefined && fallback !== undefined ? fallback : found;
     });
@@ -122,7 +127,7 @@ function map(value: Value, given: Arguments): Value {
   const [name, ...positional] = given.positional;
   if (name === undefined) throw new PyError('map requires a filter argument');
   const filter = filterOf(str(name));
-  return iterate(value).map((item) => filter(item, { positional, named: given.named }));
+  return itemsOf(value).map((item) => filter(item, { positional, named: given.named }));
 }
 
 function choose(keeps: boolean, byAttribute: boolean): Filter {
@@ -132,7 +137,7 @@ function choose(keeps: boolean, byAttribute: boolean): Filter {
     if (byAttribute && path === undefined) throw new PyError('Missing parameter for attribute name');
     const [name, ...rest] = positional;
     const predicate = name === undefined ? isTrue : predicateOf(str(name));
-    return iterate(value).filter((item) => predicate(path === undefined ? item : pathOf(item, path), rest) === keeps);
+    return itemsOf(value).filter((item) => predicate(path === undefined ? item : pathOf(item, path), rest) === keeps);
   };
 }
 

@@ -27,11 +27,26 @@ function ascii(text: string): string {
   return text.replace(/[^\0-\x7f]/g, (c) => `\\u${c.charCodeAt(0).toString(16).padStart(4, '0')}`);
 }
 
+/** A whole number that YAML wrote as a float, `5.0`: Python prints it so, and a JavaScript number does not know. */
+export class WholeFloat {
+  readonly number: number;
+  constructor(number: number) {
+    this.number = number;
+  }
+  toJSON(): number {
+    return this.number;
+  }
+  toString(): string {
+    return new Float(this.number).print();
+  }
+}
+
 /** Plain data, as JSON and YAML parsers give it, as values of a template. A number that is not whole becomes a float. */
 export function fromPlain(data: unknown): Value {
   if (data === null || data === undefined) return null;
   if (typeof data === 'string' || typeof data === 'boolean' || typeof data === 'bigint') return data;
   if (typeof data === 'number') return Number.isInteger(data) ? data : new Float(data);
+  if (data instanceof WholeFloat) return new Float(data.number);
   if (Array.isArray(data)) return data.map(fromPlain);
   if (data instanceof Date) return data.toISOString();
   if (typeof data === 'object')

@@ -4,6 +4,7 @@ import * as z from 'zod';
 import { jinjaErrors } from './errors.ts';
 import { JINJA_GLOBALS } from './globals.ts';
 import { parseTemplate } from './parse.ts';
+import { modulesAt } from './modules.ts';
 import { MacroReturn, render, renderNative } from './run.ts';
 import type { Value } from './value.ts';
 import { Fn, PyError, str } from './value.ts';
@@ -81,5 +82,30 @@ it('puts the place into an error that a function throws', async () => {
   });
   await expect(rendered("a\n  {{ boom('no such column') }}", { boom })).rejects.toMatchObject({
     facts: { line: 2, column: 6, problem: 'no such column' },
+  });
+});
+
+describe("gives templates Python's modules", () => {
+  it.each([
+    ["re.sub('[^a-z0-9\\_\\-]+', '_', \"it's a-b\")", 'it_s_a-b'],
+    ["re.sub('(?i)(FROM)\\s+(\\w+)', '\\\\2 \\\\g<1>', 'from t')", 't from'],
+    ["re.sub('{{|}}', '', '{' ~ '{ a }' ~ '}')", ' a '],
+    ["re.match('(?P<a>\\w+)-(\\d+)', 'abc-12').groupdict()", "{'a': 'abc'}"],
+    ["re.compile('b+', re.IGNORECASE).search('aBB').span()", '(1, 3)'],
+    ["re.split('(,)', 'a,b,c', 1)", "['a', ',', 'b,c']"],
+    ["re.findall('[]x[]', 'a]x[')", "[']', 'x', '[']"],
+    ["re.search('b$', 'ab\n') is none", 'False'],
+    ["re.match('a.b', 'a\nb') is none", 'True'],
+    ["re.escape('a.b+c d')", 'a\\.b\\+c\\ d'],
+    ['datetime.date(2024, 12, 30).isocalendar()', 'datetime.IsoCalendarDate(year=2025, week=1, weekday=1)'],
+    ['datetime.date(2024, 12, 30).isocalendar()[1]', '1'],
+    ["pytz.timezone('America/New_York').localize(datetime.datetime(2024, 7, 2)).strftime('%Z %z')", 'EDT -0400'],
+    ["pytz.timezone('Europe/Paris').localize(datetime.datetime(2024, 1, 2)).tzname()", 'CET'],
+  ])('%s', async (expression, expected) => {
+    const modules = modulesAt(() => new Date(0));
+    const names = Object.fromEntries(
+      ['re', 'datetime', 'pytz'].map((name): [string, Value] => [name, modules.attribute(name) ?? null]),
+    );
+    expect(await rendered(`{{ ${expression} }}`, names)).toBe(expected);
   });
 });

@@ -1,6 +1,9 @@
 import type { Value } from './value.ts';
 import { Fn, PyError, PyObject, str } from './value.ts';
 
+/** English has the letters of a zone only in the countries where they are used. */
+const LOCALES = ['en-US', 'en-GB', 'en-AU', 'en-IN', 'en-NZ', 'en-ZA'];
+
 /** A zone: `pytz.timezone('Europe/Paris')`, `pytz.utc`. */
 export class TimeZone extends PyObject {
   readonly type = 'tzinfo';
@@ -19,6 +22,21 @@ export class TimeZone extends PyObject {
     const text = parts.find((part) => part.type === 'timeZoneName')?.value ?? 'GMT';
     const [, sign = '+', hours = '0', minutes = '0'] = /GMT(?:([+-])(\d\d):(\d\d))?/.exec(text) ?? [];
     return (sign === '-' ? -1 : 1) * (Number(hours) * 60 + Number(minutes));
+  }
+
+  /** `EDT`, `CEST`; the offset as `+03` where the zone has no letters of its own at that moment. */
+  abbreviationAt(at: Date): string {
+    if (this.name === 'UTC') return 'UTC';
+    for (const locale of LOCALES) {
+      const parts = new Intl.DateTimeFormat(locale, { timeZone: this.name, timeZoneName: 'short' }).formatToParts(at);
+      const text = parts.find((part) => part.type === 'timeZoneName')?.value ?? '';
+      if (/^[A-Z]+$/.test(text) && text !== 'UTC') return text;
+    }
+    const offset = this.offsetAt(at);
+    const two = (n: number): string => String(n).padStart(2, '0');
+    const minutes = Math.abs(offset) % 60;
+    const hours = two(Math.floor(Math.abs(offset) / 60));
+    return `${offset < 0 ? '-' : '+'}${hours}${minutes === 0 ? '' : two(minutes)}`;
   }
 
   override attribute(name: string): Value | undefined {

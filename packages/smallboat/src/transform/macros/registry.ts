@@ -53,6 +53,16 @@ function materializationName({ text }: Source, block: Block): string {
   return `materialization_${block.name}_${adapter}`;
 }
 
+/** A macro with its tags, and with the space around them that they strip: as dbt keeps it. */
+function ownText(text: string, { start, end }: Block): string {
+  const before = text[start + 2] === '-' ? text.slice(0, start).trimEnd() : text.slice(0, start);
+  // What the tag before has stripped is that one's.
+  const from = before === '' || /-[%}#]\}$/.test(before) ? start : before.length;
+  // dbt reads files without the space at both ends.
+  const after = text.slice(end - 3, end) === '-%}' ? text.trimEnd().slice(end) : '';
+  return text.slice(from, end + after.length - after.trimStart().length);
+}
+
 interface InfoOptions extends Omit<MacroFile, 'text'> {
   readonly name: string;
   readonly source: Source;
@@ -61,7 +71,7 @@ interface InfoOptions extends Omit<MacroFile, 'text'> {
 }
 
 function infoOf({ packageName, file, name, source, block, createdAt }: InfoOptions): MacroInfo {
-  const sql = source.text.slice(block.start, block.end);
+  const sql = ownText(source.text, block);
   const languages = /supported_languages\s*=\s*\[([^\]]*)\]/.exec(sql.slice(0, 200))?.[1];
   return {
     name,
@@ -226,9 +236,17 @@ export class MacroRegistry {
   }
 }
 
-const CALL = /\b([A-Za-z_]\w*)(?:\s*\.\s*([A-Za-z_]\w*))?\s*\(/g;
+const CALL = /(?<![|.]\s*)\b([A-Za-z_]\w*)(?:\s*\.\s*([A-Za-z_]\w*))?\s*\(/g;
 const DISPATCH =
   /dispatch\(\s*(?:macro_name\s*=\s*)?['"](\w+)['"](?:\s*,\s*(?:macro_namespace\s*=\s*)?['"](\w+)['"])?/g;
+
+const TEXTS = /'(?:[^'\\]|\\[^])*'|"(?:[^"\\]|\\[^])*"/g;
+
+/** What stands in the tags of a template, without the SQL around them and the comments. */
+function codeIn(text: string): string {
+  const tags = text.replace(/\{#[^]*?#\}/g, '').matchAll(/\{\{[^]*?\}\}|\{%[^]*?%\}/g);
+  return Array.from(tags, ([tag]) => tag.slice(2, -2)).join('\n');
+}
 
 /** Fills in which macros each macro calls, from its text: what manifest.json says and what state comparison goes by. */
 export function findMacroDependencies(registry: MacroRegistry): void {
@@ -236,7 +254,8 @@ export function findMacroDependencies(registry: MacroRegistry): void {
     const { macros } = info.depends_on;
     if (macros.length > 0) continue;
     const found = new Set<string>();
-    for (const [, first = '', second] of info.macro_sql.matchAll(CALL)) {
+    const code = codeIn(info.macro_sql);
+    for (const [, first = '', second] of code.replace(TEXTS, "''").matchAll(CALL)) {
       const macro =
         second === undefined
           ? registry.find(first, info.package_name)
@@ -245,7 +264,7 @@ export function findMacroDependencies(registry: MacroRegistry): void {
             : undefined;
       if (macro) found.add(macro.info.unique_id);
     }
-    for (const [, name = '', namespace] of info.macro_sql.matchAll(DISPATCH)) {
+    for (const [, name = '', namespace] of code.matchAll(DISPATCH)) {
       const result = registry.dispatch(name, namespace, info.package_name);
       if ('macro' in result) found.add(result.macro.info.unique_id);
     }

@@ -1,3 +1,4 @@
+import { WholeFloat } from '../jinja/json.ts';
 import type { SqlNode } from '../manifest/node.ts';
 import { projectErrors } from '../project/errors.ts';
 import { isRecord, listOf, recordOf, textOf } from '../project/plain.ts';
@@ -119,6 +120,7 @@ function configOfEntry(data: Readonly<Record<string, unknown>>): Record<string, 
 }
 
 function numberOrText(value: unknown): string | number | undefined {
+  if (value instanceof WholeFloat) return String(value);
   return typeof value === 'number' || typeof value === 'string' ? value : undefined;
 }
 

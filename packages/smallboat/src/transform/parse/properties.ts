@@ -70,7 +70,7 @@ export async function readProperties(parsing: Parsing, pkg: DbtPackage): Promise
     original_file_path: 'properties',
   });
   for (const { file, path, text } of pkg.files.properties) {
-    const yaml = parseYaml(text, file);
+    const yaml = parseYaml(text, file, { keepsFloats: true });
     if (yaml.data === null || yaml.data === undefined) continue;
     if (!isRecord(yaml.data)) {
       throw projectErrors.PROJECT_UNREADABLE({ file, line: 1, problem: 'the file is no mapping' });

@@ -150,8 +150,8 @@ function sourceNode(parsing: Parsing, entry: Entry, { source, table, fqn }: Sour
     config,
     patch_path: null,
     unrendered_config: {
-      loaded_at_field: null,
-      loaded_at_query: null,
+      loaded_at_field: pick('loaded_at_field') ?? null,
+      loaded_at_query: pick('loaded_at_query') ?? null,
       ...sourceConfig,
       ...tableConfig,
       ...(freshness === undefined ? {} : { freshness }),

@@ -1,11 +1,13 @@
 import { createHash } from 'node:crypto';
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { fromPlain } from '../jinja/json.ts';
 import { repr, str } from '../jinja/value.ts';
 import type { UnitFixture, UnitTestNode } from '../manifest/node.ts';
 import { projectErrors } from '../project/errors.ts';
 import { isRecord, listOf, recordOf, textOf, textOrNull, textsOf } from '../project/plain.ts';
 import { configOf } from './config.ts';
-import { csvRows } from './csv.ts';
+import { csvLines, csvRows } from './csv.ts';
 import type { Entry } from './properties.ts';
 import type { Parsing } from './parsing.ts';
 import { nameOfFile } from './parsing.ts';
@@ -29,7 +31,12 @@ function readUnitTest(parsing: Parsing, entry: Entry): void {
     root: invocation.root.project,
     inFile: recordOf(data['config']),
   });
-  const given = listOf(data['given']).map((one, i) => fixtureOf(entry, recordOf(one), ['given', i]));
+  const given = listOf(data['given']).map((one, i) => {
+    const fixture = recordOf(one);
+    const isOpen = fixture['rows'] === undefined && fixture['fixture'] === undefined;
+    const rows = isOpen ? seedRows(parsing, entry, textOf(fixture['input']) ?? '') : undefined;
+    return fixtureOf(entry, rows === undefined ? fixture : { ...fixture, rows }, ['given', i]);
+  });
   const expect = fixtureOf(entry, recordOf(data['expect']), ['expect']);
   const overrides = isRecord(data['overrides'])
     ? {
@@ -91,6 +98,17 @@ function readUnitTest(parsing: Parsing, entry: Entry): void {
   }
 }
 
+/** The rows of the seed's file, as texts, for an input that is a seed and says no rows; undefined for any other. */
+function seedRows({ manifest }: Parsing, { pkg }: Entry, input: string): Record<string, string>[] | undefined {
+  const [, name] = /^\s*ref\(\s*['"](\w+)['"]\s*\)\s*$/.exec(input) ?? [];
+  if (name === undefined) return undefined;
+  const found = manifest.resolveRef({ name, package: null, version: null }, { package_name: pkg.name });
+  if (found.kind !== 'found' || found.node.resource_type !== 'seed') return undefined;
+  const text = readFileSync(join(pkg.folder, found.node.original_file_path), 'utf8');
+  const [names = [], ...lines] = csvLines(text.replace(/^\ufeff/, ''));
+  return lines.map((line) => Object.fromEntries(names.map((one, i) => [one, line[i] ?? ''])));
+}
+
 /** dbt's own checksum, for states that dbt wrote: of what Python prints for the parts of the test. */
 function checksumOf(test: Pick<UnitTestNode, 'model' | 'versions' | 'given' | 'expect' | 'overrides'>): string {
   const text = (value: unknown): string => repr(fromPlain(value));
@@ -120,6 +138,15 @@ function unreadable(entry: Entry, path: readonly PropertyKey[], problem: string)
   return projectErrors.PROJECT_UNREADABLE({ file: entry.file, line: entry.lineOf(path), problem });
 }
 
+/** The first row without a null changes places with the first: some warehouses take the types of columns from that. */
+function withWholeFirst<R extends Readonly<Record<string, unknown>>>(rows: readonly R[]): R[] {
+  const at = rows.findIndex((row) => Object.values(row).every((value) => value !== null && value !== undefined));
+  const [first] = rows;
+  const whole = rows[at];
+  if (!first || !whole) return [...rows];
+  return rows.map((row, i) => (i === 0 ? whole : i === at ? first : row));
+}
+
 /** Rows as they are written, as CSV, as SQL; in the file or in a file of `tests/fixtures`. */
 function fixtureOf(entry: Entry, data: Readonly<Record<string, unknown>>, path: readonly PropertyKey[]): UnitFixture {
   const format = textOf(data['format']) ?? 'dict';
@@ -135,11 +162,11 @@ function fixtureOf(entry: Entry, data: Readonly<Record<string, unknown>>, path: 
     ...(data['input'] === undefined ? {} : { input: textOf(data['input']) ?? '' }),
   } as const;
   if (format === 'sql') return { ...base, rows: textOf(given) ?? null };
-  if (format === 'csv') return { ...base, rows: csvRows(textOf(given) ?? '') };
+  if (format === 'csv') return { ...base, rows: withWholeFirst(csvRows(textOf(given) ?? '')) };
   if (given !== undefined && given !== null && !Array.isArray(given)) {
     throw unreadable(entry, path, `unit test '${entry.name}': rows must be a list of mappings`);
   }
-  return { ...base, rows: listOf(given).map(recordOf) };
+  return { ...base, rows: withWholeFirst(listOf(given).map(recordOf)) };
 }
 
 function fixtureFile(entry: Entry, name: string, format: string, path: readonly PropertyKey[]): string {

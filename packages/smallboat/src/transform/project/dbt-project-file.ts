@@ -2,6 +2,7 @@ import { stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import * as z from 'zod';
 import { isMissing } from '../../kernel/index.ts';
+import { WholeFloat } from '../jinja/json.ts';
 import type { Value } from '../jinja/value.ts';
 import { projectErrors } from './errors.ts';
 import { isRecord, listOf, recordOf, textsOf } from './plain.ts';
@@ -32,7 +33,7 @@ const Section = z.record(z.string(), z.unknown()).nullish();
 
 const ProjectFile = z.looseObject({
   name: z.string().regex(/^[A-Za-z_]\w*$/, 'a name of letters, digits and underscores is needed'),
-  version: z.union([z.string(), z.number()]).nullish(),
+  version: z.union([z.string(), z.number(), z.instanceof(WholeFloat)]).nullish(),
   profile: z.string().nullish(),
   'model-paths': Paths,
   'source-paths': Paths,
@@ -130,7 +131,7 @@ export async function readProjectFile(
     if (isMissing(cause)) throw projectErrors.PROJECT_NOT_FOUND({ folder }, { cause });
     throw cause;
   }
-  const yaml = await readYaml(path, shownAs);
+  const yaml = await readYaml(path, shownAs, { keepsFloats: true });
   const rendered: Record<string, unknown> = {};
   for (const [key, value] of Object.entries(recordOf(yaml.data))) {
     rendered[key] = LATE.has(key)

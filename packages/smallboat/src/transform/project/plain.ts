@@ -1,6 +1,8 @@
+import { WholeFloat } from '../jinja/json.ts';
+
 /** True for plain objects of YAML and JSON. */
 export function isRecord(value: unknown): value is Record<string, unknown> {
-  return typeof value === 'object' && value !== null && !Array.isArray(value);
+  return typeof value === 'object' && value !== null && !Array.isArray(value) && !(value instanceof WholeFloat);
 }
 
 export function recordOf(value: unknown): Record<string, unknown> {
@@ -14,7 +16,10 @@ export function listOf(value: unknown): unknown[] {
 
 /** A text, number or boolean of YAML as text; undefined for what is none of these. */
 export function textOf(value: unknown): string | undefined {
-  return typeof value === 'string' || typeof value === 'number' || typeof value === 'boolean'
+  return typeof value === 'string' ||
+    typeof value === 'number' ||
+    typeof value === 'boolean' ||
+    value instanceof WholeFloat
     ? String(value)
     : undefined;
 }

@@ -3,6 +3,7 @@ import { toPlain } from '../jinja/json.ts';
 import { parseTemplate } from '../jinja/parse.ts';
 import { renderNative } from '../jinja/run.ts';
 import type { Value } from '../jinja/value.ts';
+import { isRecord } from './plain.ts';
 
 export interface YamlContext {
   readonly file: string;
@@ -30,7 +31,7 @@ export async function renderYaml(data: unknown, context: YamlContext): Promise<u
     for (const item of data) items.push(await renderYaml(item, context));
     return items;
   }
-  if (typeof data === 'object' && data !== null) {
+  if (isRecord(data)) {
     const rendered: Record<string, unknown> = {};
     for (const [key, value] of Object.entries(data)) {
       rendered[key] = context.isLate?.(key) ? value : await renderYaml(value, context);

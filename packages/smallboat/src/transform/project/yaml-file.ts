@@ -2,6 +2,7 @@ import { readFile } from 'node:fs/promises';
 import { LineCounter, isNode, parseDocument } from 'yaml';
 import type { ScalarTag, Tags } from 'yaml';
 import type * as z from 'zod';
+import { WholeFloat } from '../jinja/json.ts';
 import { projectErrors } from './errors.ts';
 
 /** A YAML file of a project, and where in it things stand. */
@@ -13,9 +14,14 @@ export interface YamlFile {
   lineOf(path: readonly PropertyKey[]): number;
 }
 
+export interface YamlOptions {
+  /** Gives `5.0` as a `WholeFloat`, for what ends in a template or in a hash. */
+  readonly keepsFloats?: boolean;
+}
+
 /** @throws `PROJECT_UNREADABLE` with the line. */
-export async function readYaml(path: string, file: string): Promise<YamlFile> {
-  return parseYaml(await readFile(path, 'utf8'), file);
+export async function readYaml(path: string, file: string, options: YamlOptions = {}): Promise<YamlFile> {
+  return parseYaml(await readFile(path, 'utf8'), file, options);
 }
 
 const BOOL: ScalarTag = {
@@ -26,34 +32,46 @@ const BOOL: ScalarTag = {
   stringify: ({ value }) => String(value),
 };
 
+function numberOfFloat(text: string): number {
+  if (/nan$/i.test(text)) return Number.NaN;
+  if (/inf$/i.test(text)) return text.startsWith('-') ? -Infinity : Infinity;
+  return Number(text.replaceAll('_', ''));
+}
+
 const FLOAT: ScalarTag = {
   tag: 'tag:yaml.org,2002:float',
   default: true,
   test: /^(?:[-+]?[0-9][0-9_]*\.[0-9_]*(?:[eE][-+][0-9]+)?|\.[0-9][0-9_]*(?:[eE][-+][0-9]+)?|[-+]?\.(?:inf|Inf|INF)|\.(?:nan|NaN|NAN))$/,
-  resolve: (text) => {
-    if (/nan$/i.test(text)) return Number.NaN;
-    if (/inf$/i.test(text)) return text.startsWith('-') ? -Infinity : Infinity;
-    return Number(text.replaceAll('_', ''));
-  },
+  resolve: numberOfFloat,
   stringify: ({ value }) => String(value),
 };
 
+const EXACT_FLOAT: ScalarTag = {
+  ...FLOAT,
+  resolve: (text) => {
+    const number = numberOfFloat(text);
+    return Number.isInteger(number) ? new WholeFloat(number) : number;
+  },
+};
+
 /** What PyYAML makes of plain scalars: YAML 1.1 without `y` and `n`, `1e3` as text, dates as text. */
-function asPyYaml(tags: Tags): Tags {
-  const names = new Set(['tag:yaml.org,2002:bool', 'tag:yaml.org,2002:float', 'tag:yaml.org,2002:timestamp']);
-  const kept = tags.filter((tag) => typeof tag === 'string' || !names.has(tag.tag));
-  return [...kept, BOOL, FLOAT];
-}
+const asPyYaml =
+  (float: ScalarTag) =>
+  (tags: Tags): Tags => {
+    const names = new Set(['tag:yaml.org,2002:bool', 'tag:yaml.org,2002:float', 'tag:yaml.org,2002:timestamp']);
+    const kept = tags.filter((tag) => typeof tag === 'string' || !names.has(tag.tag));
+    return [...kept, BOOL, float];
+  };
 
 /** Reads a text of YAML as PyYAML does, since dbt's projects are written for that. @throws `PROJECT_UNREADABLE`. */
-export function parseYaml(text: string, file: string): YamlFile {
+export function parseYaml(text: string, file: string, { keepsFloats = false }: YamlOptions = {}): YamlFile {
   const lines = new LineCounter();
   const document = parseDocument(text, {
     lineCounter: lines,
     merge: true,
     version: '1.1',
     uniqueKeys: false,
-    customTags: asPyYaml,
+    customTags: asPyYaml(keepsFloats ? EXACT_FLOAT : FLOAT),
   });
   const [error] = document.errors;
   if (error) {

@@ -1,4 +1,5 @@
 import type { Manifest } from '../manifest/manifest.ts';
+import { isSqlNode } from '../manifest/node.ts';
 
 /** Who waits for whom among chosen nodes: ids, each with those that must be done before. */
 export type WaitGraph = ReadonlyMap<string, ReadonlySet<string>>;
@@ -48,7 +49,8 @@ function addTestEdges(manifest: Manifest, edges: Map<string, string[]>, chosen: 
   }
   for (const id of chosen) {
     const node = manifest.get(id);
-    if (!node || node.resource_type === 'test' || node.resource_type === 'unit_test') continue;
+    // An exposure or a saved query waits for what it reads, not for the tests of that.
+    if (!node || !isSqlNode(node) || node.resource_type === 'test') continue;
     const above = ancestorsOf(parents, id);
     const own = edges.get(id) ?? [];
     for (const one of above) {

@@ -8,7 +8,7 @@ import { siteData } from '../docs/site-data.ts';
 import type { NodeLineage } from '../lineage/column-lineage.ts';
 import { columnLineage } from '../lineage/column-lineage.ts';
 import { WarehouseSession } from '../run/warehouse-session.ts';
-import { failureOf, runVerb } from './run-verbs.ts';
+import { compileFailureOf, runVerb } from './run-verbs.ts';
 import type { VerbOptions } from './session.ts';
 import { beginVerb } from './session.ts';
 
@@ -33,7 +33,7 @@ export async function docsGenerate(options: DocsOptions): Promise<DocsResult> {
   const { project, targetFolder } = begun;
   if (options.isUncompiled !== true) {
     const results = await runVerb('compile', { ...options, begun, onNode: () => undefined });
-    const failure = failureOf(results);
+    const failure = compileFailureOf(results);
     if (failure) throw failure;
   } else await writeManifest(targetFolder, project);
   const catalog = options.isCatalogEmpty === true ? EMPTY : await ask(options, begun);

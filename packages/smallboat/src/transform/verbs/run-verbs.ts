@@ -37,6 +37,9 @@ export const transformErrors = defineErrors({
     `${f.models.length} model${f.models.length === 1 ? '' : 's'} could not be built; what was there before is unchanged.${listed(f.skipped)} ` +
     `Correct them and build again; the compiled SQL is in ${f.targetFolder}/compiled.` +
     f.models.map(({ name, file, problem }) => `\n  ${name} (${file}): ${problem}`).join(''),
+  COMPILE_FAILED: (f: { nodes: readonly FailedModel[] }) =>
+    `${f.nodes.length} node${f.nodes.length === 1 ? '' : 's'} could not be compiled. Correct the templates.` +
+    f.nodes.map(({ name, file, problem }) => `\n  ${name} (${file}): ${problem}`).join(''),
 });
 
 function testText({ name, file, failures, sample, problem }: FailedTest): string {
@@ -103,7 +106,10 @@ export async function runVerb(
       [...session.selectors].map(([name, one]) => [name, { name, definition: one.definition }]),
     );
     await writeManifest(targetFolder, project, selectors);
-    await writeRunResults(targetFolder, invocation, { results, seconds: executed.seconds });
+    // A compile that failed leaves the results of the last run, as dbt's does: `retry` goes on from there.
+    if (!isCompile || !results.some(isBad)) {
+      await writeRunResults(targetFolder, invocation, { results, seconds: executed.seconds });
+    }
   }
   return {
     invocationId: invocation.id,
@@ -116,6 +122,12 @@ export async function runVerb(
     hasFailed:
       results.some(isBad) || (executed.results.some(({ status }) => status === 'skipped') && results.some(isBad)),
   };
+}
+
+/** The error of a `compile` in which something failed, which dbt takes for a project that cannot be run at all. */
+export function compileFailureOf({ results }: Pick<RunResults, 'results'>): Error | undefined {
+  const nodes = results.filter(isBad).map(({ name, file, message }) => ({ name, file, problem: message }));
+  return nodes.length === 0 ? undefined : transformErrors.COMPILE_FAILED({ nodes });
 }
 
 /** The error of a run in which something failed; undefined where nothing did. */
