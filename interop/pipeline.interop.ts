@@ -284,7 +284,8 @@ namespace(None)
 run = Flow('intent').latest_run
 train = run['dataset'].task['examples'].data['train']
 # Bytes of TypeScript are bytes of Python; wider numbers are arrays.
-arrays = {k: train[k] if isinstance(train[k], np.ndarray) else np.frombuffer(train[k], np.uint8) for k in ('tokens', 'offsets', 'labels', 'decision')}
+of = {k: train[k] for k in ('tokens', 'offsets', 'labels', 'decision')} | {k: train['context'][k] for k in ('rows', 'first')}
+arrays = {k: a if isinstance(a, np.ndarray) else np.frombuffer(a, np.uint8) for k, a in of.items()}
 sha = hashlib.sha256()
 for a in arrays.values():
   sha.update(f'{a.size};'.encode()); sha.update(a.tobytes())
@@ -296,7 +297,7 @@ print(json.dumps({
   'first': arrays['tokens'][:arrays['offsets'][1]].tolist(), 'labels': float(arrays['labels'].mean()),
   'dataHash': run['dataset'].task['dataHash'].data, 'sha': sha.hexdigest(),
   'passed': chosen['passed'], 'auc': [m['auc'] for m in chosen['metrics'] if m['decision'] == 'all'],
-  'weights': [list(t.data.trial['weights']['kernel'].shape) for t in run['train']],
+  'weights': sorted(list(t.data.trial['weights']['kernel'].shape) for t in run['train']),
   'rates': sorted(t.data.trial['hyper']['learningRate'] for t in run['train']),
   'rows': run['ingest'].task['snapshot'].data['rows'],
   'params': [run['_parameters'].task[p].data for p in ('epochs', 'units', 'rates', 'protocol')],
@@ -312,15 +313,16 @@ print(json.dumps({
       successful: true,
       finished: true,
       steps: [...STEPS, 'end', 'start'].toSorted(),
-      trained: 2,
-      dtypes: { tokens: 'uint8', offsets: 'uint32', labels: 'uint8', decision: 'uint8' },
+      trained: 4,
+      dtypes: { tokens: 'uint8', offsets: 'uint32', labels: 'uint8', decision: 'uint8', rows: 'uint8' },
       dataHash: seen.sha,
       passed: true,
       auc: [
         (undisturbed.metrics as readonly { decision: unknown; auc: number }[]).find((m) => m.decision === 'all')?.auc,
       ],
-      weights: [[448], [448]],
-      rates: [0.0001, 0.02],
+      // Three gates of 16 units: 7 tokens, or with what is known of the events 31 inputs.
+      weights: [[336], [336], [1488], [1488]],
+      rates: [0.0001, 0.0001, 0.02, 0.02],
       params: [40, [16], [0.02, 0.0001], 'decision-points'],
       log: true,
     });
