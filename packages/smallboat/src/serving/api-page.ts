@@ -25,7 +25,7 @@ ${parts.join('\n')}
 function operationHtml(method: string, path: string, operation: Operation): string {
   const { summary, description, parameters = [], requestBody, responses } = operation;
   const fields = parameters.map(
-    ({ name, description: says, example }) =>
+    ({ name, description: says, example = '' }) =>
       `<label>${text(name)} <small>${text(says)}</small><input name="${text(name)}" value="${text(example)}"></label>`,
   );
   const [first] = Object.entries(requestBody?.content ?? {});

@@ -118,7 +118,7 @@ describe('GET /predict', () => {
     const { handler, seen } = endpoint();
     const { status, body, headers } = ask(handler, get('/predict?session=view,detail,add'));
     expect(status).toBe(200);
-    expect(body).toEqual({ prediction: 4 / 128, time: 0.002, endpoint: 'intent', id: 'id-1', model: 'm-1' });
+    expect(body).toEqual({ prediction: 4 / 128, time: 0.006, endpoint: 'intent', id: 'id-1', model: 'm-1' });
     expect(headers['access-control-allow-origin']).toBe('*');
     expect(seen.map((s) => [...s])).toEqual([[0, 6, 5, 2]]);
   });
@@ -139,6 +139,7 @@ describe('GET /predict', () => {
         endpoint: 'intent',
         modelVersion: 'm-1',
         tokens: Uint8Array.of(0, 2),
+        latencyMs: 2,
         prediction: 2 / 128,
       },
     ]);
@@ -226,6 +227,18 @@ describe('POST /invocations', () => {
       body: { error: code, reason: expect.stringContaining(reason) },
     });
     expect([log, seen]).toEqual([[], []]);
+  });
+
+  it('logs how long a request took and what the shop calls its sessions', () => {
+    const { handler, log } = endpoint();
+    const named = { events: ['view', 'add'], sessionId: 'session-7' };
+    expect(ask(handler, post('/invocations', { instances: [named, ['add']] })).status).toBe(200);
+    expect(ask(handler, get('/predict?session=view&sessionId=session-8')).status).toBe(200);
+    expect(log.map(({ session }) => session)).toEqual(['session-7', undefined, 'session-8']);
+    expect(log.every(({ latencyMs }) => latencyMs >= 0)).toBe(true);
+    expect(ask(handler, post('/invocations', { instances: [{ events: ['add'], sessionId: 7 }] })).body).toMatchObject({
+      reason: expect.stringContaining("'sessionId' of instance 1 is 7"),
+    });
   });
 
   it('refuses bytes that are not UTF-8', () => {

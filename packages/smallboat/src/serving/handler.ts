@@ -1,10 +1,10 @@
-import type { SessionEvent } from '../features/index.ts';
 import { sessionEncoder } from '../features/index.ts';
 import { SmallboatError } from '../kernel/index.ts';
 import { isRecord } from './instances.ts';
 import type { Limits } from './limits.ts';
 import type { PredictionSink, Predictor } from './predictor.ts';
 import { refusalBody, refusalStatus, requestErrors, shown } from './refusals.ts';
+import { type Instance, LONGEST } from './instances.ts';
 import { TextAnswer, readJson, readSessions, writePredictions } from './request-formats.ts';
 
 /** A request as the handler sees it, whatever carried it: HTTP, a Lambda event, a test. */
@@ -119,7 +119,10 @@ function routesOf(options: HandlerOptions): Readonly<Record<string, Methods>> {
           throw requestErrors.QUERY_INVALID({ problem: `The query has ${more.length + 1} sessions` });
         const actions = given.trim() === '' ? [] : given.split(',').map((action) => action.trim());
         const events = actions.map((action) => ({ action }));
-        const [answer] = predict([{ events, place: 'The session' }]);
+        const session = query.get('sessionId') ?? '';
+        if (session.length > LONGEST)
+          throw requestErrors.QUERY_INVALID({ problem: `Its sessionId has more than ${LONGEST} characters` });
+        const [answer] = predict([{ events, place: 'The session', ...(session === '' ? {} : { session }) }]);
         return {
           prediction: answer?.prediction,
           time: (timer() - start) / 1000,
@@ -132,7 +135,7 @@ function routesOf(options: HandlerOptions): Readonly<Record<string, Methods>> {
     '/invocations': table({
       POST(request) {
         const instances = readSessions(request, limits.instances);
-        const answers = predict(instances.map((events, i) => ({ events, place: `Instance ${i + 1}` })));
+        const answers = predict(instances.map((instance, i) => ({ ...instance, place: `Instance ${i + 1}` })));
         return writePredictions(
           request,
           answers.map(({ prediction }) => prediction),
@@ -156,8 +159,7 @@ function table(methods: Record<string, Route>): Methods {
   return Object.assign(Object.create(null) as Record<string, Route>, methods);
 }
 
-interface Asked {
-  readonly events: readonly SessionEvent[];
+interface Asked extends Instance {
   /** Names the session in a refusal. */
   readonly place: string;
 }
@@ -166,9 +168,10 @@ interface Asked {
 function predictorOf(
   options: HandlerOptions,
 ): (asked: readonly Asked[]) => readonly { id: string; prediction: number }[] {
-  const { model, endpoint, limits, log, clock, newId, onError } = options;
+  const { model, endpoint, limits, log, clock, timer, newId, onError } = options;
   const encoder = model.encoder ?? sessionEncoder(model.rule);
   return (asked) => {
+    const began = timer();
     const sessions = asked.map(({ events, place }) => {
       if (events.length === 0) throw requestErrors.SESSION_EMPTY({ place });
       if (events.length > limits.events) {
@@ -184,11 +187,15 @@ function predictorOf(
       );
     }
     const at = clock();
+    // Of the request: its sessions are answered together.
+    const latencyMs = timer() - began;
     return predictions.map((prediction, i) => {
       const id = newId();
       const tokens = sessions[i]?.tokens ?? new Uint8Array();
       try {
-        log?.append({ id, at, endpoint, modelVersion: model.version, tokens, prediction });
+        const { session } = asked[i] ?? {};
+        const made = { id, at, endpoint, modelVersion: model.version, tokens, prediction, latencyMs };
+        log?.append(session === undefined ? made : { ...made, session });
       } catch (error) {
         // The shopper's answer does not depend on the log.
         onError(error, id);

@@ -5,15 +5,22 @@ import { requestErrors, shown } from './refusals.ts';
 const EXPECTED =
   '{"instances":[["view","detail","add"]]}: for each session a list of actions, or of one-hot rows of 7, or of events as {"action":"add","at":1477029499943,"url":"…","product":"…"}';
 
+/** One session of a request. */
+export interface Instance {
+  readonly events: readonly SessionEvent[];
+  /** What the shop calls the session: kept in the prediction log, so that purchases find it. At most 512 characters. */
+  readonly session?: string;
+}
+
 /**
- * The sessions of a `POST /invocations`, as lists of events. An instance is a list, or an object with a list named `events`. An event is
+ * The sessions of a `POST /invocations`. An instance is a list of events, or an object with a list named `events` and perhaps the session's name, `sessionId`. An event is
  * an action, an object that says more of it (`SessionEvent`), or what the original project's function sent: a one-hot row over
  * start, end, add, remove, purchase, detail, view. Of those, a start, an end and all-zero rows (padding) are no events; the
  * endpoint adds start and end itself, as the model's rule has it.
  *
  * @throws BODY_INVALID, TOO_MANY_INSTANCES
  */
-export function readInstances(body: unknown, limit: number): readonly (readonly SessionEvent[])[] {
+export function readInstances(body: unknown, limit: number): readonly Instance[] {
   const instances = isRecord(body) ? body['instances'] : undefined;
   if (!Array.isArray(instances)) {
     throw requestErrors.BODY_INVALID({ problem: 'there is no list named "instances"', expected: EXPECTED });
@@ -25,8 +32,19 @@ export function readInstances(body: unknown, limit: number): readonly (readonly 
   return instances.map((instance: unknown, i) => {
     const list = isRecord(instance) ? instance['events'] : instance;
     if (!Array.isArray(list)) throw invalid(`instance ${i + 1} is ${describe(instance)}, not a list`);
-    return list.flatMap((event: unknown, j) => readEvent(event, `event ${j + 1} of instance ${i + 1}`));
+    const events = list.flatMap((event: unknown, j) => readEvent(event, `event ${j + 1} of instance ${i + 1}`));
+    const session = isRecord(instance) ? instance['sessionId'] : undefined;
+    return {
+      events,
+      ...(session === undefined ? {} : { session: sessionName(session, `'sessionId' of instance ${i + 1}`) }),
+    };
   });
+}
+
+/** The name of a session. Throws `BODY_INVALID`. */
+function sessionName(session: unknown, place: string): string {
+  if (typeof session === 'string' && session !== '' && session.length <= LONGEST) return session;
+  throw invalid(`${place} is ${describe(session)}, no text of 1 to ${LONGEST} characters`);
 }
 
 /** An event in a list, or an empty list for a row that is no event. */
@@ -46,8 +64,8 @@ function readEvent(event: unknown, place: string): readonly SessionEvent[] {
 
 /** Fields that an event may have beside its action; what else it has is refused, so that a misspelt one is not lost. */
 const FIELDS = ['action', 'at', 'url', 'product'];
-/** Characters of a page or a product; their hashes have 64. */
-const LONGEST = 512;
+/** Characters of a page, a product or a session's name at most; their hashes have 64. */
+export const LONGEST = 512;
 
 function readRecord(event: Readonly<Record<string, unknown>>, place: string): SessionEvent {
   const { action, at, url, product } = event;

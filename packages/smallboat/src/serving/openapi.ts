@@ -1,5 +1,6 @@
 import { ACTIONS } from '../features/index.ts';
 import { VERSION } from '../kernel/index.ts';
+import { LONGEST } from './instances.ts';
 import type { Limits } from './limits.ts';
 
 /** What the document depends on. */
@@ -14,7 +15,7 @@ export interface OpenApiOptions {
 export interface Operation {
   readonly summary: string;
   readonly description?: string;
-  readonly parameters?: readonly { readonly name: string; readonly description: string; readonly example: string }[];
+  readonly parameters?: readonly { readonly name: string; readonly description: string; readonly example?: string }[];
   readonly requestBody?: { readonly content: Readonly<Record<string, { readonly example: unknown }>> };
   readonly responses: Readonly<Record<string, { readonly description: string }>>;
 }
@@ -68,6 +69,12 @@ export function openApi({ endpoint, limits, hasKeys }: OpenApiOptions): OpenApi 
               description: `What the shopper did, in order, with commas between; at most ${limits.events} actions: ${ACTIONS.join(', ')}.`,
               schema: { type: 'string' },
               example: 'view,detail,add',
+            },
+            {
+              name: 'sessionId',
+              in: 'query',
+              description: 'What the shop calls the session: kept in the log, so that its purchase is found later.',
+              schema: { type: 'string', maxLength: LONGEST },
             },
           ],
           responses: {

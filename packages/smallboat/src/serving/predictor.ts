@@ -22,6 +22,10 @@ export interface PredictionSink {
     readonly modelVersion: string;
     readonly tokens: Uint8Array;
     readonly prediction: number;
+    /** Of the request that it was part of. */
+    readonly latencyMs: number;
+    /** The shop's name of the session, where the client gave it. */
+    readonly session?: string;
   }): void;
   /** What became of the records; `problem` is there while they cannot be written. Shown at `/ping`. */
   readonly stats?: { readonly written: number; readonly dropped: number; readonly problem?: string };
