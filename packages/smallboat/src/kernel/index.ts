@@ -6,6 +6,8 @@ export { isMissing, namesIn, writeWhole } from './files.ts';
 export { sha256, sha256OfFile } from './hash.ts';
 export { mapAtMost } from './map-at-most.ts';
 export { optionalPackage, packageErrors } from './optional-package.ts';
+export { postJson } from './post-json.ts';
+export type { PostOptions, Posted } from './post-json.ts';
 export { isProcessAlive } from './process-alive.ts';
 export { processIo } from './io.ts';
 export type { Io } from './io.ts';

@@ -1,4 +1,4 @@
-import { defineErrors } from '../kernel/index.ts';
+import { type PostOptions, defineErrors, postJson } from '../kernel/index.ts';
 import type { Alarm, AlarmKind } from './alarms.ts';
 
 export const deliveryErrors = defineErrors({
@@ -30,58 +30,18 @@ export interface AlarmMessage {
   readonly page?: string;
 }
 
-export interface DeliveryOptions {
-  readonly fetch?: typeof globalThis.fetch;
-  /** Waits; default a timer. */
-  readonly pause?: (ms: number) => Promise<void>;
-  readonly signal?: AbortSignal;
-}
+export type DeliveryOptions = Omit<PostOptions, 'headers'>;
 
-/** How long an answer is waited for, in milliseconds. */
-const PATIENCE = 10_000;
-/** Pauses before the second and the third try, in milliseconds. */
-const PAUSES = [500, 2_000] as const;
-
-/**
- * Tells a channel, up to three times where it does not answer or is not ready (429, 5xx). Rejects with `ALARM_UNDELIVERED`,
- * which names the host alone.
- */
+/** Tells a channel, as `postJson` does. Rejects with `ALARM_UNDELIVERED`, which names the host alone. */
 export async function deliverAlarm(
   { kind, url }: AlarmChannel,
   message: AlarmMessage,
   options: DeliveryOptions = {},
 ): Promise<void> {
-  const { fetch = globalThis.fetch, pause = wait, signal } = options;
-  const host = URL.canParse(url) ? new URL(url).host : 'its address';
-  const body = JSON.stringify(kind === 'slack' ? { text: slackText(message) } : message);
-  for (let attempt = 0; ; attempt++) {
-    signal?.throwIfAborted();
-    const problem = await tried(fetch, { url, body });
-    if (problem === undefined) return;
-    const ms = PAUSES[attempt];
-    if (ms === undefined || problem.isFinal) {
-      throw deliveryErrors.ALARM_UNDELIVERED({ channel: kind, host, problem: problem.text });
-    }
-    await pause(ms);
-  }
-}
-
-async function tried(
-  fetch: typeof globalThis.fetch,
-  { url, body }: { readonly url: string; readonly body: string },
-): Promise<{ readonly text: string; readonly isFinal: boolean } | undefined> {
-  if (!URL.canParse(url)) return { text: 'it is no URL', isFinal: true };
-  try {
-    const headers = { 'content-type': 'application/json' };
-    const answer = await fetch(url, { method: 'POST', headers, body, signal: AbortSignal.timeout(PATIENCE) });
-    await answer.arrayBuffer();
-    if (answer.ok) return undefined;
-    return { text: `it answered ${answer.status}`, isFinal: answer.status < 500 && answer.status !== 429 };
-  } catch (error) {
-    const { cause } = error instanceof Error ? error : {};
-    const inner = cause instanceof Error ? cause : error;
-    return { text: inner instanceof Error ? inner.message || inner.name : 'no answer', isFinal: false };
-  }
+  const posted = await postJson(url, kind === 'slack' ? { text: slackText(message) } : message, options);
+  if (posted.kind === 'told') return;
+  const problem = posted.kind === 'refused' ? `it answered ${posted.status}` : posted.problem;
+  throw deliveryErrors.ALARM_UNDELIVERED({ channel: kind, host: posted.host, problem });
 }
 
 /** Slack's mrkdwn: `&`, `<` and `>` are written as entities. */
@@ -97,10 +57,4 @@ export function slackText({ model, alarms, resolved, page, window }: AlarmMessag
     escaped(`Predictions ${window.from === undefined ? '' : `from ${window.from} `}to ${window.to}`),
     ...(page === undefined ? [] : [escaped(`Report: ${page}`)]),
   ].join('\n');
-}
-
-async function wait(ms: number): Promise<void> {
-  await new Promise((resolve) => {
-    setTimeout(resolve, ms);
-  });
 }
