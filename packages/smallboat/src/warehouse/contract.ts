@@ -263,8 +263,9 @@ export function warehouseContract({ name, create, lacks = {} }: WarehouseContrac
 
     unless('schemas')('lists tables and views, all or those of a schema', async () => {
       await using warehouse = await create();
-      await warehouse.execute('CREATE TABLE u (x INTEGER)'); // first: Snowflake goes into a schema that it makes
       await warehouse.execute('CREATE SCHEMA "odd name"');
+      // A name without a schema means what it meant before.
+      await warehouse.execute('CREATE TABLE u (x INTEGER)');
       await warehouse.execute('CREATE TABLE "odd name"."t" (x INTEGER)');
       await warehouse.execute('CREATE VIEW "odd name"."v" AS SELECT 1 AS x');
       const listed = await warehouse.relations({ schema: 'odd name' });

@@ -21,7 +21,6 @@ export const snowflakeSql: Sql = {
     of <= wanted
       ? source
       : `(select * from ${source} sample bernoulli (${((100 * wanted) / of).toFixed(6)}) seed (${seed})) as sampled`,
-  schemaNow: 'current_schema()',
   replaceTable: (table, query) => [`create or replace table ${table} as ${query}`],
   temporaryTable: (table, query) => [`create or replace temporary table ${table} as ${query}`],
 };

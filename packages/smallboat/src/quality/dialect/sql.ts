@@ -51,8 +51,6 @@ export interface Sql {
   epoch(value: string): string;
   /** About `rows` rows of a source, drawn at random with a seed. */
   sample(source: string, rows: { readonly wanted: number; readonly of: number; readonly seed: number }): string;
-  /** Tells the schema of unqualified names; left out where a session stays in it when it makes another. */
-  readonly schemaNow?: string;
   /** Statements that make a table of a query's rows, in place of one that is there. */
   replaceTable(table: string, query: string): readonly string[];
   /** Statements that make a table that only this connection sees. */

@@ -103,7 +103,7 @@ from ${TABLE} where ${kept.map((one) => one.flag).join(' or ')}`;
         await mkdir(dirname(path), { recursive: true });
         rows = await run(sql.toFile(query, path));
       } else {
-        await makeSchema(options, run);
+        await run(`create schema if not exists ${QUARANTINE_SCHEMA}`);
         for (const statement of sql.replaceTable(table, query)) rows = await run(statement);
       }
       if (rows > 0) return { table, rows };
@@ -173,14 +173,6 @@ function fileOf({ name, folder }: QuarantinePlace): string | undefined {
 function tableOf(to: QuarantinePlace): string {
   const path = fileOf(to);
   return path === undefined ? `${QUARANTINE_SCHEMA}.${quoteName(to.name)}` : quoteText(path);
-}
-
-/** Makes the schema of the quarantine. Snowflake goes into a schema that it makes, and is brought back to where it was. */
-async function makeSchema({ warehouse, sql }: MarkOptions, run: (statement: string) => Promise<number>): Promise<void> {
-  const [now] = sql.schemaNow === undefined ? [] : await warehouse.query(`select ${sql.schemaNow} as name`);
-  await run(`create schema if not exists ${QUARANTINE_SCHEMA}`);
-  const { name } = aliased(now ?? {});
-  if (typeof name === 'string') await run(`use schema ${quoteName(name)}`);
 }
 
 /** Drops the quarantine of an earlier run, where no row fails any more. */

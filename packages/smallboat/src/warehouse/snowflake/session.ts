@@ -13,6 +13,8 @@ import type { SnowflakeConnection } from './connection.ts';
 import { snowflakeConnection } from './connection.ts';
 import type { SnowflakePlace } from './snowflake.ts';
 
+const MAKES_SCHEMA = /^\s*create\s+(?:or\s+replace\s+)?(?:transient\s+)?schema\b/i;
+
 /** A session of Snowflake. */
 export async function snowflakeSession(place: SnowflakePlace): Promise<Session> {
   const { location } = place;
@@ -40,7 +42,11 @@ export async function snowflakeSession(place: SnowflakePlace): Promise<Session> 
     columns,
 
     async execute(sql, options) {
+      // Snowflake goes into a schema that it makes; names without a schema must mean the same after it as before, as elsewhere.
+      const [now] = MAKES_SCHEMA.test(sql) ? (await table('SELECT current_schema()')).rows : [];
       const { statement } = await connection.run(sql, options);
+      const schema = now?.[0];
+      if (typeof schema === 'string') await connection.run(`USE SCHEMA ${quoteName(schema)}`, options);
       return Math.max(0, statement.getNumUpdatedRows() ?? 0);
     },
 
