@@ -1,6 +1,6 @@
 import { join, resolve } from 'node:path';
 import type { Command } from 'smallboat/cli';
-import { runCommand, tellingUsage } from 'smallboat/cli';
+import { runCommand, storeOf, tellingUsage } from 'smallboat/cli';
 import { loadSettings } from 'smallboat/config';
 import { resumeFlow, runFlow, writeRunCard } from 'smallboat/flow';
 import { exclusive, processIo } from 'smallboat/kernel';
@@ -21,6 +21,7 @@ const schema = z.object({
   epochs: z.string().optional(),
   patience: z.string().optional(),
   torch: z.string().optional(),
+  profile: z.string().optional(),
   home: z.string().optional(),
   resume: z.boolean().default(false),
   json: z.boolean().default(false),
@@ -60,6 +61,7 @@ export const start: Command<typeof schema> = {
       type: 'string',
       help: 'a Python with torch and numpy to train in, on a GPU if there is one (default: train here)',
     },
+    profile: { type: 'string', help: 'profile of smallboat.config.ts: local (default), or remote; see docs/remote.md' },
     home: { type: 'string', help: 'folder for all that is written (default .smallboat)' },
     resume: {
       type: 'boolean',
@@ -67,10 +69,11 @@ export const start: Command<typeof schema> = {
     },
     json: { type: 'boolean', help: 'print the summary as JSON' },
   },
-  async run({ json, resume, ...given }, io) {
+  async run({ json, resume, profile, ...given }, io) {
     // npm changes into the workspace: paths are meant from where the command was typed.
     const here = io.env['INIT_CWD'] ?? io.cwd;
-    const settings = await loadSettings({ folder: import.meta.dirname, env: io.env });
+    const env = profile === undefined ? io.env : { ...io.env, SMALLBOAT_PROFILE: profile };
+    const settings = await loadSettings({ folder: import.meta.dirname, env });
     const home = given.home === undefined ? settings.home : resolve(here, given.home);
     await using _ = await exclusive(join(home, 'start.lock'), 'The pipeline');
     const stop = new AbortController();
@@ -80,7 +83,7 @@ export const start: Command<typeof schema> = {
     const made = { warehouse: settings.warehouse ?? '', memoryLimitMiB: settings.memoryLimitMiB ?? 0 };
     const options = {
       module: new URL('./flow.ts', import.meta.url),
-      store: { folder: home },
+      store: storeOf({ home, isSaid: given.home !== undefined, settings }, { ...io, cwd: here }),
       // Texts from the command line: the flow's own schemas turn them into values. A resumed run has its own already.
       params: { ...given, ...data, home, ...(resume ? {} : made) } as never,
       io: { ...io, cwd: here },

@@ -14,6 +14,8 @@ export interface Tables {
 }
 
 export const tablesErrors = defineErrors({
+  WAREHOUSE_NOT_SPOKEN: (f: { warehouse: string }) =>
+    `${f.warehouse} can be loaded, but this pipeline's models and features are written in DuckDB's SQL. Leave WAREHOUSE_URL out or give it a 'duckdb:' address.`,
   RAW_TABLES_GONE: (f: { warehouse: string; home: string }) =>
     `${f.warehouse} does not hold the raw tables that this run loaded: it was moved away or replaced. Put it back, or load the files again: smallboat resume --from ingest --home ${f.home}`,
   DATA_REFUSED: (f: { refused: string; problem: string; empty: string }) =>

@@ -2,3 +2,4 @@ export { cliErrors, runCommand } from './command.ts';
 export type { Command, ExitCode, Flag } from './command.ts';
 export { tellingUsage } from './flow-flags.ts';
 export { main } from './main.ts';
+export { storeOf } from './store-of.ts';
