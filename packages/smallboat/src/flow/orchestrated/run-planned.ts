@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import type { TaskHost } from '../compute/task/run-task.ts';
 import { EXIT } from '../compute/task/exit-codes.ts';
 import { ORDER_VARIABLE } from '../compute/task/order.ts';
-import { watchForSpotNotice } from '../compute/task/spot-notice.ts';
+import { messageOf, toldToEnd } from '../compute/task/told-to-end.ts';
 import { Halted } from '../engine/halted.ts';
 import { loadFlow } from '../engine/load-flow.ts';
 import { processPool } from '../engine/process-pool.ts';
@@ -50,20 +50,7 @@ export async function runPlanned({ env, module, print, onTerminate }: TaskHost):
     return EXIT.storeUnreachable;
   }
   await using _ = store;
-  const stop = new AbortController();
-  let isMachineGoing = false;
-  onTerminate(() => {
-    say('told to end');
-    stop.abort('The process was told to end');
-  });
-  const watch = watchForSpotNotice({
-    env,
-    onNotice: (at) => {
-      say(`the machine will be taken away at ${at.toISOString()}`);
-      isMachineGoing = true;
-      stop.abort('The machine will be taken away');
-    },
-  });
+  const end = toldToEnd({ env, onTerminate }, 'process', say);
   try {
     const flow = applyWith(await loadFlow(module, order.flow), order.with);
     const host: WorkHost = {
@@ -75,7 +62,7 @@ export async function runPlanned({ env, module, print, onTerminate }: TaskHost):
       index,
       parameters: env[VARIABLES.parameters] ?? '{}',
       env,
-      signal: stop.signal,
+      signal: end.signal,
       print,
       pool: () =>
         processPool({
@@ -98,7 +85,7 @@ export async function runPlanned({ env, module, print, onTerminate }: TaskHost):
       say('another case is taken');
       return NOT_TAKEN;
     }
-    if (error instanceof Halted && !error.failure) return isMachineGoing ? EXIT.machineLost : EXIT.stopped;
+    if (error instanceof Halted && !error.failure) return end.isMachineGoing() ? EXIT.machineLost : EXIT.stopped;
     say(
       error instanceof Halted
         ? `${error.failure?.task ?? ''} failed: ${error.failure?.error.message ?? ''}`
@@ -106,7 +93,7 @@ export async function runPlanned({ env, module, print, onTerminate }: TaskHost):
     );
     return EXIT.failed;
   } finally {
-    watch.stop();
+    end.stop();
   }
 }
 
@@ -138,8 +125,4 @@ async function report(
   } finally {
     await Promise.all([datastore[Symbol.asyncDispose](), metadata[Symbol.asyncDispose]()]);
   }
-}
-
-function messageOf(error: unknown): string {
-  return error instanceof Error ? error.message : String(error);
 }

@@ -5,7 +5,7 @@ import type { RunStore } from '../../store/run-store.ts';
 import { EXIT } from './exit-codes.ts';
 import { ORDER_VARIABLE, type RemoteJob, type TaskOrder } from './order.ts';
 import { lineOf } from './said.ts';
-import { watchForSpotNotice } from './spot-notice.ts';
+import { messageOf, toldToEnd } from './told-to-end.ts';
 
 export interface TaskHost {
   readonly env: Readonly<Record<string, string | undefined>>;
@@ -35,20 +35,7 @@ export async function runTask({ env, module, print, onTerminate }: TaskHost): Pr
     return EXIT.storeUnreachable;
   }
   await using _ = store;
-  const stop = new AbortController();
-  let isMachineGoing = false;
-  onTerminate(() => {
-    say('told to end');
-    stop.abort('The container was told to end');
-  });
-  const watch = watchForSpotNotice({
-    env,
-    onNotice: (at) => {
-      say(`the machine will be taken away at ${at.toISOString()}`);
-      isMachineGoing = true;
-      stop.abort('The machine will be taken away');
-    },
-  });
+  const end = toldToEnd({ env, onTerminate }, 'container', say);
   try {
     await using pool = processPool({
       module,
@@ -61,18 +48,18 @@ export async function runTask({ env, module, print, onTerminate }: TaskHost): Pr
       graceSeconds: order.graceSeconds,
     });
     const outcome = await pool.run(remote.job, {
-      signal: stop.signal,
+      signal: end.signal,
       ...(order.timeoutSeconds === undefined ? {} : { timeoutSeconds: order.timeoutSeconds }),
       onLog: (stream, text) => print(text, stream),
       onProgress: (progress) => print(`${lineOf({ kind: 'progress', progress })}\n`, 'stdout'),
     });
     if (outcome.kind === 'lost') print(`${lineOf({ kind: 'lost', loss: outcome.loss })}\n`, 'stdout');
-    return isMachineGoing && outcome.kind === 'stopped' ? EXIT.machineLost : exitCodeOf(outcome);
+    return end.isMachineGoing() && outcome.kind === 'stopped' ? EXIT.machineLost : exitCodeOf(outcome);
   } catch (error) {
     say(`the store cannot be written: ${messageOf(error)}`);
     return EXIT.storeUnreachable;
   } finally {
-    watch.stop();
+    end.stop();
   }
 }
 
@@ -91,8 +78,4 @@ function exitCodeOf(outcome: Outcome): number {
       break;
   }
   return outcome.loss.kind === 'outOfMemory' ? EXIT.outOfMemory : EXIT.lost;
-}
-
-function messageOf(error: unknown): string {
-  return error instanceof Error ? error.message : String(error);
 }
