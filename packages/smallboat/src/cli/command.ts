@@ -1,6 +1,6 @@
 import { parseArgs } from 'node:util';
 import type { Io } from '../kernel/index.ts';
-import { SmallboatError, defineErrors } from '../kernel/index.ts';
+import { SmallboatError, defineErrors, messageOf } from '../kernel/index.ts';
 import { nearest } from './nearest.ts';
 
 export interface Flag {
@@ -148,7 +148,7 @@ function parseFlags<S extends ArgsSchema>(
     given = { ...configured, ...values, ...Object.fromEntries(positionals.map((value, i) => [names[i], value])) };
   } catch (error) {
     if (cliErrors.USAGE.is(error)) throw error;
-    const message = error instanceof Error ? error.message : String(error);
+    const message = messageOf(error);
     const [, unknown] = /^Unknown option '--?([^']+)'/.exec(message) ?? [];
     if (unknown === undefined) return fail(message.replace(/\.$/, ''), error);
     const guess = nearest(unknown, Object.keys(command.flags));

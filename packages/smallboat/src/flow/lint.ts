@@ -1,3 +1,4 @@
+import { messageOf } from '../kernel/index.ts';
 import type { Flow } from './compose/flow.ts';
 import { declaredSteps } from './compose/declared.ts';
 import { type Dag, type Source, sourcesIn } from './definition.ts';
@@ -101,6 +102,6 @@ function whyNotStorable(value: unknown): string | undefined {
   } catch (error) {
     // A store imports the package that an Arrow table needs; here nothing is waited for.
     if (error instanceof ArrowNeeded) return undefined;
-    return error instanceof Error ? error.message : String(error);
+    return messageOf(error);
   }
 }

@@ -41,3 +41,8 @@ export function defineErrors<M extends Messages>(messages: M): Kinds<M> {
   });
   return Object.fromEntries(kinds) as Kinds<M>;
 }
+
+/** What a caught value says: the message of an error, or the value as text. */
+export function messageOf(thrown: unknown): string {
+  return thrown instanceof Error ? thrown.message : String(thrown);
+}

@@ -1,5 +1,5 @@
 export { aside } from './aside.ts';
-export { SmallboatError, defineErrors } from './errors.ts';
+export { SmallboatError, defineErrors, messageOf } from './errors.ts';
 export type { ErrorKind } from './errors.ts';
 export { exclusive, exclusiveErrors } from './exclusive.ts';
 export { isMissing, namesIn, writeWhole } from './files.ts';

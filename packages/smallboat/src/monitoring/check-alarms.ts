@@ -1,6 +1,6 @@
 import { readFile } from 'node:fs/promises';
 import * as z from 'zod';
-import { defineErrors, isMissing, writeWhole } from '../kernel/index.ts';
+import { defineErrors, isMissing, writeWhole, messageOf } from '../kernel/index.ts';
 import type { Alarm, AlarmKind } from './alarms.ts';
 import { ALARM_KINDS, MENDED_BY_TRAINING, alarmsOf, ruleFor } from './alarms.ts';
 import type { AlarmChannel, AlarmMessage, DeliveryOptions } from './deliver-alarm.ts';
@@ -79,7 +79,7 @@ export async function checkAlarms(options: CheckAlarmsOptions): Promise<AlarmChe
 
   async function tellAll(): Promise<boolean> {
     if (channels.length === 0 || toTell.length + over.length === 0) return channels.length === 0;
-    const message = messageOf(report, { alarms: toTell, resolved: over, ...(page === undefined ? {} : { page }) });
+    const message = alarmMessage(report, { alarms: toTell, resolved: over, ...(page === undefined ? {} : { page }) });
     const results = await Promise.allSettled(
       channels.map((channel) => deliverAlarm(channel, message, options.delivery)),
     );
@@ -113,7 +113,7 @@ export async function checkAlarms(options: CheckAlarmsOptions): Promise<AlarmChe
   }
 }
 
-function messageOf(
+function alarmMessage(
   { madeAt, reference, window, predictions }: DriftReport,
   rest: Pick<AlarmMessage, 'alarms' | 'resolved' | 'page'>,
 ): AlarmMessage {
@@ -134,7 +134,7 @@ async function readState(path: string): Promise<State> {
     return State.parse(JSON.parse(await readFile(path, 'utf8')));
   } catch (cause) {
     if (isMissing(cause)) return {};
-    const problem = cause instanceof Error ? cause.message : String(cause);
+    const problem = messageOf(cause);
     throw alarmErrors.ALARM_STATE_UNREADABLE({ path, problem }, { cause });
   }
 }

@@ -1,3 +1,4 @@
+import { messageOf } from '../kernel/index.ts';
 import { randomUUID } from 'node:crypto';
 import type { FileHandle } from 'node:fs/promises';
 import { mkdir, open, rename } from 'node:fs/promises';
@@ -135,7 +136,7 @@ export function predictionLog(options: PredictionLogOptions): PredictionLog {
       written += batch.length;
       problem = undefined;
     } catch (error) {
-      problem = error instanceof Error ? error.message : String(error);
+      problem = messageOf(error);
       // Half a line may be on the disk: the segment is given up, and the batch is tried again in a new one.
       const broken = segment;
       segment = undefined;

@@ -1,7 +1,7 @@
 import type { FileHandle } from 'node:fs/promises';
 import { open, readdir } from 'node:fs/promises';
 import { join } from 'node:path';
-import { isMissing } from '../kernel/index.ts';
+import { isMissing, messageOf } from '../kernel/index.ts';
 import type { SpanOfTime } from './log-segment.ts';
 import { parseName } from './log-segment.ts';
 import type { FeedbackRecord, PredictionRecord } from './prediction-log.ts';
@@ -105,7 +105,7 @@ function parseLine(line: string): LogEntry | string {
   try {
     value = JSON.parse(line);
   } catch (error) {
-    return error instanceof Error ? error.message : String(error);
+    return messageOf(error);
   }
   if (typeof value !== 'object' || value === null) return 'not an object';
   const { t, at, id, e, m, p, s, y, n, l, k } = value as Readonly<Record<string, unknown>>;

@@ -2,7 +2,7 @@ import { readFile } from 'node:fs/promises';
 import * as z from 'zod';
 import type { Examples } from '../features/index.ts';
 import { exampleCount, sequenceAt } from '../features/index.ts';
-import { defineErrors, sha256, writeWhole } from '../kernel/index.ts';
+import { defineErrors, sha256, writeWhole, messageOf } from '../kernel/index.ts';
 import { Behaviour, behaviourOf } from './behaviour.ts';
 import type { Estimator } from './estimate.ts';
 import { ESTIMATED, estimatePerformance, fitEstimator } from './estimate.ts';
@@ -139,8 +139,7 @@ export async function readReference(path: string): Promise<Reference> {
   try {
     read = ReferenceFile.parse(JSON.parse(await readFile(path, 'utf8')));
   } catch (cause) {
-    const problem =
-      cause instanceof z.ZodError ? z.prettifyError(cause) : cause instanceof Error ? cause.message : String(cause);
+    const problem = cause instanceof z.ZodError ? z.prettifyError(cause) : messageOf(cause);
     throw referenceErrors.REFERENCE_UNREADABLE({ path, problem }, { cause });
   }
   const { sha256: expected, ...content } = read;

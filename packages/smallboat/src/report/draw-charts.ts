@@ -1,5 +1,5 @@
 import type { Loader, LoggerInterface } from 'vega';
-import { optionalPackage, packageErrors } from '../kernel/index.ts';
+import { optionalPackage, packageErrors, messageOf } from '../kernel/index.ts';
 import type { ReportComponent, VegaChartComponent } from './components.ts';
 
 /** The page's own colours, as its style sheet has them: light and dark. What a specification says of itself goes over them. */
@@ -86,7 +86,7 @@ function noting(faults: string[]): LoggerInterface {
   const logger: LoggerInterface = {
     level: (level?: number) => (level === undefined ? 0 : logger),
     error(...what) {
-      faults.push(...what.map((one) => (one instanceof Error ? one.message : String(one))));
+      faults.push(...what.map((one) => messageOf(one)));
       return logger;
     },
     warn: () => logger,
@@ -107,6 +107,6 @@ function noLoader(faults: string[]): Loader {
 }
 
 function problemOf(error: unknown): string {
-  const message = error instanceof Error ? error.message : String(error);
+  const message = messageOf(error);
   return packageErrors.PACKAGE_MISSING.is(error) ? message : `This chart could not be drawn: ${message}`;
 }

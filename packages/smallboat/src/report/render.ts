@@ -1,3 +1,4 @@
+import { messageOf } from '../kernel/index.ts';
 import { renderBarChart } from './bar-chart.ts';
 import type {
   ArtifactComponent,
@@ -52,7 +53,7 @@ function rendered(make: () => Html, { kind }: { readonly kind: unknown }): Html 
   try {
     return make();
   } catch (error) {
-    const reason = error instanceof Error ? error.message : String(error);
+    const reason = messageOf(error);
     return callout('warn', `A part of kind '${String(kind)}' cannot be shown: ${reason}`);
   }
 }

@@ -1,3 +1,4 @@
+import { messageOf } from '../kernel/index.ts';
 import type { Limits } from './limits.ts';
 import { serveWithLog } from './serve-with-log.ts';
 
@@ -36,7 +37,7 @@ async function main(): Promise<void> {
     await endpoint.close();
   } catch (error) {
     const code = error instanceof Error && 'code' in error ? String(error.code) : 'UNEXPECTED';
-    tell({ kind: 'failed', code, message: error instanceof Error ? error.message : String(error) });
+    tell({ kind: 'failed', code, message: messageOf(error) });
     process.exitCode = 1;
   }
   if (process.connected) process.disconnect();

@@ -1,3 +1,4 @@
+import { messageOf } from '../kernel/index.ts';
 import { sessionEncoder } from '../features/index.ts';
 import type { Canary, CanaryRule, Verdict } from './canary.ts';
 import { DEFAULT_CANARY, canary } from './canary.ts';
@@ -126,7 +127,7 @@ export function modelSlot(options: ModelSlotOptions): ModelSlot {
       const [p = Number.NaN, ...more] = Array.from(model.predict([probe]));
       if (!(p >= 0 && p <= 1) || more.length > 0) problem = `model ${model.version} predicts ${p} for one add`;
     } catch (error) {
-      problem = `model ${model.version} cannot predict: ${error instanceof Error ? error.message : String(error)}`;
+      problem = `model ${model.version} cannot predict: ${messageOf(error)}`;
     }
     if (problem !== undefined) throw requestErrors.MODEL_CHANGE_REFUSED({ problem });
     return model;

@@ -1,3 +1,4 @@
+import { messageOf } from '../kernel/index.ts';
 import { readInstances } from './instances.ts';
 import { requestErrors, shown } from './refusals.ts';
 import type { EndpointRequest } from './handler.ts';
@@ -75,10 +76,7 @@ function textOf({ body }: EndpointRequest): string {
   try {
     return new TextDecoder('utf-8', { fatal: true }).decode(body);
   } catch (cause) {
-    throw requestErrors.BODY_NOT_JSON(
-      { problem: shown(cause instanceof Error ? cause.message : String(cause)) },
-      { cause },
-    );
+    throw requestErrors.BODY_NOT_JSON({ problem: shown(messageOf(cause)) }, { cause });
   }
 }
 
@@ -86,7 +84,7 @@ function parse(text: string, place: string): unknown {
   try {
     return JSON.parse(text) as unknown;
   } catch (cause) {
-    const problem = text === '' ? 'it is empty' : `${place}${cause instanceof Error ? cause.message : String(cause)}`;
+    const problem = text === '' ? 'it is empty' : `${place}${messageOf(cause)}`;
     throw requestErrors.BODY_NOT_JSON({ problem: shown(problem) }, { cause });
   }
 }

@@ -1,4 +1,4 @@
-import { SmallboatError } from '../kernel/index.ts';
+import { SmallboatError, messageOf } from '../kernel/index.ts';
 import { apiPage } from './api-page.ts';
 import type { CanaryRule } from './canary.ts';
 import type { Cors } from './cors.ts';
@@ -218,7 +218,7 @@ async function changeModel(
   const order = readOrder(readJson(request));
   if (order.kind === 'rollback') return answer(models.rollback());
   const predictor = await loadModel(order.folder).catch((cause: unknown) => {
-    const problem = cause instanceof Error ? cause.message : String(cause);
+    const problem = messageOf(cause);
     throw requestErrors.MODEL_CHANGE_REFUSED({ problem }, { cause });
   });
   return answer(order.canary === undefined ? models.swap(predictor) : models.tryOut(predictor, order.canary));

@@ -1,7 +1,7 @@
 import { join, resolve } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import * as z from 'zod';
-import { defineErrors } from '../../kernel/index.ts';
+import { defineErrors, messageOf } from '../../kernel/index.ts';
 import { ingest, openWarehouse } from '../../warehouse/index.ts';
 import type { IngestedFile, RawTable } from '../../warehouse/index.ts';
 import type { Command } from '../command.ts';
@@ -93,7 +93,7 @@ async function readTables(path: string): Promise<readonly RawTable[]> {
     const module: Readonly<Record<string, unknown>> = await import(pathToFileURL(path).href);
     exported = Object.values(module);
   } catch (cause) {
-    const problem = cause instanceof Error ? cause.message : String(cause);
+    const problem = messageOf(cause);
     throw ingestCommandErrors.RAW_TABLES_UNREADABLE({ path, problem }, { cause });
   }
   const parsed = exported.filter(Array.isArray).map((value) => Tables.safeParse(value));

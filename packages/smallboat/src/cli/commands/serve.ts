@@ -1,3 +1,4 @@
+import { messageOf } from '../../kernel/index.ts';
 import { join, resolve } from 'node:path';
 import * as z from 'zod';
 import type { Io } from '../../kernel/index.ts';
@@ -113,7 +114,7 @@ function followAlias({ endpoint, registry, name, alias, since, io }: Following):
       current = version;
       io.err(`${name} ${version} (model ${model}) answers from now on.`);
     } catch (error) {
-      io.err(`Not changed: ${error instanceof Error ? error.message : String(error)}`);
+      io.err(`Not changed: ${messageOf(error)}`);
     } finally {
       isBusy = false;
     }

@@ -2,7 +2,7 @@ import { access, constants, stat } from 'node:fs/promises';
 import { dirname, join, resolve } from 'node:path';
 import { type Settings, loadSettings } from '../../config/index.ts';
 import { type StoreSpec, checkStore, readMetaflowConfig } from '../../flow/index.ts';
-import { type Io, SmallboatError, VERSION, isMissing } from '../../kernel/index.ts';
+import { type Io, SmallboatError, VERSION, isMissing, messageOf } from '../../kernel/index.ts';
 import { openWarehouse } from '../../warehouse/index.ts';
 import { storeOf } from '../store-of.ts';
 import { type Finding, failedBy } from './finding.ts';
@@ -61,7 +61,7 @@ async function homeFolder(home: string): Promise<Finding> {
       return { area: 'home', state: 'ok', found: folder === home ? home : `${home}, made when it is needed` };
     return { area: 'home', state: 'failed', found: `${folder} is a file`, fix: 'Name a folder with --home.' };
   } catch (error) {
-    const problem = error instanceof Error ? error.message : String(error);
+    const problem = messageOf(error);
     return { area: 'home', state: 'failed', found: problem, fix: 'Give access to it, or name another with --home.' };
   }
 }

@@ -1,7 +1,7 @@
 import { readFile } from 'node:fs/promises';
 import { dirname, extname, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { defineErrors, sha256 } from '../../kernel/index.ts';
+import { defineErrors, sha256, messageOf } from '../../kernel/index.ts';
 import type { Dag, StepNode } from '../definition.ts';
 
 export const codeErrors = defineErrors({
@@ -82,7 +82,7 @@ export async function codeOfSteps(dag: Dag): Promise<ReadonlyMap<string, StepCod
       },
     ],
   }).catch((cause: unknown) => {
-    const problem = cause instanceof Error ? cause.message : String(cause);
+    const problem = messageOf(cause);
     throw codeErrors.CODE_UNREADABLE({ file: steps[0]?.site?.file ?? '', problem }, { cause });
   });
   const outputs = new Map(

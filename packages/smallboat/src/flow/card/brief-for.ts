@@ -1,3 +1,4 @@
+import { messageOf } from '../../kernel/index.ts';
 import { type Brief, briefOf } from '../../report/index.ts';
 import type { TaskView } from '../read-run.ts';
 import type { ArtifactKey, RunStore } from '../store/run-store.ts';
@@ -18,6 +19,6 @@ export async function briefIn(store: RunStore, flow: string, key: ArtifactKey): 
     if (bytes > MOST_BYTES) return { type: 'large', text: '', bytes };
     return { ...briefOf(await store.load(flow, key)), bytes };
   } catch (error) {
-    return { type: 'unreadable', text: error instanceof Error ? error.message : String(error) };
+    return { type: 'unreadable', text: messageOf(error) };
   }
 }

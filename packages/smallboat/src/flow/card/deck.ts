@@ -1,3 +1,4 @@
+import { messageOf } from '../../kernel/index.ts';
 import type { ReportComponent, ReportEvent, TableComponent, EventsComponent } from '../../report/index.ts';
 import { artifact, errorOf, image, plainOf } from '../../report/make/index.ts';
 import { type Shelf, type Slot, componentsOf, growingLines, growingList, place } from './slot.ts';
@@ -110,7 +111,7 @@ function copyOf(spec: object): { readonly spec: object; readonly problem?: strin
   } catch (error) {
     return {
       spec: {},
-      problem: `This chart could not be drawn: ${error instanceof Error ? error.message : String(error)}`,
+      problem: `This chart could not be drawn: ${messageOf(error)}`,
     };
   }
 }

@@ -1,3 +1,4 @@
+import { messageOf } from '../../kernel/index.ts';
 import type { ReportComponent } from '../../report/index.ts';
 import { briefOf, errorOf } from '../../report/make/index.ts';
 import type { StepNode } from '../definition.ts';
@@ -39,8 +40,7 @@ export function liveCard({ job, store, user, warn }: LiveCardOptions): LiveCard 
   let writes = 0;
   let hasFailed = false;
   let body: { readonly node: StepNode; readonly inputs: unknown; readonly made?: object } | undefined;
-  const warnOf = (what: string) => (error: unknown) =>
-    warn(`The card ${what}: ${error instanceof Error ? error.message : String(error)}`);
+  const warnOf = (what: string) => (error: unknown) => warn(`The card ${what}: ${messageOf(error)}`);
 
   /** The data at once, for our own readers; the page as soon as it is drawn, for Metaflow's. */
   const write = async (): Promise<void> => {

@@ -1,7 +1,7 @@
 import { readFileSync, statSync } from 'node:fs';
 import { homedir } from 'node:os';
 import { dirname, join } from 'node:path';
-import { defineErrors } from '../../kernel/index.ts';
+import { defineErrors, messageOf } from '../../kernel/index.ts';
 
 export const metaflowConfigErrors = defineErrors({
   METAFLOW_PROFILE_MISSING: (f: { profile: string; path: string }) =>
@@ -88,7 +88,7 @@ function readValues(path: string): Readonly<Record<string, unknown>> | undefined
   try {
     parsed = JSON.parse(readFileSync(path, 'utf8'));
   } catch (cause) {
-    throw unreadable(cause instanceof Error ? cause.message : String(cause), cause);
+    throw unreadable(messageOf(cause), cause);
   }
   if (typeof parsed !== 'object' || parsed === null || Array.isArray(parsed)) throw unreadable('it holds no object');
   return { ...parsed };

@@ -1,9 +1,10 @@
+import { messageOf } from '../../kernel/index.ts';
 import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { TaskHost } from '../compute/task/run-task.ts';
 import { EXIT } from '../compute/task/exit-codes.ts';
 import { ORDER_VARIABLE } from '../compute/task/order.ts';
-import { messageOf, toldToEnd } from '../compute/task/told-to-end.ts';
+import { toldToEnd } from '../compute/task/told-to-end.ts';
 import { Halted } from '../engine/halted.ts';
 import { loadFlow } from '../engine/load-flow.ts';
 import { processPool } from '../engine/process-pool.ts';

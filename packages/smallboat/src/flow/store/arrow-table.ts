@@ -1,5 +1,5 @@
 import { createRequire } from 'node:module';
-import { optionalPackage } from '../../kernel/index.ts';
+import { optionalPackage, messageOf } from '../../kernel/index.ts';
 import { problemOf } from './arrow-file.ts';
 
 /** What we need of the package `apache-arrow`. */
@@ -62,6 +62,6 @@ export function arrowTable(file: Uint8Array, unreadable: (problem: string) => Er
   try {
     return imported.tableFromIPC(file);
   } catch (cause) {
-    throw unreadable(cause instanceof Error ? cause.message : String(cause));
+    throw unreadable(messageOf(cause));
   }
 }

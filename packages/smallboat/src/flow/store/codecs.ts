@@ -1,4 +1,4 @@
-import { defineErrors } from '../../kernel/index.ts';
+import { defineErrors, messageOf } from '../../kernel/index.ts';
 
 export const codecErrors = defineErrors({
   CODEC_NAME_TAKEN: (f: { name: string; class: string }) =>
@@ -69,10 +69,7 @@ export function unpack(name: string, packed: unknown): object {
   try {
     value = codec.unpack(packed);
   } catch (cause) {
-    throw codecErrors.CODEC_FAILED(
-      { name, problem: cause instanceof Error ? cause.message : String(cause) },
-      { cause },
-    );
+    throw codecErrors.CODEC_FAILED({ name, problem: messageOf(cause) }, { cause });
   }
   if (typeof value === 'object' && value !== null && Object.getPrototypeOf(value) === codec.prototype) return value;
   throw codecErrors.CODEC_FAILED({ name, problem: 'it gave something else than an instance of the class' });

@@ -1,3 +1,4 @@
+import { messageOf } from '../../kernel/index.ts';
 import { type AnyCodec, codecOf } from './codecs.ts';
 import { pickleEncodeErrors } from './pickle-errors.ts';
 import { type Frame, newFrame, pathOf } from './pickle-frame.ts';
@@ -288,7 +289,7 @@ class Encoder {
     try {
       packed = pack(value);
     } catch (cause) {
-      const problem = `could not be packed by the codec '${name}': ${cause instanceof Error ? cause.message : String(cause)}`;
+      const problem = `could not be packed by the codec '${name}': ${messageOf(cause)}`;
       this.#refuse({ problem, hint: 'Mend its `pack`.' }, cause);
     }
     if (typeof packed === 'object' && packed !== null && Object.getPrototypeOf(packed) === prototype) {

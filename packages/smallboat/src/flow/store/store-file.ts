@@ -15,7 +15,7 @@ import { readdir, readFile, stat } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import type * as z from 'zod';
 import { isIntact } from './seal.ts';
-import { aside, defineErrors, isMissing, writeWhole } from '../../kernel/index.ts';
+import { aside, defineErrors, isMissing, writeWhole, messageOf } from '../../kernel/index.ts';
 
 export const storeFileErrors = defineErrors({
   STORE_WRITE_FAILED: (f: { path: string; problem: string }) =>
@@ -141,7 +141,7 @@ export function parseStored<S extends z.ZodType>(text: string, path: string, sch
 }
 
 function firstLine(error: unknown): string {
-  const text = error instanceof Error ? error.message : String(error);
+  const text = messageOf(error);
   return text.replaceAll(/\s+/g, ' ').slice(0, 200);
 }
 

@@ -1,3 +1,4 @@
+import { messageOf } from '../../kernel/index.ts';
 import { setTimeout as delay } from 'node:timers/promises';
 import { hostname } from 'node:os';
 import { resolve } from 'node:path';
@@ -139,7 +140,7 @@ async function runOne(flowRun: FlowRunSaid, options: WorkerOptions): Promise<voi
     await set('COMPLETED', 'Completed', `Run ${flow.name}/${run}`);
     say(`${name}: done, run ${flow.name}/${run}`);
   } catch (error) {
-    const message = error instanceof Error ? error.message : String(error);
+    const message = messageOf(error);
     say(`${name}: ${message}`);
     told?.say(message, 40);
     await told?.flush().catch(() => undefined);

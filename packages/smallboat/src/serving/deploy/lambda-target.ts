@@ -1,7 +1,7 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import * as z from 'zod';
 import type { FunctionConfiguration } from '@aws-sdk/client-lambda';
-import { optionalPackage } from '../../kernel/index.ts';
+import { optionalPackage, messageOf } from '../../kernel/index.ts';
 import { DEFAULT_CANARY } from '../canary.ts';
 import { TAGS, cloudLog, orAbsent } from './aws.ts';
 import { lambdaTrial } from './lambda-trial.ts';
@@ -228,7 +228,7 @@ export async function lambdaTarget(options: LambdaTargetOptions): Promise<Deploy
         return await status(name);
       } catch (cause) {
         if (deployErrors.TARGET_SETTING_MISSING.is(cause)) throw cause;
-        const problem = cause instanceof Error ? cause.message : String(cause);
+        const problem = messageOf(cause);
         throw deployErrors.DEPLOY_FAILED({ name, location, problem }, { cause });
       }
     },

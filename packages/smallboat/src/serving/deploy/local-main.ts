@@ -1,5 +1,5 @@
 import { appendFileSync } from 'node:fs';
-import { processIo, writeWhole } from '../../kernel/index.ts';
+import { processIo, writeWhole, messageOf } from '../../kernel/index.ts';
 import { apiKeys, readKeys } from '../keys.ts';
 import { serveWithLog } from '../serve-with-log.ts';
 
@@ -47,7 +47,7 @@ async function main(): Promise<void> {
     await endpoint.close();
     say({ level: 'info', message: 'down' });
   } catch (error) {
-    const problem = error instanceof Error ? error.message : String(error);
+    const problem = messageOf(error);
     say({ level: 'error', message: problem });
     await writeWhole(job.upFile, JSON.stringify({ kind: 'failed', problem }));
     process.exitCode = 1;

@@ -5,7 +5,7 @@ import { join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { setTimeout as delay } from 'node:timers/promises';
 import * as z from 'zod';
-import { aside, isMissing, isProcessAlive, namesIn, sha256, writeWhole } from '../../kernel/index.ts';
+import { aside, isMissing, isProcessAlive, namesIn, sha256, writeWhole, messageOf } from '../../kernel/index.ts';
 import type { ApiKey } from '../keys.ts';
 import { newKey } from '../keys.ts';
 import type { LocalJob } from './local-main.ts';
@@ -205,7 +205,7 @@ export function localTarget(options: LocalTargetOptions): DeployTarget {
         await removeOthers(name, [folder, state.previous]);
         return await describe(name, state);
       } catch (cause) {
-        const problem = cause instanceof Error ? cause.message : String(cause);
+        const problem = messageOf(cause);
         if (before === undefined) await rm(at(name), { recursive: true, force: true });
         throw deployErrors.DEPLOY_FAILED({ name, location, problem }, { cause });
       }

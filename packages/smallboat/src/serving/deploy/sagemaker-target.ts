@@ -1,7 +1,7 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import * as z from 'zod';
 import type { DescribeEndpointConfigOutput, ProductionVariant, DeploymentConfig } from '@aws-sdk/client-sagemaker';
-import { optionalPackage, sha256 } from '../../kernel/index.ts';
+import { optionalPackage, sha256, messageOf } from '../../kernel/index.ts';
 import { cloudLog, orAbsent } from './aws.ts';
 import { packModel } from './package.ts';
 import type { DeployOptions, DeployTarget, Deployment } from './target.ts';
@@ -196,7 +196,7 @@ export async function sagemakerTarget(options: SagemakerTargetOptions): Promise<
         return await status(name);
       } catch (cause) {
         if (deployErrors.TARGET_SETTING_MISSING.is(cause)) throw cause;
-        const problem = cause instanceof Error ? cause.message : String(cause);
+        const problem = messageOf(cause);
         throw deployErrors.DEPLOY_FAILED({ name, location, problem }, { cause });
       }
     },

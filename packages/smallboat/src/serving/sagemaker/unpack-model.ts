@@ -3,7 +3,7 @@ import { mkdir, rename, rm, writeFile } from 'node:fs/promises';
 import { dirname, join, resolve } from 'node:path';
 import { promisify } from 'node:util';
 import { gunzip } from 'node:zlib';
-import { defineErrors } from '../../kernel/index.ts';
+import { defineErrors, messageOf } from '../../kernel/index.ts';
 
 export const archiveErrors = defineErrors({
   ARCHIVE_UNSAFE: (f: { entry: string; problem: string }) =>
@@ -67,17 +67,11 @@ async function entriesOf(
     if (cause instanceof Error && 'code' in cause && cause.code === 'ERR_BUFFER_TOO_LARGE') {
       throw archiveErrors.ARCHIVE_TOO_LARGE({ limit: bytes, what: 'bytes' }, { cause });
     }
-    throw archiveErrors.ARCHIVE_UNREADABLE(
-      { problem: cause instanceof Error ? cause.message : String(cause) },
-      { cause },
-    );
+    throw archiveErrors.ARCHIVE_UNREADABLE({ problem: messageOf(cause) }, { cause });
   }
   const { unpackTar } = await import('modern-tar');
   const found = await unpackTar(tar, { strict: true }).catch((cause: unknown) => {
-    throw archiveErrors.ARCHIVE_UNREADABLE(
-      { problem: cause instanceof Error ? cause.message : String(cause) },
-      { cause },
-    );
+    throw archiveErrors.ARCHIVE_UNREADABLE({ problem: messageOf(cause) }, { cause });
   });
   if (found.length > entries) throw archiveErrors.ARCHIVE_TOO_LARGE({ limit: entries, what: 'entries' });
   const files = new Map<string, Uint8Array>();

@@ -3,7 +3,7 @@ import { join, resolve } from 'node:path';
 import * as z from 'zod';
 import type { EncodedSession, FeatureSet, SessionEncoder } from '../../features/index.ts';
 import { sessionEncoder } from '../../features/index.ts';
-import { isMissing, sha256 } from '../../kernel/index.ts';
+import { isMissing, sha256, messageOf } from '../../kernel/index.ts';
 import type { LstmWeights, NetworkForm } from '../network-weights.ts';
 import { foreignScorer } from '../onnx/foreign-scorer.ts';
 import type { ForeignInput } from '../onnx/foreign-model.ts';
@@ -126,7 +126,7 @@ function readWeights(path: string, content: Uint8Array, form: NetworkForm): Lstm
   try {
     return parseWeights(content, form);
   } catch (cause) {
-    const problem = cause instanceof Error ? cause.message : String(cause);
+    const problem = messageOf(cause);
     throw modelErrors.MODEL_WEIGHTS_INVALID({ path, problem }, { cause });
   }
 }

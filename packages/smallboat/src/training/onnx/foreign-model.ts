@@ -1,3 +1,4 @@
+import { messageOf } from '../../kernel/index.ts';
 import { VOCABULARY_SIZE } from '../../features/index.ts';
 import { onnxProgram } from './onnx-program.ts';
 import type { OnnxGraph } from './onnx-reader.ts';
@@ -59,7 +60,7 @@ function attempt(of: () => number): number | string {
   try {
     return of();
   } catch (error) {
-    return error instanceof Error ? error.message : String(error);
+    return messageOf(error);
   }
 }
 

@@ -1,4 +1,4 @@
-import { defineErrors } from '../../kernel/index.ts';
+import { defineErrors, messageOf } from '../../kernel/index.ts';
 import type { Tensor } from './tensor.ts';
 import { tensorOf } from './tensor.ts';
 
@@ -65,7 +65,7 @@ export function readOnnx(file: Uint8Array): OnnxGraph {
     if (inputs.length === 0 || outputs.length === 0) throw new Error('its graph has no input or no output');
     return { nodes: messages(fields, 1).map(readNode), constants, inputs, outputs };
   } catch (cause) {
-    const problem = cause instanceof Error ? cause.message : String(cause);
+    const problem = messageOf(cause);
     throw onnxErrors.ONNX_UNREADABLE({ problem }, { cause });
   }
 }

@@ -1,4 +1,4 @@
-import { optionalPackage } from '../../kernel/index.ts';
+import { optionalPackage, messageOf } from '../../kernel/index.ts';
 import type { CatalogTable } from '../artifacts/catalog.ts';
 import type { Project } from '../load.ts';
 import type { SourceNode, SqlNode } from '../manifest/node.ts';
@@ -115,7 +115,7 @@ function trace(
       schema,
     }) as Analysis; // its own shape
   } catch (error) {
-    return { columns: {}, problem: error instanceof Error ? error.message : String(error) };
+    return { columns: {}, problem: messageOf(error) };
   }
   if (!analysis.success || !analysis.analysis)
     return { columns: {}, problem: analysis.error ?? 'the SQL cannot be read' };

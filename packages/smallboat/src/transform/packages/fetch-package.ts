@@ -1,3 +1,4 @@
+import { messageOf } from '../../kernel/index.ts';
 import { cp, mkdir, mkdtemp, readdir, rename, rm, symlink } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
@@ -161,7 +162,7 @@ export class Fetcher implements AsyncDisposable {
     try {
       await untar(bytes, to);
     } catch (cause) {
-      const problem = cause instanceof Error ? cause.message : String(cause);
+      const problem = messageOf(cause);
       throw projectErrors.DOWNLOAD_FAILED({ url, problem }, { cause });
     }
   }

@@ -1,3 +1,4 @@
+import { messageOf } from '../../kernel/index.ts';
 import * as z from 'zod';
 import { positionAt, shortSql } from '../sql-text.ts';
 import { warehouseErrors } from '../warehouse.ts';
@@ -23,7 +24,7 @@ export function failureOf({ location, path, sql }: Failed, cause: unknown): Erro
 }
 
 function readFailure(cause: unknown): { readonly problem: string; readonly offset?: number } {
-  const text = (cause instanceof Error ? cause.message : String(cause)).trim();
+  const text = messageOf(cause).trim();
   const json = /\{"exception_type".*\}$/s.exec(text)?.[0];
   const told = json === undefined ? undefined : Told.safeParse(parseJson(json));
   if (told?.success !== true) return { problem: text };

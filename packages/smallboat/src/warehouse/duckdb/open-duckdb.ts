@@ -4,7 +4,7 @@ import { totalmem, tmpdir } from 'node:os';
 import { dirname, join, resolve } from 'node:path';
 import { randomUUID } from 'node:crypto';
 import * as z from 'zod';
-import { isMissing, writeWhole } from '../../kernel/index.ts';
+import { isMissing, writeWhole, messageOf } from '../../kernel/index.ts';
 import { openErrors } from '../open-errors.ts';
 import type { OpenOptions } from '../open-warehouse.ts';
 import type { Warehouse } from '../warehouse.ts';
@@ -69,7 +69,7 @@ async function openAtOnce(adapter: DuckDbOptions): Promise<Warehouse | undefined
   }
 }
 
-const problemOf = (cause: unknown): string => (cause instanceof Error ? cause.message : String(cause)).trim();
+const problemOf = (cause: unknown): string => messageOf(cause).trim();
 
 /** Another process has the file, or this one has it open to read, or the other way round. */
 function isBusy(cause: unknown): boolean {

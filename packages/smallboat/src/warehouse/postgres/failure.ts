@@ -1,3 +1,4 @@
+import { messageOf } from '../../kernel/index.ts';
 import { positionAt, shortSql } from '../sql-text.ts';
 import { warehouseErrors } from '../warehouse.ts';
 
@@ -19,7 +20,7 @@ export function problemOf(cause: unknown): string {
   const { detail, hint } = read(cause);
   // A host with several addresses gives one error for each.
   const several = cause instanceof AggregateError ? cause.errors.map((one: unknown) => problemOf(one)).join('; ') : '';
-  const message = several || (cause instanceof Error ? cause.message : String(cause));
+  const message = several || messageOf(cause);
   return [message, ...(detail === undefined ? [] : [`(${detail})`]), ...(hint === undefined ? [] : [hint])]
     .join(' ')
     .trim();

@@ -1,3 +1,4 @@
+import { messageOf } from '../../kernel/index.ts';
 import { positionAt, shortSql } from '../sql-text.ts';
 import { warehouseErrors } from '../warehouse.ts';
 
@@ -16,7 +17,7 @@ const codeOf = (cause: unknown): string => String(read(cause).code ?? '').padSta
 
 /** What it says, on one line. */
 export function problemOf(cause: unknown): string {
-  const message = cause instanceof Error ? cause.message : String(cause);
+  const message = messageOf(cause);
   const within = read(cause).cause;
   const why = within instanceof Error && !message.includes(within.message) ? ` (${within.message})` : '';
   return `${message.replaceAll(/\s+/g, ' ').trim()}${why}`;

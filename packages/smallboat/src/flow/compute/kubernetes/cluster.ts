@@ -5,7 +5,7 @@ import { dirname, join, resolve } from 'node:path';
 import { promisify } from 'node:util';
 import { parse } from 'yaml';
 import * as z from 'zod';
-import { defineErrors } from '../../../kernel/index.ts';
+import { defineErrors, messageOf } from '../../../kernel/index.ts';
 
 export const clusterErrors = defineErrors({
   KUBECONFIG_UNUSABLE: (f: { path: string; problem: string }) =>
@@ -127,7 +127,7 @@ function readConfig(path: string, fail: (problem: string, cause?: unknown) => ne
     return Config.parse(parse(readFileSync(path, 'utf8')));
   } catch (error) {
     if (error instanceof z.ZodError) return fail(z.prettifyError(error).split('\n')[0] ?? '', error);
-    return fail(error instanceof Error ? error.message : String(error), error);
+    return fail(messageOf(error), error);
   }
 }
 
@@ -189,7 +189,7 @@ async function runLogin(
     // A minute before it ends, and every half hour where it does not say when.
     return { credentials, until: until === undefined ? Date.now() + 1_800_000 : Date.parse(until) - 60_000 };
   } catch (cause) {
-    const problem = (cause instanceof Error ? cause.message : String(cause)).split('\n').slice(0, 3).join(' ');
+    const problem = messageOf(cause).split('\n').slice(0, 3).join(' ');
     throw clusterErrors.KUBERNETES_LOGIN_FAILED({ command: [command, ...(args ?? [])].join(' '), problem }, { cause });
   }
 }

@@ -1,3 +1,4 @@
+import { messageOf } from '../../../kernel/index.ts';
 import { randomBytes } from 'node:crypto';
 import { setTimeout as delay } from 'node:timers/promises';
 import type { ContainerEnd, ContainerHost, ContainerService } from '../service.ts';
@@ -111,7 +112,7 @@ export async function kubernetesService(
         watch(namespace);
       } catch (error) {
         followed.delete(`${namespace}/${name}`);
-        return { kind: 'notRun', reason: error instanceof Error ? error.message : String(error) };
+        return { kind: 'notRun', reason: messageOf(error) };
       }
       const onAbort = (): void => void stop();
       if (signal?.aborted) onAbort();
@@ -165,9 +166,6 @@ async function readLog(api: KubernetesApi, { namespace, pod, signal, onLog }: Lo
     for await (const line of api.lines(path, { query: { follow: 'true' }, signal })) onLog('stdout', `${line}\n`);
   } catch (error) {
     if (signal.aborted) return;
-    onLog(
-      'stderr',
-      `the log of pod ${pod} cannot be read: ${error instanceof Error ? error.message : String(error)}\n`,
-    );
+    onLog('stderr', `the log of pod ${pod} cannot be read: ${messageOf(error)}\n`);
   }
 }

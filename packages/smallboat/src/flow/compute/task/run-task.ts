@@ -1,3 +1,4 @@
+import { messageOf } from '../../../kernel/index.ts';
 import { processPool } from '../../engine/process-pool.ts';
 import type { Outcome } from '../../engine/job.ts';
 import { openRunStore } from '../../store/open-run-store.ts';
@@ -5,7 +6,7 @@ import type { RunStore } from '../../store/run-store.ts';
 import { EXIT } from './exit-codes.ts';
 import { ORDER_VARIABLE, type RemoteJob, type TaskOrder } from './order.ts';
 import { lineOf } from './said.ts';
-import { messageOf, toldToEnd } from './told-to-end.ts';
+import { toldToEnd } from './told-to-end.ts';
 
 export interface TaskHost {
   readonly env: Readonly<Record<string, string | undefined>>;

@@ -32,8 +32,3 @@ export function toldToEnd(
   });
   return { signal: ending.signal, isMachineGoing: () => isMachineGoing, stop: () => watch.stop() };
 }
-
-/** What an error says, for the log of a container. */
-export function messageOf(error: unknown): string {
-  return error instanceof Error ? error.message : String(error);
-}
