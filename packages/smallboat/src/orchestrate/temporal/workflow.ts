@@ -74,11 +74,12 @@ function hostOf(of: Omit<PartInput, 'body' | 'index' | 'region' | 'elements'> & 
     planned: 0,
     act: (name, work, index, attempts = 3) =>
       taking(async () => {
+        const region = work.kind === 'decide' ? ` ${work.region}` : '';
+        const activityId = `${name}${region}${index.map((i) => `[${i}]`).join('')}`;
         const activities = proxyActivities<Record<string, (given: ActivityInput) => Promise<Decided>>>({
-          activityId:
-            name +
-            (work.kind === 'step' ? '' : ` ${work.kind === 'decide' ? work.region : ''}`.trimEnd()) +
-            index.map((i) => `[${i}]`).join(''),
+          activityId,
+          // What the pages of Temporal show beside the name.
+          ...(activityId === name ? {} : { summary: activityId }),
           // A body's own limit is kept by whoever runs it; here a worker is watched, by its signs of life.
           startToCloseTimeout: '30 days',
           heartbeatTimeout: heartbeatSeconds * 1000,
