@@ -49,6 +49,8 @@ export interface LoadOptions {
   readonly flags?: Partial<Flags>;
   /** The database where models go; default that of the target. */
   readonly database?: string;
+  /** The adapter, where the caller has the warehouse: without `target`, an output of that type. */
+  readonly adapterType?: string;
   /** Do without profiles.yml: the caller has the warehouse. */
   readonly isProfileOptional?: boolean;
   /** Whether `require-dbt-version` is looked at. Default true. */
@@ -108,6 +110,7 @@ export async function loadProject(folder: string, options: LoadOptions = {}): Pr
       options.profile ?? unrendered.profile ?? (options.isProfileOptional === true ? unrendered.name : undefined),
     names: { ...names, env_var: envFunction(env, 'profiles.yml'), target: new Dict() },
     isOptional: options.isProfileOptional ?? false,
+    ...(options.adapterType === undefined ? {} : { type: options.adapterType }),
     ...(options.target === undefined ? {} : { target: options.target }),
     ...(options.threads === undefined ? {} : { threads: options.threads }),
   });

@@ -22,7 +22,7 @@ import { openTarget } from './open-target.ts';
 export interface VerbOptions extends WorkOptions, Omit<LoadOptions, 'flags' | 'onSay'> {
   /** Folder of the dbt project, or one that was read. */
   readonly project: string | Project;
-  /** An open warehouse to work in; default: what profiles.yml says. Whoever opened it closes it. */
+  /** An open warehouse to work in; default: what profiles.yml says. Its dialect picks the output where `target` does not. Whoever opened it closes it. */
   readonly warehouse?: Warehouse;
   /** As dbt's `--select`: one text, or several. */
   readonly select?: string | readonly string[];
@@ -189,6 +189,7 @@ async function projectOf(options: VerbOptions, flags: Partial<Flags>): Promise<P
     ...options,
     flags: { ...flags, ...(options.threads === undefined ? {} : { threads: options.threads }) },
     isProfileOptional: options.isProfileOptional ?? options.warehouse !== undefined,
+    ...(options.warehouse === undefined ? {} : { adapterType: options.warehouse.dialect }),
     onSay: (message, isInfo) => {
       if (isInfo) options.onMessage?.(message);
     },
@@ -199,7 +200,7 @@ async function projectOf(options: VerbOptions, flags: Partial<Flags>): Promise<P
 /** The database that a warehouse is, where the caller brings one. */
 async function databaseOf(warehouse: Warehouse | undefined): Promise<string | undefined> {
   if (!warehouse) return undefined;
-  const [row] = await warehouse.query<{ name: string }>('select current_database() as name');
+  const [row] = await warehouse.query<{ name: string }>('select current_database() as "name"');
   return row?.name;
 }
 
