@@ -14,7 +14,7 @@ import type { Leaks } from './dataset.ts';
 import type { Snapshot } from './ingest.ts';
 import { judgement } from './judgement.ts';
 import { registerOnce } from './register-once.ts';
-import type { Trained } from './train.ts';
+import type { Trained } from './trial.ts';
 import { ensureTracked } from './track-trial.ts';
 import { trackerOf } from './tracker.ts';
 import { seenBy } from './train.ts';

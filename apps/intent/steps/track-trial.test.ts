@@ -5,7 +5,7 @@ import { localTracker } from 'smallboat/tracking';
 import { initialWeights } from 'smallboat/training';
 import { expect, it } from 'vitest';
 import { ensureTracked } from './track-trial.ts';
-import type { Trained } from './train.ts';
+import type { Trained } from './trial.ts';
 
 const empty = { tokens: new Uint8Array(0), offsets: new Uint32Array(1), labels: new Uint8Array(3) };
 const figures = { epoch: 1, trainLoss: 0.6, validationLoss: 0.5, validationAuc: null, seconds: 2 };

@@ -3,7 +3,7 @@ import type { NewTrackedRun, TrackedRun, Tracker } from 'smallboat/tracking';
 import { trackerErrors } from 'smallboat/tracking';
 import type { EpochFigures, LstmHyper } from 'smallboat/training';
 import type { Snapshot } from './ingest.ts';
-import type { Input, Trained } from './train.ts';
+import type { Input, Trained } from './trial.ts';
 
 /** What is known of a trial before it begins. */
 export interface TrialFacts {

@@ -7,13 +7,11 @@ import type { Cell, EpochFigures, LstmHyper, LstmTrial, TrainLstmOptions } from 
 import { trainLstm, trainWithTorch } from 'smallboat/training';
 import type { Snapshot } from './ingest.ts';
 import { figuresOf, startTrial } from './track-trial.ts';
+import type { Input, Trained } from './trial.ts';
 import { trackerOf } from './tracker.ts';
 
 /** The original project's batch size. */
 const BATCH_SIZE = 128;
-
-/** What a model is shown: all features of the dataset, or actions alone. */
-export type Input = 'context' | 'actions';
 
 /** One model to train. */
 export interface Point {
@@ -143,12 +141,3 @@ export const train = step('train', {
     return { trial, input, name, trainer, trackedRun: tracked.id } satisfies Trained;
   },
 });
-
-/** What a train task gives. */
-export interface Trained {
-  readonly trial: LstmTrial;
-  readonly input: Input;
-  readonly name: string;
-  readonly trainer: 'smallboat' | 'torch';
-  readonly trackedRun: string;
-}

@@ -1,22 +1,10 @@
-import type { Manifest } from '../manifest/manifest.ts';
 import type { ManifestNode } from '../manifest/node.ts';
 import { projectErrors } from '../project/errors.ts';
 import { isRecord, textsOf } from '../project/plain.ts';
 import type { Criteria } from './criteria.ts';
 import { ANYTHING } from './criteria.ts';
-import type { PreviousState } from './previous-state.ts';
-import type { MacroState } from './state.ts';
+import type { MethodContext } from './method-context.ts';
 import { stateCheck } from './state.ts';
-
-export interface MethodContext {
-  readonly manifest: Manifest;
-  readonly root: string;
-  /** Of the project's folder, for paths. */
-  readonly folder: string;
-  readonly previous: PreviousState | undefined;
-  /** Made when a selection compares states. */
-  readonly macros: () => MacroState;
-}
 
 type Fits = (node: ManifestNode) => boolean;
 
