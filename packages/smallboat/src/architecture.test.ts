@@ -13,6 +13,7 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   warehouse: ['kernel'],
   synthetic: ['kernel'],
   flow: ['kernel', 'report'],
+  telemetry: ['kernel', 'flow'],
   transform: ['kernel', 'warehouse', 'report'],
   quality: ['kernel', 'warehouse', 'report'],
   features: ['kernel', 'warehouse'],
@@ -20,10 +21,10 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   tracking: ['kernel', 'report'],
   monitoring: ['kernel', 'features', 'report'],
   // Of `flow` the packing of programs for other machines.
-  serving: ['kernel', 'features', 'training', 'monitoring', 'flow'],
+  serving: ['kernel', 'features', 'training', 'monitoring', 'flow', 'telemetry'],
   orchestrate: ['kernel', 'flow'],
   // The command line is over all of them.
-  cli: 'kernel config report warehouse synthetic flow orchestrate transform quality features training tracking monitoring serving'.split(
+  cli: 'kernel config report warehouse synthetic flow orchestrate transform quality features training tracking monitoring telemetry serving'.split(
     ' ',
   ),
 };

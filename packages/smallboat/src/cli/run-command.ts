@@ -1,6 +1,7 @@
 import { type Flow, applyWith, describeFinding, lintFlows, loadFlow, openRunStore, runFlow } from '../flow/index.ts';
 import type { WorkerProcess } from '../flow/worker/index.ts';
 import { type Command, type Flag, usage } from './command.ts';
+import { flowTracing } from './flow-tracing.ts';
 import type { FlowFile } from './flow-file.ts';
 import { flowArgs, flowSettings, runIdWriter, sharedFlags, stopSignal } from './flow-settings.ts';
 import { flowFlags, tellingUsage } from './flow-flags.ts';
@@ -41,6 +42,8 @@ async function commandOf(flow: Flow | undefined, { module, started }: Loaded): P
       const { home, store, maxWorkers, with: specs } = await flowSettings(args, io);
       const values = await own.values(args.given, io);
       using stop = stopSignal(io);
+      await using tracing = await flowTracing(io);
+      const writeRunId = runIdWriter(args, io);
       await using run = await tellingUsage({ name: 'run' }, async () =>
         runFlow(applyWith(flow, specs), {
           module,
@@ -51,7 +54,10 @@ async function commandOf(flow: Flow | undefined, { module, started }: Loaded): P
           cache: args.cache,
           signal: stop.signal,
           tags: args.tags,
-          onEvent: runIdWriter(args, io),
+          onEvent: (event) => {
+            writeRunId(event);
+            tracing.tell(event);
+          },
           ...(maxWorkers === undefined ? {} : { maxWorkers }),
           ...(started ? { started } : {}),
         }),

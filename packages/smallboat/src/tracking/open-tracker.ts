@@ -3,7 +3,8 @@ import { defineErrors } from '../kernel/index.ts';
 import type { Destination } from './destination.ts';
 import { localTracker } from './local.ts';
 import { secretsOf } from './secrets.ts';
-import { sendingTracker } from './send/sending-tracker.ts';
+import { trackerWith } from './send/sending-tracker.ts';
+import { sendingThread } from './send/sending-thread.ts';
 import type { Tracker } from './tracker.ts';
 
 type Env = Readonly<Record<string, string | undefined>>;
@@ -112,7 +113,7 @@ export function endedTracker(env: Env): string | undefined {
 }
 
 /**
- * The tracker of a program: the local log, which is sent on to every tracking system that the environment configures. The
+ * The tracker of a program: the local log, which is sent on to every tracking system that the environment configures, by a thread of its own. The
  * secrets of the environment are kept out. Rejects as `destinationsOf`.
  */
 export async function openTracker(options: OpenTrackerOptions): Promise<Tracker> {
@@ -122,5 +123,10 @@ export async function openTracker(options: OpenTrackerOptions): Promise<Tracker>
   if (ended !== undefined) tell(ended);
   const seconds = Number(env['SMALLBOAT_TRACK_FLUSH_SECONDS'] ?? Number.NaN);
   const flushSeconds = options.flushSeconds ?? (seconds >= 0 ? seconds : 10);
-  return sendingTracker(local, { destinations: await destinationsOf(options), tell, flushSeconds });
+  // Here too, for what is wrong with the configuration to be said before a run begins.
+  const locations = (await destinationsOf(options)).map(({ location }) => location);
+  if (locations.length === 0) return local;
+  const { trackers } = options;
+  const destinations = { env: { ...env }, folder, ...(trackers === undefined ? {} : { trackers }) };
+  return trackerWith(local, { tell, flushSeconds }, sendingThread({ destinations, locations, tell }));
 }

@@ -5,6 +5,7 @@ import { type WorkerProcess, startWorkerProcess } from '../../flow/worker/index.
 import type { Io } from '../../kernel/index.ts';
 import type { Command } from '../command.ts';
 import type { flowArgs } from '../flow-settings.ts';
+import { isTraced } from '../flow-tracing.ts';
 import { firstPositional } from '../positional.ts';
 
 /**
@@ -14,7 +15,8 @@ import { firstPositional } from '../positional.ts';
 export function begin(argv: readonly string[]): WorkerProcess | undefined {
   const given = fileOf(argv);
   // A worker that begins before the configuration is known would read another.
-  const isEarly = !argv.some((arg) => /^(?:--help|-h|--debug|--config.*)$/.test(arg));
+  // A worker of a run that is traced is told of the trace.
+  const isEarly = !argv.some((arg) => /^(?:--help|-h|--debug|--config.*)$/.test(arg)) && !isTraced(process.env);
   if (given === undefined || !isEarly) return undefined;
   const path = resolve(given.split('#')[0] ?? '');
   return existsSync(path) ? startWorkerProcess(pathToFileURL(path).href) : undefined;
