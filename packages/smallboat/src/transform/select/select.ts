@@ -136,7 +136,7 @@ class Selector {
 }
 
 function isMember(node: ManifestNode): boolean {
-  return node.config['enabled'] !== false && node.resource_type !== 'operation';
+  return node.config['enabled'] !== false;
 }
 
 function union(sets: readonly ReadonlySet<string>[]): Set<string> {
