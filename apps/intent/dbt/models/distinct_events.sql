@@ -7,7 +7,7 @@
 --   normalized_action  pageview, or the action on the product
 -- A table, because all that follows reads it, and its rows lie session by session. One pass over the raw events, in
 -- windows that go to the disk where they do not fit: nothing here is held in memory for all sessions at once.
-{{ config(materialized='table') }}
+{{ config(materialized='table', post_hook="{{ analyzed(this) }}") }}
 {%- set in_time -%}
             partition by session_id_hash, organization_id
             order by server_timestamp, event_type, normalized_action, product_sku_hash, hashed_url

@@ -3,7 +3,8 @@ import type { WorkerProcess } from '../flow/worker/index.ts';
 import { type Command, type Flag, usage } from './command.ts';
 import { flowTracing } from './flow-tracing.ts';
 import type { FlowFile } from './flow-file.ts';
-import { flowArgs, flowSettings, runIdWriter, sharedFlags, stopSignal } from './flow-settings.ts';
+import type { FlowSettings } from './flow-settings.ts';
+import { flowArgs, flowSettings, runIdWriter, setProfile, sharedFlags, stopSignal } from './flow-settings.ts';
 import { flowFlags, tellingUsage } from './flow-flags.ts';
 
 const flags: Readonly<Record<string, Flag>> = {
@@ -15,16 +16,22 @@ const flags: Readonly<Record<string, Flag>> = {
 /** The command for a flow that is loaded already, or for none, which can only say what is missing. */
 export async function runCommandFor(place?: FlowFile, started?: WorkerProcess): Promise<Command<typeof flowArgs>> {
   if (!place) return commandOf(undefined, { module: '' });
-  const { module, wanted } = place;
-  return commandOf(await loadFlow(module, wanted), { module, ...(started ? { started } : {}) });
+  const { module, wanted, folder } = place;
+  const found = { module, ...(folder === undefined ? {} : { folder }) };
+  return commandOf(await loadFlow(module, wanted), { ...found, ...(started ? { started } : {}) });
 }
 
 interface Loaded {
   readonly module: string;
+  /** Whose settings count; the working folder's, where it is left out. */
+  readonly folder?: string;
   readonly started?: WorkerProcess;
 }
 
-async function commandOf(flow: Flow | undefined, { module, started }: Loaded): Promise<Command<typeof flowArgs>> {
+async function commandOf(
+  flow: Flow | undefined,
+  { module, folder, started }: Loaded,
+): Promise<Command<typeof flowArgs>> {
   const own = flow ? await flowFlags(flow, 'run') : undefined;
   return {
     name: 'run',
@@ -39,15 +46,17 @@ async function commandOf(flow: Flow | undefined, { module, started }: Loaded): P
     async run(args, io) {
       if (!flow || !own) throw usage({ name: 'run' }, '<flow>: give the file of a flow');
       for (const finding of lintFlows([flow])) io.err(describeFinding(finding, io.cwd));
-      const { home, store, maxWorkers, with: specs } = await flowSettings(args, io);
-      const values = await own.values(args.given, io);
+      setProfile(args.profile);
+      const settings = await flowSettings({ ...args, ...(folder === undefined ? {} : { folder }) }, io);
+      const { store, maxWorkers, with: specs } = settings;
+      const values = { ...settingsOf(flow, settings), ...(await own.values(args.given, io)) };
       using stop = stopSignal(io);
       await using tracing = await flowTracing(io);
       const writeRunId = runIdWriter(args, io);
       await using run = await tellingUsage({ name: 'run' }, async () =>
         runFlow(applyWith(flow, specs), {
           module,
-          params: { ...values, ...('home' in flow.params ? { home } : {}) },
+          params: values,
           store: args.debug ? await openRunStore(store) : store,
           io,
           showsLogs: !args.quiet,
@@ -65,4 +74,10 @@ async function commandOf(flow: Flow | undefined, { module, started }: Loaded): P
       io.out(args.json ? JSON.stringify({ flow: run.flow, run: run.run, state: 'done' }) : `${run.flow}/${run.run}`);
     },
   };
+}
+
+/** The parameters of a flow that are named as settings are: they have the settings' values where nothing else is said. */
+function settingsOf({ params }: Flow, { home, warehouse, memoryLimitMiB }: FlowSettings): Record<string, unknown> {
+  const settings = Object.entries({ home, warehouse, memoryLimitMiB });
+  return Object.fromEntries(settings.filter(([name, value]) => value !== undefined && name in params));
 }

@@ -14,6 +14,8 @@ export interface FeatureSql {
   readonly later: (timestamp: string, seconds: string) => string;
   /** The level of popularity, 1 to `POPULARITY_LEVELS`, of a product with `before` of `all` events. */
   readonly level: (before: string, all: string) => string;
+  /** What a new table needs before it is joined with others, where the warehouse does not count its rows by itself. */
+  readonly analyze?: (table: string) => string;
   /** A query for these rows: SQL of values, the first row's decide on the types. At least one row. */
   readonly rows: (columns: readonly string[], rows: readonly (readonly string[])[]) => string;
 }
@@ -40,7 +42,7 @@ const SQL: Readonly<Record<Dialect, Omit<FeatureSql, 'epochMs'>>> = {
     later: (timestamp, seconds) => `${timestamp} + to_seconds(${seconds})`,
     level: (before, all) => `cast(least(${POPULARITY_LEVELS}, 1 + floor(-log2(${before} / ${all}))) as integer)`,
   },
-  postgres: standard,
+  postgres: { ...standard, analyze: (table) => `analyze ${table}` },
   redshift: {
     ...standard,
     isSame: (a, b) => `(${a} = ${b} or (${a} is null and ${b} is null))`,

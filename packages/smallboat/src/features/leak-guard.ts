@@ -59,7 +59,9 @@ export async function guardFuture(
   const { dialect } = warehouse;
   const withSignal = signal === undefined ? {} : { signal };
   await warehouse.execute(`create temporary table ${guard} as ${permutedSql(dialect, relation, every)}`, withSignal);
+  const analyze = featureSqlOf(dialect).analyze?.(guard);
   try {
+    if (analyze !== undefined) await warehouse.execute(analyze, withSignal);
     const made = new SessionExamples(
       { maxEvents },
       features === undefined ? undefined : { names: features.names, pages: features.pages.length },
