@@ -29,14 +29,8 @@ export async function commandFor(
   io: Io,
   begun?: WorkerProcess,
 ): Promise<Command<typeof flowArgs>> {
-  const [{ flowFile }, { runCommandFor }, { setConfigs }] = await Promise.all([
-    import('../flow-file.ts'),
-    import('../run-command.ts'),
-    import('../flow-settings.ts'),
-  ]);
-  await setConfigs(argv, io);
-  const given = fileOf(argv);
-  return runCommandFor(given === undefined ? undefined : flowFile(given, 'run', io), begun);
+  const { runCommandFor } = await import('../run-command.ts');
+  return runCommandFor(fileOf(argv), { argv, io, ...(begun ? { started: begun } : {}) });
 }
 
 function fileOf(argv: readonly string[]): string | undefined {
