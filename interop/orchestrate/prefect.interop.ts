@@ -53,6 +53,8 @@ const deploy = async (name: string): Promise<{ readonly id: string; readonly flo
     isolation,
     pool: 'boats',
     tags: [],
+    token: 'production-token-0-test',
+    owner: 'ada',
     cwd: project.root,
   });
   return { id, flow };
@@ -88,6 +90,7 @@ describe('a worker of a real Prefect server', () => {
       const said = await read(flowRun);
       expect(said.state_type).toBe('COMPLETED');
       await using opened = await openRunStore(store);
+      expect((await opened.run(flow.name, runOf(said)))?.tags).toContain('production:production-token-0-test');
       await expectSameArtifacts(
         { store: opened, run: runOf(said) },
         { flow, params: { ...params, folder: aFolder() } },
@@ -147,13 +150,23 @@ describe('a worker of a real Prefect server', () => {
   });
 
   it('is used from the command line, and starts a flow when another has ended well', async () => {
-    const { id: follower } = await deploy('Nightly');
+    const { id: follower } = await deploy('Follower');
     const folder = aFolder();
     const env = { PREFECT_API_URL: url };
     const call = (...args: string[]) => smallboat(['prefect', ...args, '--json'], { cwd: project.root, env });
     const created = await call('create', `${project.flows}#Linear`, '--pool', 'boats');
     expect(created.code, created.err).toBe(0);
     expect(JSON.parse(created.out)).toMatchObject({ name: 'Linear/default', pool: 'boats' });
+    // A second time it is changed by who has its token, and by nobody else.
+    const { token } = JSON.parse(created.out) as { token: string };
+    expect(JSON.parse((await call('create', `${project.flows}#Linear`, '--pool', 'boats')).out)).toMatchObject({
+      token,
+    });
+    const other = await smallboat(['prefect', 'create', `${project.flows}#Linear`, '--home', aFolder()], {
+      cwd: project.root,
+      env,
+    });
+    expect(other.err).toContain('PRODUCTION_TOKEN_NEEDED');
     const triggered = await call('trigger', `${project.flows}#Linear`, '--folder', folder, '--base', '5');
     expect(triggered.code, triggered.err).toBe(0);
     await work(1);

@@ -15,7 +15,7 @@ export { stateMachineErrors, stateMachineOf } from './step-functions/state-machi
 export type { StateMachine, StateMachineOptions } from './step-functions/state-machine.ts';
 export { stepFunctions, stepFunctionsErrors } from './step-functions/step-functions.ts';
 export type { Execution, StepFunctions, StepFunctionsOptions } from './step-functions/step-functions.ts';
-export { deployToPrefect, deploymentName } from './prefect/deploy.ts';
+export { deployToPrefect, deploymentName, prefectDeployed } from './prefect/deploy.ts';
 export type { PrefectDeployment } from './prefect/deploy.ts';
 export { prefect, prefectErrors } from './prefect/prefect-api.ts';
 export type { Prefect, PrefectOptions } from './prefect/prefect-api.ts';

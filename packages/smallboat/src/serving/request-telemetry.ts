@@ -1,4 +1,4 @@
-import { type Telemetry, type TraceContext, readTraceParent } from '../telemetry/index.ts';
+import { type Attributes, type Telemetry, type TraceContext, readTraceParent } from '../telemetry/index.ts';
 import type { RequestObserver } from './service.ts';
 
 /** Seconds. Those of OpenTelemetry's conventions, and finer ones below: a prediction takes less than a millisecond. */
@@ -21,13 +21,17 @@ export function requestTelemetry(telemetry: Telemetry, endpoint: string): Reques
     unit: '{session}',
     about: 'Sessions that were scored',
   });
+  const attributesOf = attributesByAnswer();
+  const byModel = new Map<string, Attributes>();
   return {
     begin({ headers }) {
       const parent = readTraceParent(headers['traceparent'], headers['tracestate']);
       const context = telemetry.begin(parent);
       return {
         predicted({ model, sessions, startedAt, endedAt }) {
-          predictions.add(sessions, { 'smallboat.endpoint': endpoint, 'smallboat.model': model });
+          let about = byModel.get(model);
+          if (!about) byModel.set(model, (about = { 'smallboat.endpoint': endpoint, 'smallboat.model': model }));
+          predictions.add(sessions, about);
           if (!context.isSampled) return;
           telemetry.span({
             ...placeOf(telemetry.begin(context)),
@@ -40,19 +44,13 @@ export function requestTelemetry(telemetry: Telemetry, endpoint: string): Reques
           });
         },
         ended({ id, method, path, status, model, startedAt, endedAt }) {
-          const attributes = {
-            'http.request.method': method === 'other' ? '_OTHER' : method,
-            'http.route': path,
-            'http.response.status_code': status,
-            'url.scheme': 'http',
-            ...(status >= 500 ? { 'error.type': String(status) } : {}),
-          };
+          const attributes = attributesOf(method, path, status);
           seconds.record((endedAt - startedAt) / 1000, attributes);
           if (!context.isSampled) return;
           telemetry.span({
             ...placeOf(context),
             ...(parent ? { parentSpanId: parent.spanId } : {}),
-            name: `${attributes['http.request.method'] === '_OTHER' ? 'HTTP' : method} ${path}`,
+            name: `${method === 'other' ? 'HTTP' : method} ${path}`,
             kind: 'server',
             startedAt: ORIGIN + startedAt,
             endedAt: ORIGIN + endedAt,
@@ -68,6 +66,26 @@ export function requestTelemetry(telemetry: Telemetry, endpoint: string): Reques
         },
       };
     },
+  };
+}
+
+/** The attributes of an answer by the names of OpenTelemetry's conventions: the same object for the same answer. */
+function attributesByAnswer(): (method: string, route: string, status: number) => Attributes {
+  const known = new Map<string, Map<string, Map<number, Attributes>>>();
+  return (method, route, status) => {
+    const before = known.get(route)?.get(method)?.get(status);
+    if (before) return before;
+    const made = {
+      'http.request.method': method === 'other' ? '_OTHER' : method,
+      'http.route': route,
+      'http.response.status_code': status,
+      'url.scheme': 'http',
+      ...(status >= 500 ? { 'error.type': String(status) } : {}),
+    };
+    const methods = known.get(route) ?? new Map<string, Map<number, Attributes>>();
+    const statuses = methods.get(method) ?? new Map<number, Attributes>();
+    known.set(route, methods.set(method, statuses.set(status, made)));
+    return made;
   };
 }
 

@@ -24,6 +24,11 @@ export interface Meter {
   reset(): void;
 }
 
+interface Summed {
+  readonly attributes: Attributes;
+  value: number;
+}
+
 interface Bucketed {
   readonly attributes: Attributes;
   readonly counts: Float64Array;
@@ -31,35 +36,31 @@ interface Bucketed {
 }
 
 export function makeMeter(): Meter {
-  const sums: {
-    readonly record: Omit<SumRecord, 'points'>;
-    readonly points: Map<string, { attributes: Attributes; value: number }>;
-  }[] = [];
-  const histograms: { readonly record: Omit<HistogramRecord, 'points'>; readonly points: Map<string, Bucketed> }[] = [];
+  const sums: { readonly record: Omit<SumRecord, 'points'>; readonly points: Points<Summed> }[] = [];
+  const histograms: { readonly record: Omit<HistogramRecord, 'points'>; readonly points: Points<Bucketed> }[] = [];
   return {
     counter(name, options) {
-      const points = new Map<string, { attributes: Attributes; value: number }>();
+      const points = pointsOf((attributes): Summed => ({ attributes, value: 0 }));
       sums.push({ record: { kind: 'sum', name, ...options }, points });
       return {
         add(count, attributes) {
-          const key = keyOf(attributes);
-          const point = points.get(key);
-          if (point) point.value += count;
-          else points.set(key, { attributes, value: count });
+          points.at(attributes).value += count;
         },
       };
     },
     histogram(name, options) {
       const { bounds } = options;
-      const points = new Map<string, Bucketed>();
+      const points = pointsOf((attributes): Bucketed => ({
+        attributes,
+        counts: new Float64Array(bounds.length + 1),
+        sum: 0,
+      }));
       histograms.push({ record: { kind: 'histogram', name, ...options }, points });
       return {
         record(value, attributes) {
-          const key = keyOf(attributes);
-          let point = points.get(key);
-          if (!point) points.set(key, (point = { attributes, counts: new Float64Array(bounds.length + 1), sum: 0 }));
-          const found = bounds.findIndex((bound) => value <= bound);
-          const bucket = found === -1 ? bounds.length : found;
+          const point = points.at(attributes);
+          let bucket = 0;
+          while (bucket < bounds.length && value > (bounds[bucket] ?? 0)) bucket += 1;
           point.counts[bucket] = (point.counts[bucket] ?? 0) + 1;
           point.sum += value;
         },
@@ -67,8 +68,8 @@ export function makeMeter(): Meter {
     },
     records: () =>
       [
-        ...sums.map(({ record, points }) => ({ ...record, points: [...points.values()] })),
-        ...histograms.map(({ record, points }) => ({ ...record, points: [...points.values()] })),
+        ...sums.map(({ record, points }) => ({ ...record, points: points.all() })),
+        ...histograms.map(({ record, points }) => ({ ...record, points: points.all() })),
       ].filter(({ points }) => points.length > 0),
     reset() {
       for (const { points } of [...sums, ...histograms]) points.clear();
@@ -76,8 +77,30 @@ export function makeMeter(): Meter {
   };
 }
 
-function keyOf(attributes: Attributes): string {
-  let key = '';
-  for (const name in attributes) key += `${name}=${attributes[name] ?? ''};`;
-  return key;
+/** What was measured, by attributes: found at once where the same object is handed in again. */
+interface Points<P> {
+  at(attributes: Attributes): P;
+  all(): P[];
+  clear(): void;
+}
+
+function pointsOf<P>(make: (attributes: Attributes) => P): Points<P> {
+  const byKey = new Map<string, P>();
+  let known = new WeakMap<Attributes, P>();
+  return {
+    at(attributes) {
+      const before = known.get(attributes);
+      if (before) return before;
+      const key = JSON.stringify(attributes);
+      const found = byKey.get(key) ?? make(attributes);
+      byKey.set(key, found);
+      known.set(attributes, found);
+      return found;
+    },
+    all: () => [...byKey.values()],
+    clear() {
+      byKey.clear();
+      known = new WeakMap();
+    },
+  };
 }
