@@ -5,6 +5,7 @@ import { openRunStore } from '../store/open-run-store.ts';
 import type { Dag } from '../definition.ts';
 import type { RunStore } from '../store/run-store.ts';
 import { runAttempt } from './attempt.ts';
+import { gangVariables } from './gang-variables.ts';
 import { type Inputs, cachedInputs } from './inputs.ts';
 import { type Job, type Outcome, toTaskError } from './job.ts';
 import { findFlow, importModule } from './load-flow.ts';
@@ -82,7 +83,7 @@ async function work(job: Job, { loading, opening, tellsLogs, signal }: Desk): Pr
     flush: () => stored.flush(),
   };
   const release = capture(logs);
-  const restores = [setEnvironment(job.environment)];
+  const restores = [setEnvironment({ ...gangVariables(job), ...job.environment })];
   try {
     const { dag, inputs } = await loading;
     send({ kind: 'begun' });

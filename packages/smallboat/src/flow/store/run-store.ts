@@ -59,6 +59,8 @@ export interface TaskPlace {
   readonly foreach?: readonly ForeachFrame[];
   /** Iterations of the repeats around it, outermost first, from 0. */
   readonly iterations?: readonly number[];
+  /** Where it is one of several that run at the same time: how many, and which, from 0. */
+  readonly gang?: { readonly count: number; readonly index: number };
   /** Id of the task that it is a copy of, in the run that this one continues. */
   readonly copyOf?: string;
 }
@@ -117,8 +119,8 @@ export interface RunGraph {
 
 export interface RunGraphStep {
   readonly name: string;
-  /** `split` goes to all that is in `next`, `switch` to one of them; `foreach` runs the one in `next` once for each item of a list. */
-  readonly kind: 'start' | 'linear' | 'split' | 'switch' | 'foreach' | 'join' | 'end';
+  /** `split` goes to all that is in `next`, `switch` to one of them; `foreach` runs the one in `next` once for each item of a list, `gang` as several tasks at the same time. */
+  readonly kind: 'start' | 'linear' | 'split' | 'switch' | 'foreach' | 'gang' | 'join' | 'end';
   /** Names of the steps after this one. */
   readonly next: readonly string[];
   readonly doc?: string;
