@@ -15,11 +15,21 @@ const source = join(root, 'packages/smallboat');
 /** Names of files, and folders, that code asks for beside itself: `new URL('./kernel.wasm', import.meta.url)`. */
 const BESIDE = /new URL\('(\.\/[^']*|\.\.\/[^']+)', import\.meta\.url\)/g;
 
+/**
+ * Dependencies of dozens of small files, of which each start would find, open and link every one: they come along as one file each, under
+ * this name. Their native parts, and all else that they need, stay dependencies.
+ */
+const ONE_FILE: Readonly<Record<string, string>> = { '@duckdb/node-api': 'duckdb-node-api.cjs', yaml: 'yaml.cjs' };
+
+/** What the one file of DuckDB's asks for by itself. */
+const NATIVE = '@duckdb/node-bindings';
+
 interface Manifest {
   readonly name: string;
   readonly version: string;
   readonly bin: Readonly<Record<string, string>>;
   readonly exports: Readonly<Record<string, string>>;
+  readonly dependencies: Readonly<Record<string, string>>;
   readonly [field: string]: unknown;
 }
 
@@ -54,8 +64,9 @@ export async function buildPackage(target: string = join(source, 'dist')): Promi
     legalComments: 'none',
     minifyWhitespace: true,
     logLevel: 'warning',
-    plugins: [filesBeside()],
+    plugins: [filesBeside(), inOneFile()],
   });
+  for (const name of Object.keys(ONE_FILE)) await bundleDependency(name, target);
   for (const file of filesOf(join(source, 'src'))) {
     const isCode = /\.(?:ts|js)$/.test(file) && !file.includes('/assembly/');
     if (!isCode && !/\/(?:testing|fixtures)\//.test(file)) cpSync(file, join(target, relative(source, file)));
@@ -74,11 +85,51 @@ export async function buildPackage(target: string = join(source, 'dist')): Promi
     ...manifest,
     bin: { smallboat: './smallboat.js' },
     exports: { ...own, './package.json': './package.json' },
+    dependencies: { ...manifest.dependencies, [NATIVE]: versionOf(NATIVE) },
     files: undefined,
   };
   writeFileSync(join(target, 'package.json'), `${JSON.stringify(published, null, 2)}\n`);
   for (const name of ['LICENSE', 'README.md', 'CHANGELOG.md']) cpSync(join(root, name), join(target, name));
   return target;
+}
+
+function inOneFile(): Plugin {
+  return {
+    name: 'in-one-file',
+    setup(plugin) {
+      for (const [name, file] of Object.entries(ONE_FILE))
+        plugin.onResolve({ filter: new RegExp(`^${name}$`) }, ({ kind }) =>
+          kind === 'entry-point' ? undefined : { path: `./${file}`, external: true },
+        );
+    },
+  };
+}
+
+/** Puts the files of a dependency into one, with its licence beside it. */
+async function bundleDependency(name: string, target: string): Promise<void> {
+  const names = Object.keys((await import(name)) as object).filter(
+    (one) => one !== 'default' && one !== 'module.exports',
+  );
+  await build({
+    stdin: { contents: `export { ${names.join(', ')} } from '${name}';`, resolveDir: root },
+    outfile: join(target, ONE_FILE[name] ?? ''),
+    bundle: true,
+    format: 'cjs',
+    platform: 'node',
+    target: 'node22',
+    external: [NATIVE],
+    legalComments: 'none',
+    minifyWhitespace: true,
+    logLevel: 'warning',
+  });
+  cpSync(join(root, 'node_modules', name, 'LICENSE'), join(target, `${ONE_FILE[name]}.LICENSE`));
+}
+
+function versionOf(name: string): string {
+  const { version } = JSON.parse(readFileSync(join(root, 'node_modules', name, 'package.json'), 'utf8')) as Manifest & {
+    readonly version: string;
+  };
+  return version;
 }
 
 /** A file that code asks for beside itself is found in `src/` below the package's folder, where all chunks lie. */
