@@ -14,11 +14,21 @@ const source = join(root, 'packages/smallboat');
 /** Names of files, and folders, that code asks for beside itself: `new URL('./kernel.wasm', import.meta.url)`. */
 const BESIDE = /new URL\('(\.\/[^']*|\.\.\/[^']+)', import\.meta\.url\)/g;
 
+/**
+ * Dependencies of dozens of small files, of which each start would find, open and link every one: they come along in one file each. Their
+ * native parts, and all else that they need, stay dependencies.
+ */
+const TAKEN_IN = ['@duckdb/node-api', 'yaml'] as const;
+
+/** What DuckDB's asks for by itself. */
+const NATIVE = '@duckdb/node-bindings';
+
 interface Manifest {
   readonly name: string;
   readonly version: string;
   readonly bin: Readonly<Record<string, string>>;
   readonly exports: Readonly<Record<string, string>>;
+  readonly dependencies: Readonly<Record<string, string>>;
   readonly [field: string]: unknown;
 }
 
@@ -42,7 +52,7 @@ export async function buildPackage(target: string = join(source, 'dist')): Promi
       ...Object.fromEntries(forked.map((file) => [relative(source, file).replace(/\.[jt]s$/, ''), file])),
     },
     platform: 'node',
-    external: /^[^./]/,
+    external: (id) => /^[^./]/.test(id) && !TAKEN_IN.some((name) => name === id),
     // A module that `run` needs at once, and that others may load later, is loaded at once.
     checks: { ineffectiveDynamicImport: false },
     plugins: [filesBeside(), builtinsByCall()],
@@ -52,7 +62,12 @@ export async function buildPackage(target: string = join(source, 'dist')): Promi
     format: 'esm',
     minify: { compress: false, mangle: false, codegen: { removeWhitespace: true } },
     chunkFileNames: 'chunk-[hash].js',
-    codeSplitting: { groups: [{ name: startingTogether(), debugName: 'start' }] },
+    codeSplitting: {
+      groups: [
+        { name: startingTogether(), debugName: 'start' },
+        { name: (id) => TAKEN_IN.find((name) => id.includes(`/node_modules/${name}/`)) ?? null, debugName: 'taken in' },
+      ],
+    },
   });
   for (const file of filesOf(join(source, 'src'))) {
     const isCode = /\.(?:ts|js)$/.test(file) && !file.includes('/assembly/');
@@ -72,10 +87,17 @@ export async function buildPackage(target: string = join(source, 'dist')): Promi
     ...manifest,
     bin: { smallboat: './smallboat.js' },
     exports: { ...own, './package.json': './package.json' },
+    dependencies: { ...manifest.dependencies, [NATIVE]: versionOf(NATIVE) },
     files: undefined,
   };
   writeFileSync(join(target, 'package.json'), `${JSON.stringify(published, null, 2)}\n`);
   for (const name of ['LICENSE', 'README.md', 'CHANGELOG.md']) cpSync(join(root, name), join(target, name));
+  for (const name of TAKEN_IN) {
+    cpSync(
+      join(root, 'node_modules', name, 'LICENSE'),
+      join(target, `LICENSE-${name.replaceAll(/\W+/g, '-').replace(/^-/, '')}`),
+    );
+  }
   return target;
 }
 
@@ -118,6 +140,13 @@ function withImports(files: readonly string[], context: ChunkingContext): Readon
     waiting.push(...info.importedIds);
   }
   return found;
+}
+
+function versionOf(name: string): string {
+  const { version } = JSON.parse(readFileSync(join(root, 'node_modules', name, 'package.json'), 'utf8')) as Manifest & {
+    readonly version: string;
+  };
+  return version;
 }
 
 /** A file that code asks for beside itself is found in `src/` below the package's folder, where all chunks lie. */

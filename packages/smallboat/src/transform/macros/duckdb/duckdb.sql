@@ -145,7 +145,7 @@ limit 0
 {% macro duckdb__alter_relation_comment(relation, comment) %}comment on {{ relation.type }} {{ relation }} is {{ duckdb_escape_comment(comment) }};{% endmacro %}
 {% macro duckdb__alter_column_comment(relation, column_dict) %}
   {% set known = adapter.get_columns_in_relation(relation) | map(attribute='name') | list %}
-  {% for name in column_dict if name in known %}
+  {% for name in validate_doc_columns(relation, column_dict, known) %}
 comment on column {{ relation }}.{{ adapter.quote(name) if column_dict[name]['quote'] else name }} is {{ duckdb_escape_comment(column_dict[name]['description']) }};
   {% endfor %}
 {% endmacro %}
