@@ -7,7 +7,6 @@ import { afterAll, beforeAll, expect, it } from 'vitest';
 import { generateDataset } from '../packages/smallboat/src/synthetic/index.ts';
 import { remotePlace, type SharedPlace } from './metaflow-places.ts';
 import { type MlflowServer, startMlflow } from './mlflow.ts';
-import { startPostgres } from './postgres.ts';
 import { python } from './python.ts';
 
 /** The pipeline under the profile `remote`: runs in a bucket and the metadata service, trials and models in a tracking server. */
@@ -54,17 +53,4 @@ import json, mlflow
 runs = mlflow.search_runs(search_all_experiments=True)
 print(json.dumps(sorted(set(runs['status']))), len(runs))`;
   expect(await python('mlflow', ['-c', script], { env: mlflow.env })).toMatch(/^\["FINISHED"\] [3-9]/);
-});
-
-it('refuses a warehouse that its models do not speak, before anything is loaded', async () => {
-  await using postgres = await startPostgres();
-  const database = await postgres.database();
-  const url = `${postgres.url}/${database}`;
-  const refused: unknown = await promisify(execFile)(process.execPath, [start, '--data', folder], {
-    env: { ...env, ...postgres.env, WAREHOUSE_URL: url },
-  }).catch((error: unknown) => error);
-  expect(refused).toMatchObject({ code: 1, stderr: expect.stringContaining('WAREHOUSE_NOT_SPOKEN: postgres://') });
-  const tables =
-    "select count(*) from information_schema.tables where table_schema not in ('information_schema', 'pg_catalog')";
-  expect((await postgres.psql(database, tables)).trim()).toBe('0');
 });

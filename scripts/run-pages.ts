@@ -19,7 +19,7 @@ export const TRIED: Readonly<Record<string, number>> = {
   'docs/data.md': 6,
   'docs/dataset.md': 4,
   'docs/deploy.md': 3,
-  'docs/flows.md': 10,
+  'docs/flows.md': 12,
   'docs/monitoring.md': 6,
   'docs/orchestrate.md': 4,
   'docs/quality.md': 8,

@@ -73,6 +73,8 @@ export const start: Command<typeof schema> = {
     // npm changes into the workspace: paths are meant from where the command was typed.
     const here = io.env['INIT_CWD'] ?? io.cwd;
     const env = profile === undefined ? io.env : { ...io.env, SMALLBOAT_PROFILE: profile };
+    // The steps read their settings too, in processes of their own.
+    if (profile !== undefined) process.env['SMALLBOAT_PROFILE'] = profile;
     const settings = await loadSettings({ folder: import.meta.dirname, env });
     const home = given.home === undefined ? settings.home : resolve(here, given.home);
     await using _ = await exclusive(join(home, 'start.lock'), 'The pipeline');

@@ -1,9 +1,11 @@
 import { join } from 'node:path';
 import type { Dataset, SessionEvent } from 'smallboat/features';
 import { ACTIONS, DECISION_POINTS, TOKENS, exampleCount, readSessions, rowsAt, sequenceAt } from 'smallboat/features';
+import { loadSettings } from 'smallboat/config';
 import { step } from 'smallboat/flow';
 import { defineErrors } from 'smallboat/kernel';
 import { startEndpoint } from 'smallboat/serving';
+import { deployRelease, openDeployTarget } from 'smallboat/serving/deploy';
 import { loadModel } from 'smallboat/training';
 import type { Chosen } from './select.ts';
 import { MODEL } from './select.ts';
@@ -33,6 +35,18 @@ export interface Served {
   /** Milliseconds since 1970, just before the first request. */
   readonly since: number;
   readonly log: string;
+  /** Where it is deployed for others to ask; null where the settings name no place, or the gate refused the model. */
+  readonly deployed: Deployed | null;
+}
+
+/** An endpoint that goes on after the run. */
+export interface Deployed {
+  /** `sagemaker in eu-west-1`. */
+  readonly location: string;
+  readonly name: string;
+  /** What it answers with now; null while a new model is on trial. */
+  readonly modelVersion: string | null;
+  readonly url: string | null;
 }
 
 export interface DeployInputs {
@@ -44,7 +58,8 @@ export interface DeployInputs {
 
 /**
  * Starts an endpoint from the model folder, asks it about sessions of the test part as a shop would, and stops it. The sessions come from the
- * warehouse as their events are there; what the endpoint makes of them must be what the dataset has, byte by byte.
+ * warehouse as their events are there; what the endpoint makes of them must be what the dataset has, byte by byte. A model that the gate let
+ * through is then deployed where the settings say.
  */
 export const deploy = step('deploy', {
   cache: false,
@@ -72,6 +87,7 @@ export const deploy = step('deploy', {
       progress((i + 1) / count, `${i + 1} predictions over HTTP`);
     }
     await endpoint.stop();
+    const deployed = chosen.version === null ? null : await deployTo(chosen.folder, home, log);
     times.sort((a, b) => a - b);
     const at = (share: number): number => Number((times[Math.floor((times.length - 1) * share)] ?? 0).toFixed(2));
     const served: Served = {
@@ -85,6 +101,7 @@ export const deploy = step('deploy', {
       p99: at(0.99),
       since,
       log: logFolder,
+      deployed,
     };
     card(
       {
@@ -96,10 +113,37 @@ export const deploy = step('deploy', {
         ],
       },
       { kind: 'text', text: `Session ${served.session} → ${served.prediction.toFixed(4)}` },
+      ...(deployed === null
+        ? []
+        : [{ kind: 'text' as const, text: `Deployed as ${deployed.name}: ${deployed.location}` }]),
     );
     return { served };
   },
 });
+
+/** Deploys a model to the place that the settings name. One prediction there must be the model's own, or what answered before is back. */
+async function deployTo(modelFolder: string, home: string, log: (line: string) => void): Promise<Deployed | null> {
+  const { env } = process;
+  const settings = await loadSettings({ folder: join(import.meta.dirname, '..'), env });
+  const { deploy: to = 'none', deployRegion: region, deployRole: role, deployImage: image } = settings;
+  if (to === 'none') return null;
+  const { deployBucket: bucket, deployInstance: instance } = settings;
+  const where = { ...(region === undefined ? {} : { region }), ...(role === undefined ? {} : { role }) };
+  await using target = await openDeployTarget({
+    to,
+    home,
+    env,
+    lambda: where,
+    sagemaker: {
+      ...where,
+      ...(image === undefined ? {} : { image }),
+      ...(bucket === undefined ? {} : { bucket }),
+      ...(instance === undefined ? {} : { instance }),
+    },
+  });
+  const { name, url = null, modelVersion = null } = await deployRelease(target, { name: MODEL, modelFolder, say: log });
+  return { location: target.location, name, modelVersion, url };
+}
 
 interface Question {
   /** As the warehouse has them, up to the decision point. */

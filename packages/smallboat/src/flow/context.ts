@@ -8,6 +8,15 @@ export interface Checkpoint {
   load(): Promise<unknown>;
 }
 
+/** The tasks of one step that run at the same time: see `gang()`. */
+export interface GangContext {
+  /** Which of them this one is, from 0: the first is the main one. */
+  readonly index: number;
+  readonly count: number;
+  /** Address of the machine that the main one runs on: a name or an IP address, without a port. */
+  readonly mainAddress: string;
+}
+
 /** Handed to every step body beside its inputs. */
 export interface StepContext {
   /** The flow's name. */
@@ -23,6 +32,8 @@ export interface StepContext {
   readonly step: string;
   /** That place as numbers, outermost first. */
   readonly index: readonly number[];
+  /** Where the step is inside `gang()`: which of its tasks this is, and where the first is. */
+  readonly gang?: GangContext;
   /** Flow, run, step and task: `intent/1795433364090388/train/4`. */
   readonly pathspec: string;
   /** From 0; above 0 on a retry. */

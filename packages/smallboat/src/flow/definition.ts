@@ -39,7 +39,14 @@ export interface Place {
 /** A part of the flow that is run several times, or perhaps not at all. `scope`: the regions around it, outermost first. */
 export type Region =
   /** Run once for each element of a list, side by side. */
-  | { readonly kind: 'each'; readonly id: string; readonly scope: readonly Place[]; readonly over: Source }
+  | {
+      readonly kind: 'each';
+      readonly id: string;
+      readonly scope: readonly Place[];
+      readonly over: Source;
+      /** `over` is a number: one step runs as that many tasks, all at the same time. */
+      readonly isGang?: true;
+    }
   /** One of its cases is run: the one that the value names, else `otherwise`, where there is one. */
   | {
       readonly kind: 'choice';

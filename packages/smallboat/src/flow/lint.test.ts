@@ -12,7 +12,7 @@ const zod = import.meta.resolve('zod');
 async function findings(source: string): Promise<string[]> {
   const folder = await mkdtemp(join(tmpdir(), 'smallboat-lint-'));
   const path = join(folder, 'flow.ts');
-  const imports = `import * as z from '${zod}';\nimport { each, flow, step } from '${room}';\n`;
+  const imports = `import * as z from '${zod}';\nimport { each, flow, gang, step } from '${room}';\n`;
   await writeFile(path, imports + source);
   const module = (await import(pathToFileURL(path).href)) as Record<string, unknown>;
   return lintFlows(Object.values(module).filter(isFlow)).map((finding) => describeFinding(finding, folder));
@@ -41,6 +41,13 @@ export const f = flow('F', { m: z.custom<object>().default(() => new URL('http:/
   a.as('Load')({ m: a({ m }).m }));`);
   expect(first).toMatch(/^flow.ts:5: error: the default of parameter 'm' of flow 'F' cannot be stored: /);
   expect(second).toMatch(/^flow.ts:4: warning: steps 'load' and 'Load' of flow 'F' differ in capitals only/);
+});
+
+it('names a gang of one', async () => {
+  const [first] = await findings(`
+const part = step('part', { run: () => ({ n: 1 }) });
+export const f = flow('F', {}, () => gang(1, () => part({})));`);
+  expect(first).toMatch(/^flow.ts:4: warning: step 'part' of flow 'F' is in a gang\(\) of one task/);
 });
 
 it('finds nothing in a flow that is as it should be', async () => {

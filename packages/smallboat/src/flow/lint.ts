@@ -9,7 +9,7 @@ import { encodePickle } from './store/pickle-encode.ts';
 
 /** Something in a flow that types cannot see, and that is a mistake or looks like one. */
 export interface Finding {
-  readonly rule: 'step-never-wired' | 'parameter-never-read' | 'parameter-not-storable' | 'names-alike';
+  readonly rule: 'gang-of-one' | 'step-never-wired' | 'parameter-never-read' | 'parameter-not-storable' | 'names-alike';
   /** An `error` fails the run sooner or later; a `warning` is work for nothing, or a misunderstanding. */
   readonly severity: 'error' | 'warning';
   /** What it is and what to do. */
@@ -19,7 +19,7 @@ export interface Finding {
 
 /** Looks through the flows of a module, once all of them are defined. No body runs. */
 export function lintFlows(flows: readonly Flow[]): readonly Finding[] {
-  return [...flows.flatMap((flow) => [...params(flow), ...alike(flow)]), ...neverWired(flows)];
+  return [...flows.flatMap((flow) => [...params(flow), ...alike(flow), ...lonelyGangs(flow)]), ...neverWired(flows)];
 }
 
 /** `flow.ts:12: parameter 'epochs' is never read …`, as compilers write it. */
@@ -59,6 +59,17 @@ function alike({ name: flow, dag }: Flow): Finding[] {
     if (before === undefined) return [];
     const message = `steps '${before}' and '${name}' of flow '${flow}' differ in capitals only, and some file systems take them for one. Rename one.`;
     return [{ rule: 'names-alike', severity: 'warning', message, ...(site ? { site } : {}) }];
+  });
+}
+
+/** Tasks that run at the same time as none. */
+function lonelyGangs({ name: flow, dag }: Flow): Finding[] {
+  const { regions, steps } = dag();
+  return regions.flatMap((region): Finding[] => {
+    if (region.kind !== 'each' || !region.isGang || region.over.kind !== 'const' || region.over.value !== 1) return [];
+    const step = steps.find(({ scope }) => scope.some((place) => place.region === region.id));
+    const message = `step '${step?.name ?? region.id}' of flow '${flow}' is in a gang() of one task. Call it without gang(), or give it a larger number.`;
+    return [{ rule: 'gang-of-one', severity: 'warning', message, ...(step?.site ? { site: step.site } : {}) }];
   });
 }
 

@@ -3,7 +3,7 @@ import { apiPage } from './api-page.ts';
 import type { CanaryRule } from './canary.ts';
 import type { Cors } from './cors.ts';
 import { corsHeaders } from './cors.ts';
-import type { EndpointRequest, EndpointResponse } from './handler.ts';
+import type { EndpointRequest, EndpointResponse } from './exchange.ts';
 import type { ApiKeys, Scope } from './keys.ts';
 import { keyOf } from './keys.ts';
 import type { Limits } from './limits.ts';

@@ -1,6 +1,7 @@
 import { join } from 'node:path';
 import { defineErrors } from '../kernel/index.ts';
 import type { Destination } from './destination.ts';
+import { type DestinationsOptions, TRACKERS, type TrackerName } from './destinations-options.ts';
 import { localTracker } from './local.ts';
 import { secretsOf } from './secrets.ts';
 import { trackerWith } from './send/sending-tracker.ts';
@@ -8,18 +9,6 @@ import { sendingThread } from './send/sending-thread.ts';
 import type { Tracker } from './tracker.ts';
 
 type Env = Readonly<Record<string, string | undefined>>;
-
-/** The tracking systems that runs can be sent to. */
-export const TRACKERS = ['mlflow', 'wandb', 'comet'] as const;
-export type TrackerName = (typeof TRACKERS)[number];
-
-export interface DestinationsOptions {
-  /** The folder of the local log. */
-  readonly folder: string;
-  readonly env: Env;
-  /** Only these; each must then be configured. Default: all that the environment configures. */
-  readonly trackers?: readonly TrackerName[];
-}
 
 export interface OpenTrackerOptions extends DestinationsOptions {
   /** What goes wrong with sending, in a sentence: a step's `log`. */

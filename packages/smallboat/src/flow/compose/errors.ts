@@ -26,6 +26,8 @@ export const wiringErrors = defineErrors({
   EACH_RESULT_INVALID: (f: { each: string }) =>
     `each() over '${f.each}' must return the outputs of a step that is wired inside it.`,
   EACH_NOT_A_LIST: (f: { found: string }) => `each() was given ${f.found}. Give it a list, or a reference to one.`,
+  GANG_INVALID: (f: { problem: string }) =>
+    `gang() ${f.problem}. Give it a whole number from 1, or a reference to one, and return what one step makes: gang(4, () => fit({ examples })).`,
   CHOICE_INVALID: (f: { what: string; problem: string }) =>
     `${f.what} ${f.problem}. Give it a reference to what it decides on, and in each case return the outputs of a step.`,
   REPEAT_INVALID: (f: { problem: string }) =>

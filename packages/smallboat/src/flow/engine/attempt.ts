@@ -42,7 +42,7 @@ export async function runAttempt(job: Job, host: AttemptHost): Promise<Outcome> 
   await using live = liveCard({ job, store, user: host.user, warn: (text) => host.writeLog(`${text}\n`) });
   await store.beginAttempt(path, attempt, job.place);
   let artifacts: Record<string, ArtifactKey> = {};
-  const { index, inputs, failure } = job;
+  const { index, inputs, failure, gang } = job;
   const error = failure && { kind: failure.kind, message: failure.message };
   let record: TaskRecord = {
     kind: 'task',
@@ -51,6 +51,7 @@ export async function runAttempt(job: Job, host: AttemptHost): Promise<Outcome> 
     lengths: {},
     ...(error ? { error } : {}),
     ...(job.cache ? { cache: job.cache } : {}),
+    ...(gang ? { gang: { count: gang.count, index: gang.index } } : {}),
   };
   let outcome: Outcome;
   try {

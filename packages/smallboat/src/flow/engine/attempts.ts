@@ -1,8 +1,9 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import type { StepNode } from '../definition.ts';
-import type { RunStore, TaskPath } from '../store/run-store.ts';
+import { type RunStore, type TaskPath, runStoreErrors } from '../store/run-store.ts';
 import { endedAttempt } from './ended-attempt.ts';
 import type { RunEvent } from './events.ts';
+import { type Gang, type Turn, gangErrors } from './gang.ts';
 import { Halted } from './halted.ts';
 import type { Job, Outcome, TaskError, Workers } from './job.ts';
 import { toTaskError } from './job.ts';
@@ -19,6 +20,8 @@ export interface AttemptsHost {
   readonly run: string;
   readonly store: RunStore;
   readonly workers: Workers;
+  /** Those that the task runs beside, at the same time. */
+  readonly gang?: Gang;
   readonly slots: Places;
   /** Places for attempts that take nothing of this machine, where there are such. */
   readonly slotsElsewhere?: Places;
@@ -60,12 +63,15 @@ export async function oneAttempt(
   job: Omit<Job, 'path'>,
   host: AttemptsHost & { readonly path?: TaskPath },
 ): Promise<Ended> {
-  const { name, store, slots, workers, emit, signal, checkHalted } = host;
+  const { name, store, slots, workers, emit, checkHalted, gang } = host;
   const { timeoutSeconds, resources: { cpu = 1, memoryMiB } = {} } = node.options;
   const elsewhere = workers.elsewhere?.has(job) === true ? host.slotsElsewhere : undefined;
   const places = elsewhere ?? slots;
   const count = elsewhere ? 1 : Math.ceil(cpu);
-  await places.take(count);
+  const turn = await gang?.enter(job.attempt, () => places.take(count * gang.size));
+  if (!turn) await places.take(count);
+  const signals = [host.signal, turn?.signal].filter((one) => one !== undefined);
+  const signal = signals.length > 1 ? AbortSignal.any(signals) : signals[0];
   let path: TaskPath;
   let outcome: Outcome;
   try {
@@ -84,10 +90,14 @@ export async function oneAttempt(
         onLog: (stream, text) => emit({ kind: 'taskLogged', step, path: own, task: name, stream, text }),
       },
     );
+  } catch (error) {
+    turn?.abandon(error);
+    throw error;
   } finally {
     places.release(count);
   }
-  const ended = await settle(outcome, { node, job, path, host });
+  const at = { node, job, path, host };
+  const ended = turn ? await settleTogether(outcome, at, turn) : await settle(outcome, at);
   if (!('artifacts' in ended)) return { path, error: ended };
   emit({ kind: 'taskEnded', step: node.name, path, state: 'done', at: Date.now() });
   return { path, done: ended };
@@ -103,7 +113,8 @@ async function caught(
   const { kind, message, code } = host.error;
   const failure = { kind, message, attempts: host.attempts, ...(code === undefined ? {} : { code }) };
   emit({ kind: 'taskCaught', step: node.name, path, task: name, error: host.error });
-  const made = await oneAttempt(node, { ...job, attempt: host.attempts, failure }, host);
+  const { gang: _, ...alone } = host;
+  const made = await oneAttempt(node, { ...job, attempt: host.attempts, failure }, alone);
   if ('done' in made) return made.done;
   const { error } = made;
   emit({ kind: 'taskEnded', step: node.name, path, state: 'failed', at: Date.now(), error });
@@ -115,6 +126,34 @@ interface Settling {
   readonly job: Omit<Job, 'path'>;
   readonly path: TaskPath;
   readonly host: AttemptsHost;
+}
+
+/** What an attempt came to beside those of its gang: done where all are. */
+async function settleTogether(outcome: Outcome, at: Settling, turn: Turn): Promise<Done | TaskError> {
+  const { name: task, signal } = at.host;
+  try {
+    const isEnded = outcome.kind === 'stopped' && turn.signal.aborted && signal?.aborted !== true;
+    const own = isEnded ? undefined : await settle(outcome, at);
+    const ended = await turn.leave(
+      own && 'artifacts' in own ? { done: own } : { task, error: own ?? { kind: 'killed', message: '' } },
+    );
+    if ('done' in ended) return ended.done;
+    if (ended.error === own) return own;
+    const { kind, message } = ended.error;
+    const broken = gangErrors.GANG_BROKEN({ task, other: ended.task, message });
+    // One that ended by itself has its end in the store.
+    if (!isEnded) return { ...toTaskError(broken), kind };
+    try {
+      await endFailed(at, kind, broken);
+    } catch (error) {
+      // A body in this process may have been about to end when it was told to.
+      if (!runStoreErrors.ATTEMPT_ENDED.is(error)) throw error;
+    }
+    return { ...toTaskError(broken), kind };
+  } catch (error) {
+    turn.abandon(error);
+    throw error;
+  }
 }
 
 /** What an attempt came to; ends it in the store where its process could not. */

@@ -1,4 +1,4 @@
-import type { CacheRecord } from '../cache/task-cache.ts';
+import type { CacheRecord } from '../cache/cache-record.ts';
 import type { Failure, FailureKind } from '../failure.ts';
 import type { Secret } from '../secrets.ts';
 import {
@@ -49,6 +49,8 @@ export interface Job {
   /** Runs that may have a checkpoint of this task, the latest first: those that this one goes back to. */
   readonly origins?: readonly string[];
   readonly tags: readonly string[];
+  /** One of several that run at the same time. The main one's address is told where it is known beforehand. */
+  readonly gang?: { readonly count: number; readonly index: number; readonly mainAddress?: string };
   /** What the result depends on, to be kept with it. */
   readonly cache?: CacheRecord;
 }

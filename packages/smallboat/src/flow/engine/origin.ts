@@ -7,6 +7,8 @@ import { CARD, type Graph, RECORD, type RunRecord, asRunRecord, asTaskRecord } f
 export interface FinishedTask {
   /** Where it is. */
   readonly from?: TaskPath;
+  /** Which attempt of the task it was. */
+  readonly attempt?: number;
   /** What the step returned. */
   readonly artifacts: ArtifactKeys;
   /** The same with what the engine keeps beside it: all that a clone must carry. */
@@ -64,6 +66,7 @@ export async function readOrigin(store: RunStore, flow: string, run: string): Pr
       const entries = Object.entries(ended.artifacts);
       finished.set(name, {
         from: path,
+        attempt: ended.attempt,
         artifacts: Object.fromEntries(entries.filter(([artifact]) => isArtifactName(artifact))),
         stored: Object.fromEntries(entries.filter(([n]) => isArtifactName(n) || n === RECORD || n === CARD)),
         absent: record.absent ?? [],

@@ -1,4 +1,4 @@
-import type { CacheRecord } from '../cache/task-cache.ts';
+import type { CacheRecord } from '../cache/cache-record.ts';
 import type { Brief } from '../../report/index.ts';
 import type { FlowAbout } from '../about.ts';
 import type { Dag, Place, Region, Source } from '../definition.ts';
@@ -24,6 +24,8 @@ export interface TaskRecord {
   readonly absent?: readonly string[];
   /** Its artifacts in short, by name: what a card shows without reading them. */
   readonly briefs?: Readonly<Record<string, Brief>>;
+  /** Where it ran beside others at the same time: how many, and which it was. */
+  readonly gang?: { readonly count: number; readonly index: number };
   /** Where its inputs came from. Records of version 0.1 lack it. */
   readonly inputs?: Readonly<Record<string, InputSpec>>;
   /** Where the run was made with `--cache`: what the result depends on. */
@@ -78,6 +80,8 @@ export interface GraphRegion {
   readonly id: string;
   readonly kind: Region['kind'];
   readonly scope: readonly string[];
+  /** An `each` whose step runs as several tasks at the same time. */
+  readonly isGang?: true;
 }
 
 /** The part of a definition that can be stored. */
@@ -94,7 +98,12 @@ export function graphOf(dag: Dag, { about, owner, data, checks }: FlowAbout = {}
       ]),
       ...(options.about === undefined ? {} : { about: options.about }),
     })),
-    regions: dag.regions.map(({ id, kind, scope }) => ({ id, kind, scope: scope.map(placeName) })),
+    regions: dag.regions.map((region) => ({
+      id: region.id,
+      kind: region.kind,
+      scope: region.scope.map(placeName),
+      ...(region.kind === 'each' && region.isGang ? { isGang: true as const } : {}),
+    })),
     ...(about === undefined ? {} : { about }),
     ...(owner === undefined ? {} : { owner }),
     ...(data === undefined ? {} : { data }),

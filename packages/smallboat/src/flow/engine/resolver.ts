@@ -10,6 +10,8 @@ import {
   numbered,
 } from '../definition.ts';
 import type { ArtifactKey, ArtifactKeys, RunStore, TaskPlace, TaskPath } from '../store/run-store.ts';
+import { isCount } from '../compose/gang.ts';
+import { gangErrors } from './gang.ts';
 import { inputErrors, inputsFrom, loadInput } from './inputs.ts';
 import { type InputSpec, taskName } from './job.ts';
 import { taskPlace } from './task-place.ts';
@@ -64,6 +66,8 @@ export interface Resolver {
   paths(this: void, scope: readonly Place[], prefix: Index): Promise<Index[]>;
   /** What decides whether a task at this place exists. */
   around(this: void, scope: readonly Place[]): readonly Source[];
+  /** How many tasks a region has at a place, or iterations. */
+  lengthOf(this: void, id: string, prefix: Index): Promise<number>;
   /** Where a task at this place stands, in the store's words. */
   place(this: void, scope: readonly Place[], index: Index): Promise<TaskPlace>;
 }
@@ -90,7 +94,8 @@ export function resolver({ dag, store, params, task }: ResolverOptions): Resolve
   };
 
   const measure = async (id: string, prefix: Index): Promise<number> => {
-    const { over } = regionOf(id, 'each');
+    const { over, isGang } = regionOf(id, 'each');
+    if (isGang) return countOf(id, over, prefix);
     if (over.kind === 'const') return (over.value as readonly unknown[]).length; // Checked by each().
     const { spec } = await resolve(over, prefix);
     if (spec.kind === 'list') return spec.items.length;
@@ -103,6 +108,14 @@ export function resolver({ dag, store, params, task }: ResolverOptions): Resolve
     if (Array.isArray(value)) return value.length;
     const what = over.kind === 'output' ? `'${over.key ?? ''}' of step '${over.step}'` : 'What';
     throw inputErrors.NOT_A_LIST({ what, found: value === undefined ? 'missing' : `of type ${typeof value}` });
+  };
+
+  /** How many tasks a gang has. */
+  const countOf = async (id: string, over: Source, prefix: Index): Promise<number> => {
+    const count = over.kind === 'const' ? over.value : await valueOf(over, prefix);
+    if (isCount(count)) return count;
+    const step = dag.steps.find(({ scope }) => scope.some(({ region }) => region === id))?.name ?? id;
+    throw gangErrors.GANG_COUNT_INVALID({ step, found: describe(count) });
   };
 
   const valueOf = async (from: Source, index: Index): Promise<unknown> =>
@@ -259,6 +272,7 @@ export function resolver({ dag, store, params, task }: ResolverOptions): Resolve
   return {
     resolve,
     paths,
+    lengthOf,
     place: (scope, index) => taskPlace(scope, index, { dag, lengthOf }),
     around: (scope) =>
       scope.flatMap(({ region: id }) => {

@@ -4,7 +4,7 @@ import type { Graph, GraphStep } from './record.ts';
 /** The graph in Metaflow's words, where every run goes from `start` to `end`. */
 export function runGraphOf({ steps: all, regions, about }: Graph): RunGraph {
   const steps = withoutDetours(all);
-  const kinds = new Map(regions.map((region) => [region.id, region.kind]));
+  const kinds = new Map(regions.map((region) => [region.id, region.isGang ? 'gang' : region.kind]));
   const byName = new Map(steps.map((step) => [step.name, step]));
   const followers = (name: string): string[] =>
     steps.filter(({ after }) => after.includes(name)).map((follower) => follower.name);
@@ -16,10 +16,12 @@ export function runGraphOf({ steps: all, regions, about }: Graph): RunGraph {
   const roots = steps.filter(({ after }) => after.length === 0).map(({ name }) => name);
   const kindOf = (step: GraphStep | undefined, next: readonly string[], before: readonly string[]): Kind => {
     const entered = next.flatMap((name) => between(step, byName.get(name)));
+    if (entered.includes('gang')) return 'gang';
     if (entered.includes('each')) return 'foreach';
     if (entered.includes('choice')) return 'switch';
     const left = before.flatMap((name) => between(step, byName.get(name)));
-    if (left.includes('each') || (before.length > 1 && !left.includes('choice'))) return 'join';
+    if (left.includes('each') || left.includes('gang') || (before.length > 1 && !left.includes('choice')))
+      return 'join';
     return next.length > 1 ? 'split' : 'linear';
   };
   const inner = steps.map((step): RunGraphStep => {

@@ -11,6 +11,7 @@ import {
 } from '../store/run-store.ts';
 import { attempts } from './attempts.ts';
 import type { RunEvent } from './events.ts';
+import { gangs } from './gangs.ts';
 import { Halted } from './halted.ts';
 import { type InputSpec, type Job, type Workers, taskName } from './job.ts';
 import type { FinishedTask } from './origin.ts';
@@ -90,11 +91,14 @@ export function schedule(options: ScheduleOptions): Schedule {
     ...(signal ? { signal } : {}),
   };
   const found = resolver({ dag, store, params: options.params, task });
-  const { resolve, paths } = found;
+  const { resolve, paths, lengthOf } = found;
+  const gangAround = gangs({ dag, workers, lengthOf });
 
   const runTask = async (node: StepNode, index: Index, name: string): Promise<Done> => {
     const { place, inputs: specs, isCloned: isClonable } = await inputsOf(node, index, found);
-    const before = options.finished?.get(name);
+    const member = await gangAround(node, index);
+    const isWhole = member?.isFinished(options.finished) ?? true;
+    const before = isWhole ? options.finished?.get(name) : undefined;
     if (before && isClonable) return takeOver({ node, place }, before, 'cloned');
     const job: Omit<Job, 'path' | 'attempt'> = {
       step: node.name,
@@ -106,7 +110,9 @@ export function schedule(options: ScheduleOptions): Schedule {
       tags: options.tags,
       ...(node.options.secrets ? { secrets: node.options.secrets } : {}),
       ...(isClonable && options.origins ? { origins: options.origins } : {}),
+      ...(member ? { gang: { count: member.count, index: member.index } } : {}),
     };
+    if (member) return attempts(node, job, { ...host, name, gang: member.gang });
     const cached = await options.cache?.keyOf(node, job);
     const same = cached ? await options.cache?.recall(cached.key) : undefined;
     if (cached && same)

@@ -59,6 +59,7 @@ export async function spinTask(flow: Flow, step: string, options: SpinOptions<ob
       {
         step,
         index: before.record.index,
+        ...(before.record.gang ? { gang: before.record.gang } : {}),
         inputs,
         environment: environment[step] ?? {},
         measure: [],

@@ -5,6 +5,7 @@ import { inspect } from 'node:util';
 import type { TaskCard } from '../card/task-card.ts';
 import type { Checkpoint, StepContext } from '../context.ts';
 import { type RunStore, pathspecOf } from '../store/run-store.ts';
+import { LOOPBACK } from './gang-variables.ts';
 import { type Job, type TaskProgress, taskName } from './job.ts';
 
 /** What a context needs of the process that the body runs in. */
@@ -31,6 +32,7 @@ export function taskContext(job: Job, host: ContextHost): StepContext & AsyncDis
     tags: job.tags,
     step,
     index: job.index,
+    ...(job.gang ? { gang: { mainAddress: LOOPBACK, ...job.gang } } : {}),
     pathspec: pathspecOf(path),
     attempt: job.attempt,
     signal: host.signal,

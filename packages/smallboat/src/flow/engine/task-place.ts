@@ -17,6 +17,7 @@ export async function taskPlace(
   const foreach: ForeachFrame[] = [];
   const iterations: number[] = [];
   let depth = 0;
+  let gang: TaskPlace['gang'];
   for (const { region: id, case: taken } of scope) {
     if (taken !== undefined) continue;
     const region = dag.regions.find((r) => r.id === id);
@@ -25,10 +26,15 @@ export async function taskPlace(
     if (region?.kind === 'each') {
       const count = await lengthOf(id, index.slice(0, depth));
       foreach.push({ step: firstInside(dag, region), variable: nameOfList(region), count, index: at });
+      if (region.isGang) gang = { count, index: at };
     }
     depth += 1;
   }
-  return { ...(foreach.length > 0 ? { foreach } : {}), ...(iterations.length > 0 ? { iterations } : {}) };
+  return {
+    ...(foreach.length > 0 ? { foreach } : {}),
+    ...(iterations.length > 0 ? { iterations } : {}),
+    ...(gang ? { gang } : {}),
+  };
 }
 
 /** Steps are in a topological order. */
@@ -36,7 +42,9 @@ function firstInside(dag: Dag, { id }: Region): string {
   return dag.steps.find(({ scope }) => scope.some(({ region }) => region === id))?.name ?? id;
 }
 
-function nameOfList({ id, over }: Region & { readonly kind: 'each' }): string {
+function nameOfList({ id, over, isGang }: Region & { readonly kind: 'each' }): string {
+  // As Metaflow calls it.
+  if (isGang) return '_parallel_ubf_iter';
   const named: Source = over;
   if (named.kind === 'output' && named.key !== undefined) return named.key;
   return named.kind === 'param' ? named.name : id;

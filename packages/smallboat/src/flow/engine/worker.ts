@@ -1,9 +1,11 @@
+import { flushCompileCache } from 'node:module';
 import { Worker } from 'node:worker_threads';
 import { hideSecrets, readSecrets } from '../secrets.ts';
 import { openRunStore } from '../store/open-run-store.ts';
 import type { Dag } from '../definition.ts';
 import type { RunStore } from '../store/run-store.ts';
 import { runAttempt } from './attempt.ts';
+import { gangVariables } from './gang-variables.ts';
 import { type Inputs, cachedInputs } from './inputs.ts';
 import { type Job, type Outcome, toTaskError } from './job.ts';
 import { findFlow, importModule } from './load-flow.ts';
@@ -42,7 +44,11 @@ export function startWorker(module: string): void {
       case 'run':
         if (!desk) throw new Error('A worker got a job before its setup.');
         stop = new AbortController();
-        void work(message.job, { ...desk, signal: stop.signal }).then((outcome) => send({ kind: 'done', outcome }));
+        void work(message.job, { ...desk, signal: stop.signal }).then((outcome) => {
+          send({ kind: 'done', outcome });
+          // A worker ends by a signal, and would never keep what it has compiled.
+          setImmediate(flushCompileCache);
+        });
     }
   });
 }
@@ -77,7 +83,7 @@ async function work(job: Job, { loading, opening, tellsLogs, signal }: Desk): Pr
     flush: () => stored.flush(),
   };
   const release = capture(logs);
-  const restores = [setEnvironment(job.environment)];
+  const restores = [setEnvironment({ ...gangVariables(job), ...job.environment })];
   try {
     const { dag, inputs } = await loading;
     send({ kind: 'begun' });

@@ -1,5 +1,5 @@
 import type { Flow } from '../compose/flow.ts';
-import type { TaskHost } from '../compute/task/run-task.ts';
+import type { TaskHost } from '../compute/task/task-host.ts';
 import { lineOf } from '../compute/task/said.ts';
 import type { Dag, Place, StepNode } from '../definition.ts';
 import { oneAttempt } from '../engine/attempts.ts';

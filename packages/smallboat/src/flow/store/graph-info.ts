@@ -7,6 +7,7 @@ const KINDS: Readonly<Record<RunGraphStep['kind'], string>> = {
   split: 'split-static',
   switch: 'split-switch',
   foreach: 'split-foreach',
+  gang: 'split-parallel',
   join: 'join',
   end: 'end',
 };
@@ -26,6 +27,8 @@ export function graphInfo(graph: RunGraph): Readonly<Record<string, unknown>> {
       next,
       node_info: {},
       ...(kind === 'foreach' ? { foreach_artifact: '' } : {}),
+      // What Metaflow has where the number is known only when the run comes to it.
+      ...(kind === 'gang' ? { num_parallel: 0 } : {}),
     },
   ]);
   return {

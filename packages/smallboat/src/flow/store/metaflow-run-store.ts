@@ -29,6 +29,7 @@ import type {
   TaskPath,
   TaskPlace,
 } from './run-store.ts';
+import { type RunSummary, SUMMARY_FORMAT, parseSummary } from './run-summary.ts';
 import { seal } from './seal.ts';
 import { systemTagsOf } from './system-tags.ts';
 import { checkTags } from './tags.ts';
@@ -174,10 +175,10 @@ class MetaflowRunStore implements RunStore {
     if (!isFirst) throw runStoreErrors.ATTEMPT_ENDED({ task: pathspecOf(task), attempt });
   }
 
-  async adopt(task: TaskPath, attempt: number, { foreach = [] }: TaskPlace = {}): Promise<void> {
+  async adopt(task: TaskPath, attempt: number, { foreach = [], gang }: TaskPlace = {}): Promise<void> {
     const { ended, attemptsBegun } = await this.task(task);
     if (attemptsBegun <= attempt) return;
-    const facts = await this.#factsAtBegin(task, attempt, { foreach });
+    const facts = await this.#factsAtBegin(task, attempt, { foreach, ...(gang ? { gang } : {}) });
     await this.#metadata.register(task, attempt, { facts });
     if (ended?.attempt !== attempt) return;
     const artifacts = Object.entries({ ...ended.internals, ...ended.artifacts }).map(([name, key]) => ({ name, key }));
@@ -207,6 +208,15 @@ class MetaflowRunStore implements RunStore {
 
   checkpoint(run: RunPath, name: string): Promise<ArtifactKey | undefined> {
     return this.#keptKey(notePath(run, `checkpoints/${encodeURIComponent(name)}`));
+  }
+
+  async saveSummary(run: RunPath, summary: RunSummary): Promise<void> {
+    await this.#metadata.checkRun(run);
+    await this.#datastore.put(notePath(run, 'summary'), seal({ format: SUMMARY_FORMAT, ...summary }));
+  }
+
+  async summary(run: RunPath): Promise<RunSummary | undefined> {
+    return parseSummary(await this.#text(notePath(run, 'summary')));
   }
 
   async remember(flow: string, name: string, key: ArtifactKey): Promise<void> {
@@ -362,7 +372,11 @@ class MetaflowRunStore implements RunStore {
     return Promise.all(Object.entries(artifacts).map(named));
   }
 
-  async #factsAtBegin(task: TaskPath, attempt: number, { foreach = [], copyOf }: TaskPlace): Promise<readonly Fact[]> {
+  async #factsAtBegin(
+    task: TaskPath,
+    attempt: number,
+    { foreach = [], copyOf, gang }: TaskPlace,
+  ): Promise<readonly Fact[]> {
     const { origin, code } = await this.#note(task);
     const { kind, root } = this.#datastore;
     return [
@@ -371,6 +385,7 @@ class MetaflowRunStore implements RunStore {
       ...(copyOf === undefined ? [] : [{ field: 'origin-task-id', value: copyOf }]),
       ...(code === undefined ? [] : [{ field: 'code-package', value: code }]),
       ...(foreach.length === 0 ? [] : [{ field: 'foreach-execution-path', value: foreachPath(foreach) }]),
+      ...(gang === undefined ? [] : gangFacts(gang)),
       { field: 'ds-type', value: kind },
       { field: 'ds-root', value: root },
     ];
@@ -380,6 +395,12 @@ class MetaflowRunStore implements RunStore {
   #codeFact({ key, url }: CodePackage): string {
     return JSON.stringify({ ds_type: this.#datastore.kind, sha: key, location: url, metadata: PACKED });
   }
+}
+
+/** As Metaflow has them of its `@parallel`: the first is the "control task". */
+function gangFacts({ count, index }: NonNullable<TaskPlace['gang']>): readonly Fact[] {
+  const size = { field: 'parallel-world-size', value: String(count) };
+  return index === 0 ? [size, { field: 'internal_task_type', value: 'control_task' }] : [size];
 }
 
 function factsAtEnd(attempt: number, hasSucceeded: boolean): readonly Fact[] {

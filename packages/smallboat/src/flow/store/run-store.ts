@@ -1,4 +1,5 @@
 import { defineErrors } from '../../kernel/index.ts';
+import type { RunSummary } from './run-summary.ts';
 
 /** What any run store throws. Its adapters and the encoding of values add their own. */
 export const runStoreErrors = defineErrors({
@@ -58,6 +59,8 @@ export interface TaskPlace {
   readonly foreach?: readonly ForeachFrame[];
   /** Iterations of the repeats around it, outermost first, from 0. */
   readonly iterations?: readonly number[];
+  /** Where it is one of several that run at the same time: how many, and which, from 0. */
+  readonly gang?: { readonly count: number; readonly index: number };
   /** Id of the task that it is a copy of, in the run that this one continues. */
   readonly copyOf?: string;
 }
@@ -116,8 +119,8 @@ export interface RunGraph {
 
 export interface RunGraphStep {
   readonly name: string;
-  /** `split` goes to all that is in `next`, `switch` to one of them; `foreach` runs the one in `next` once for each item of a list. */
-  readonly kind: 'start' | 'linear' | 'split' | 'switch' | 'foreach' | 'join' | 'end';
+  /** `split` goes to all that is in `next`, `switch` to one of them; `foreach` runs the one in `next` once for each item of a list, `gang` as several tasks at the same time. */
+  readonly kind: 'start' | 'linear' | 'split' | 'switch' | 'foreach' | 'gang' | 'join' | 'end';
   /** Names of the steps after this one. */
   readonly next: readonly string[];
   readonly doc?: string;
@@ -128,7 +131,7 @@ export interface RunInfo {
   readonly run: string;
   /** Milliseconds since 1970. */
   readonly createdAt: number;
-  /** Milliseconds since 1970 of the run's last sign of life; absent if it gave none. */
+  /** Milliseconds since 1970 of the run's last sign of life; absent if it gave none, and in a list where it would have to be read for each. */
   readonly heartbeatAt?: number;
   readonly user: string;
   readonly tags: readonly string[];
@@ -260,6 +263,11 @@ export interface RunStore extends AsyncDisposable {
   remembered(flow: string, name: string): Promise<ArtifactKey | undefined>;
   /** Whether the content is there, without reading it. */
   has(flow: string, key: ArtifactKey): Promise<boolean>;
+
+  /** Keeps what a list shows of a run that has ended; by a power cut it may be lost. Rejects with `RUN_NOT_FOUND`. */
+  saveSummary(run: RunPath, summary: RunSummary): Promise<void>;
+  /** Undefined where none was kept: the run goes on, was stopped or killed, or another system made it. */
+  summary(run: RunPath): Promise<RunSummary | undefined>;
 
   flows(): Promise<readonly string[]>;
   /** One run; undefined where there is none. However many there are, only this one is read. */

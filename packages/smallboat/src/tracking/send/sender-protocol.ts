@@ -1,4 +1,4 @@
-import type { DestinationsOptions } from '../open-tracker.ts';
+import type { DestinationsOptions } from '../destinations-options.ts';
 
 /** What the thread is started with. */
 export interface SenderStart {

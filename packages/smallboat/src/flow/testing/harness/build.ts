@@ -2,6 +2,7 @@ import { appendFileSync, existsSync } from 'node:fs';
 import * as z from 'zod';
 import { match, when } from '../../compose/choice.ts';
 import { each } from '../../compose/each.ts';
+import { gang } from '../../compose/gang.ts';
 import { type Flow, flow } from '../../compose/flow.ts';
 import { merge } from '../../compose/merge.ts';
 import type { Ref } from '../../compose/ref.ts';
@@ -48,6 +49,8 @@ function wire(spec: Spec, statement: Statement, names: Names): unknown {
       return each(read(statement.over) as Ref<readonly unknown[]>, (item) =>
         block(statement.block, [[`item ${statement.id}`, item]]),
       );
+    case 'gang':
+      return gang(read(statement.count) as number, () => block(statement.block));
     case 'when': {
       const { yes, no } = statement;
       return when(read(statement.on) as Ref<boolean>, () => block(yes), no ? () => block(no) : undefined);

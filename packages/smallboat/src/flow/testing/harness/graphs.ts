@@ -18,6 +18,7 @@ const match = (id: string, on: Arg, cases: Readonly<Record<string, Block>>): Sta
   cases,
 });
 const repeat = (id: string, start: Arg, inner: Block): Statement => ({ do: 'repeat', id, start, block: inner });
+const gang = (id: string, count: Arg, inner: Block): Statement => ({ do: 'gang', id, count, block: inner });
 const seed: Arg = { param: 'seed' };
 const list = (...values: unknown[]): Arg => ({ value: values });
 const item = (id: string): Arg => ({ item: id });
@@ -221,6 +222,21 @@ export const GRAPHS: Readonly<Record<string, Block>> = {
     each('e', list(1, 2), block('c', step('c', from('a', 'v')))),
     { do: 'merge', id: 'm', parts: ['e'], exclude: ['xs'] },
     step('j', { all: 'm' }, from('b', 'v')),
+  ),
+  gang: block(
+    'j',
+    step('a', seed),
+    gang('g', { value: 3 }, block('b', step('b', from('a', 'v')))),
+    step('j', { list: 'g' }),
+  ),
+  gang_in_foreach: block(
+    'j',
+    each(
+      'e',
+      list(1, 2),
+      block('m', gang('g', { value: 2 }, block('b', step('b', item('e')))), step('m', { list: 'g' }, item('e'))),
+    ),
+    step('j', { list: 'e' }),
   ),
   waiting: block('c', step('a', seed), step('b', seed), {
     do: 'step',

@@ -116,6 +116,7 @@ export function randomSpec(seed: number, { most = 4 }: { readonly most?: number 
 function kindOf(statement: Statement): Readable['kind'] {
   switch (statement.do) {
     case 'each':
+    case 'gang':
       return 'list';
     case 'step':
     case 'repeat':

@@ -68,6 +68,10 @@ function run(world: World, statement: Statement, { values, index }: Where): unkn
       return (read(statement.over) as readonly unknown[]).map((item, i) =>
         runBlock(world, statement.block, new Map([...values, [`item ${statement.id}`, item]]), [...index, i]),
       );
+    case 'gang':
+      return Array.from({ length: read(statement.count) as number }, (_, i) =>
+        runBlock(world, statement.block, values, [...index, i]),
+      );
     case 'when': {
       const taken = read(statement.on) === true ? statement.yes : statement.no;
       return taken && runBlock(world, taken, values, index);

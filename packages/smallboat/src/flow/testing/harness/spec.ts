@@ -34,6 +34,8 @@ export interface Block {
 export type Statement =
   | { readonly do: 'step'; readonly id: string; readonly reads: readonly Arg[]; readonly after?: readonly Arg[] }
   | { readonly do: 'each'; readonly id: string; readonly over: Arg; readonly block: Block }
+  /** One step as several tasks at the same time. */
+  | { readonly do: 'gang'; readonly id: string; readonly count: Arg; readonly block: Block }
   | { readonly do: 'when'; readonly id: string; readonly on: Arg; readonly yes: Block; readonly no?: Block }
   | {
       readonly do: 'match';
@@ -94,13 +96,38 @@ export function caught(step: string): Made {
   return compute(`caught ${step}`, []);
 }
 
+/** The steps of a spec that run as several tasks at the same time, and the most tasks of one. */
+export function gangsOf(block: Block): { readonly steps: readonly string[]; readonly widest: number } {
+  const inner = block.body.flatMap((statement) => {
+    if (statement.do === 'gang') {
+      const widest = 'value' in statement.count ? Number(statement.count.value) : 1;
+      return [{ steps: stepsOf(statement.block), widest }];
+    }
+    return blocksOf(statement).map(gangsOf);
+  });
+  return { steps: inner.flatMap(({ steps }) => steps), widest: Math.max(1, ...inner.map(({ widest }) => widest)) };
+}
+
+function blocksOf(statement: Statement): readonly Block[] {
+  switch (statement.do) {
+    case 'step':
+    case 'merge':
+      return [];
+    case 'each':
+    case 'gang':
+    case 'repeat':
+      return [statement.block];
+    case 'when':
+      return [statement.yes, ...(statement.no ? [statement.no] : [])];
+    case 'match':
+      break;
+  }
+  return Object.values(statement.cases);
+}
+
 /** The steps of a spec, in order. */
 export function stepsOf(block: Block): readonly string[] {
-  return block.body.flatMap((statement) => {
-    if (statement.do === 'step') return [statement.id];
-    if (statement.do === 'merge') return [];
-    if (statement.do === 'each' || statement.do === 'repeat') return stepsOf(statement.block);
-    if (statement.do === 'when') return [...stepsOf(statement.yes), ...(statement.no ? stepsOf(statement.no) : [])];
-    return Object.values(statement.cases).flatMap(stepsOf);
-  });
+  return block.body.flatMap((statement) =>
+    statement.do === 'step' ? [statement.id] : blocksOf(statement).flatMap(stepsOf),
+  );
 }

@@ -12,7 +12,7 @@ import type { RunStore } from '../../store/run-store.ts';
 import { inMemoryRunStore } from '../../store-in-memory.ts';
 import { buildFlow } from './build.ts';
 import { type Outcome, outcomeOf } from './compare.ts';
-import type { Spec } from './spec.ts';
+import { type Spec, gangsOf } from './spec.ts';
 
 /** A place where runs of one spec live, and a way to make them. */
 export interface Bench extends AsyncDisposable {
@@ -38,7 +38,10 @@ export function inProcess(name: string, store: () => Promise<RunStore>, maxWorke
     hasProcesses: false,
     async open(spec, seed) {
       const opened = await store();
-      return apiBench(buildFlow(spec), opened, { seed, options: { module, store: opened, maxWorkers } });
+      return apiBench(buildFlow(spec), opened, {
+        seed,
+        options: { module, store: opened, maxWorkers: enough(spec, maxWorkers) },
+      });
     },
   };
 }
@@ -62,7 +65,10 @@ export function inProcesses(
       // Workers inherit the environment of the moment that they start in.
       process.env['SMALLBOAT_HARNESS_SPEC'] = await specFile(spec);
       const store = await openRunStore(where);
-      return apiBench(buildFlow(spec), store, { seed, options: { module, store: where, maxWorkers, graceSeconds: 1 } });
+      return apiBench(buildFlow(spec), store, {
+        seed,
+        options: { module, store: where, maxWorkers: enough(spec, maxWorkers), graceSeconds: 1 },
+      });
     },
   };
 }
@@ -78,7 +84,7 @@ export function onCommandLine(maxWorkers: number): Way {
       const store = await openRunStore({ folder: home });
       const file = fileURLToPath(module);
       const call = async (...args: string[]): Promise<Outcome> => {
-        const fixed = [file, '--home', home, '--max-workers', String(maxWorkers), '--quiet', '--json'];
+        const fixed = [file, '--home', home, '--max-workers', String(enough(spec, maxWorkers)), '--quiet', '--json'];
         const problem = await promisify(execFile)(process.execPath, [program, ...args, ...fixed], { env }).then(
           () => undefined,
           (failed: { stderr: string }) => failed.stderr,
@@ -100,6 +106,11 @@ export function onCommandLine(maxWorkers: number): Way {
       };
     },
   };
+}
+
+/** The tasks of a gang run at once or not at all. */
+function enough({ block }: Spec, maxWorkers: number): number {
+  return Math.max(maxWorkers, gangsOf(block).widest);
 }
 
 function apiBench(
