@@ -3,7 +3,7 @@ import type { Client, ScheduleDescription, WorkflowHandle } from '@temporalio/cl
 import { optionalPackage } from '../../kernel/index.ts';
 import type { Flow } from '../../flow/index.ts';
 import { cronOf } from '../cron.ts';
-import type { Isolation } from '../deployment.ts';
+import { type Isolation, refuseGangs } from '../deployment.ts';
 import { startableSchema } from '../parameter-schema.ts';
 import type { Deployed } from '../production-token.ts';
 import { programOf } from '../program.ts';
@@ -40,7 +40,7 @@ export interface TemporalExecution {
  */
 export interface Temporal extends AsyncDisposable {
   find(name: string): Promise<Deployed | undefined>;
-  /** Makes the deployment, or puts it in place of the one before. Rejects with `SCHEDULE_INVALID`, `SCHEDULE_NEEDS_DEFAULTS`. */
+  /** Makes the deployment, or puts it in place of the one before. Rejects with `ENGINE_CANNOT`, `SCHEDULE_INVALID`, `SCHEDULE_NEEDS_DEFAULTS`. */
   deploy(deployment: TemporalDeployment): Promise<void>;
   /** Starts an execution, and gives its name. Rejects with `TEMPORAL_NOT_DEPLOYED`, as those below. */
   start(name: string, parameters: Readonly<Record<string, unknown>>): Promise<string>;
@@ -127,6 +127,7 @@ export async function temporal(env: Readonly<Record<string, string | undefined>>
     },
     async deploy(deployment) {
       const { flow, isolation } = deployment;
+      refuseGangs(flow, 'Temporal');
       await startableSchema(flow);
       const input = inputFor(deployment);
       const { schedule } = flow.options;
