@@ -3,6 +3,7 @@ import type { AddressInfo } from 'node:net';
 import { gunzipSync } from 'node:zlib';
 import { expect, it, onTestFinished } from 'vitest';
 import { flow, inMemoryRunStore, runFlow, step } from '../flow/index.ts';
+import { checkTelemetry } from './check-telemetry.ts';
 import { flowTelemetry } from './flow-telemetry.ts';
 import { openTelemetry } from './telemetry.ts';
 
@@ -156,4 +157,14 @@ it.each([
   const found = bodies.map(({ body }) => JSON.stringify(JSON.parse(body)));
   expect(found.map((body) => /"asInt":"(\d+)"/.exec(body)?.[1])).toEqual(values);
   expect(found.every((body) => body.includes(`"aggregationTemporality":${temporality}`))).toBe(true);
+});
+
+it('asks collectors whether they take what is sent', async () => {
+  const { url } = await collector([200, 404]);
+  const checked = await checkTelemetry({ OTEL_EXPORTER_OTLP_ENDPOINT: url });
+  expect(checked.map((one) => one.url)).toEqual([`${url}/v1/traces`, `${url}/v1/metrics`]);
+  expect(checked.filter(({ problem }) => problem !== undefined)).toMatchObject([{ problem: 'it answered 404' }]);
+  const [away] = await checkTelemetry({ OTEL_EXPORTER_OTLP_TRACES_ENDPOINT: 'http://127.0.0.1:9/v1/traces' });
+  expect(away?.problem).toMatch(/ECONNREFUSED|bad port/);
+  expect(await checkTelemetry({})).toEqual([]);
 });
