@@ -1,6 +1,6 @@
 import { join, resolve } from 'node:path';
 import type { Command } from 'smallboat/cli';
-import { runCommand, storeOf, tellingUsage } from 'smallboat/cli';
+import { flowTracing, runCommand, storeOf, tellingUsage } from 'smallboat/cli';
 import { loadSettings } from 'smallboat/config';
 import { resumeFlow, runFlow, writeRunCard } from 'smallboat/flow';
 import { exclusive, processIo } from 'smallboat/kernel';
@@ -80,6 +80,7 @@ export const start: Command<typeof schema> = {
     await using _ = await exclusive(join(home, 'start.lock'), 'The pipeline');
     const stop = new AbortController();
     process.once('SIGINT', () => stop.abort()).once('SIGTERM', () => stop.abort());
+    await using tracing = await flowTracing({ ...io, env });
     const began = performance.now();
     const data = given.data === undefined ? {} : { data: resolve(here, given.data) };
     const made = { warehouse: settings.warehouse ?? '', memoryLimitMiB: settings.memoryLimitMiB ?? 0 };
@@ -90,6 +91,7 @@ export const start: Command<typeof schema> = {
       params: { ...given, ...data, home, ...(resume ? {} : made) } as never,
       io: { ...io, cwd: here },
       signal: stop.signal,
+      onEvent: tracing.tell,
       ...(settings.maxWorkers === undefined ? {} : { maxWorkers: settings.maxWorkers }),
     };
     await using run = await tellingUsage(start, () =>

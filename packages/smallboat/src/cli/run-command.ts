@@ -1,9 +1,19 @@
 import { type Flow, applyWith, describeFinding, lintFlows, loadFlow, openRunStore, runFlow } from '../flow/index.ts';
 import type { WorkerProcess } from '../flow/worker/index.ts';
+import type { Io } from '../kernel/index.ts';
 import { type Command, type Flag, usage } from './command.ts';
-import type { FlowFile } from './flow-file.ts';
+import { flowTracing } from './flow-tracing.ts';
+import { flowFile } from './flow-file.ts';
 import type { FlowSettings } from './flow-settings.ts';
-import { flowArgs, flowSettings, runIdWriter, setProfile, sharedFlags, stopSignal } from './flow-settings.ts';
+import {
+  flowArgs,
+  flowSettings,
+  runIdWriter,
+  setConfigs,
+  setProfile,
+  sharedFlags,
+  stopSignal,
+} from './flow-settings.ts';
 import { flowFlags, tellingUsage } from './flow-flags.ts';
 
 const flags: Readonly<Record<string, Flag>> = {
@@ -12,10 +22,22 @@ const flags: Readonly<Record<string, Flag>> = {
   ...sharedFlags,
 };
 
-/** The command for a flow that is loaded already, or for none, which can only say what is missing. */
-export async function runCommandFor(place?: FlowFile, started?: WorkerProcess): Promise<Command<typeof flowArgs>> {
-  if (!place) return commandOf(undefined, { module: '' });
-  const { module, wanted, folder } = place;
+export interface RunCommandOptions {
+  /** The whole command line: some of it counts before the flow is loaded. */
+  readonly argv: readonly string[];
+  readonly io: Io;
+  /** A worker that was started for the file already. */
+  readonly started?: WorkerProcess;
+}
+
+/** The command for the flow in a file, with its flags; without a file for none, which can only say what is missing. */
+export async function runCommandFor(
+  given: string | undefined,
+  { argv, io, started }: RunCommandOptions,
+): Promise<Command<typeof flowArgs>> {
+  await setConfigs(argv, io);
+  if (given === undefined) return commandOf(undefined, { module: '' });
+  const { module, wanted, folder } = flowFile(given, 'run', io);
   const found = { module, ...(folder === undefined ? {} : { folder }) };
   return commandOf(await loadFlow(module, wanted), { ...found, ...(started ? { started } : {}) });
 }
@@ -50,6 +72,8 @@ async function commandOf(
       const { store, maxWorkers, with: specs } = settings;
       const values = { ...settingsOf(flow, settings), ...(await own.values(args.given, io)) };
       using stop = stopSignal(io);
+      await using tracing = await flowTracing(io);
+      const writeRunId = runIdWriter(args, io);
       await using run = await tellingUsage({ name: 'run' }, async () =>
         runFlow(applyWith(flow, specs), {
           module,
@@ -60,7 +84,10 @@ async function commandOf(
           cache: args.cache,
           signal: stop.signal,
           tags: args.tags,
-          onEvent: runIdWriter(args, io),
+          onEvent: (event) => {
+            writeRunId(event);
+            tracing.tell(event);
+          },
           ...(maxWorkers === undefined ? {} : { maxWorkers }),
           ...(started ? { started } : {}),
         }),

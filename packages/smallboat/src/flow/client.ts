@@ -3,6 +3,7 @@ import type { Flow, ParamValues, Params } from './compose/flow.ts';
 import type { Step } from './compose/step.ts';
 import { type TaskError, taskName } from './engine/job.ts';
 import { flowRunOf } from './flow-run.ts';
+import { type RunBrief, readBrief } from './read-brief.ts';
 import { type RunState, type RunView, type TaskState, type TaskView, readRun } from './read-run.ts';
 import { type StoreSpec, openRunStore } from './store/open-run-store.ts';
 import { type RunInfo, type RunStore, type TagChange, pathspecOf, runStoreErrors } from './store/run-store.ts';
@@ -157,6 +158,7 @@ function pastRun(store: RunStore, info: RunInfo, flow: Flow | undefined): PastRu
   const at = { flow: info.flow, run: info.run };
   const pathspec = `${info.flow}/${info.run}`;
   const view = (): Promise<RunView> => readRun(store, at);
+  const brief = (): Promise<RunBrief> => readBrief(store, at);
   const load = (key: RunView['params'][string]): Promise<unknown> => store.load(info.flow, key);
   const tasks = async (step: Step<never, object> | string): Promise<readonly PastTask[]> => {
     const name = typeof step === 'string' ? step : step.stepName;
@@ -172,12 +174,10 @@ function pastRun(store: RunStore, info: RunInfo, flow: Flow | undefined): PastRu
     tags: info.tags,
     systemTags: info.systemTags,
     ...(info.origin === undefined ? {} : { origin: info.origin }),
-    state: async () => (await view()).state,
+    state: async () => (await brief()).state,
     endedAt: async () => {
-      const { state, steps } = await view();
-      if (state === 'running') return undefined;
-      const ends = steps.flatMap((step) => step.tasks.map((task) => task.endedAt ?? task.startedAt));
-      return new Date(Math.max(info.createdAt, ...ends));
+      const { state, lastAt = info.createdAt } = await brief();
+      return state === 'running' ? undefined : new Date(Math.max(info.createdAt, lastAt));
     },
     params: async () => {
       const { params } = await view();

@@ -71,6 +71,8 @@ export type { Finding } from './lint.ts';
 export { begun } from './engine/origin.ts';
 export { nameErrors } from './names.ts';
 export { flagOf, paramErrors } from './params.ts';
+export { readBrief } from './read-brief.ts';
+export type { RunBrief } from './read-brief.ts';
 export { readRun } from './read-run.ts';
 export type { RunState, RunView, StepView, TaskState, TaskView } from './read-run.ts';
 export { seconds } from './run-display.ts';

@@ -83,7 +83,9 @@ export async function readRun(
   const names = [...known, ...new Set(views.map((v) => v.path.step).filter((name) => !known.includes(name)))];
   const end = tasks.find((t) => t.path.step === 'end')?.ended;
   const isDone = end?.hasSucceeded === true;
-  const hasFailed = views.some((v) => v.state === 'failed') || end?.hasSucceeded === false;
+  const isOver = isDone || isRunning || views.some((v) => v.state === 'failed') || end?.hasSucceeded === false;
+  // Not only steps fail: so does what leads from one to the other.
+  const hasFailed = isOver || (await store.summary({ flow, run }))?.state === 'failed';
   return {
     info: info ?? { flow, run, createdAt: Number(run) / 1000, user: '', tags: [], systemTags: [] },
     state: isDone ? 'done' : isRunning ? 'running' : hasFailed ? 'failed' : 'interrupted',

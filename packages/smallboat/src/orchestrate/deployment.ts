@@ -102,7 +102,9 @@ export async function prepareDeployment(options: DeployOptions): Promise<Deploym
 }
 
 /** The work that a part of a program is. */
-export function workOf(part: Extract<Part, { kind: 'step' | 'decide' }>): PlannedWork {
+export function workOf(
+  part: Extract<Part, { kind: 'step' | 'decide' }>,
+): Extract<PlannedWork, { kind: 'step' | 'decide' }> {
   return part.kind === 'step' ? { kind: 'step', step: part.node.name } : { kind: 'decide', region: part.region.id };
 }
 

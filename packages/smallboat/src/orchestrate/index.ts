@@ -21,3 +21,8 @@ export { prefect, prefectErrors } from './prefect/prefect-api.ts';
 export type { Prefect, PrefectOptions } from './prefect/prefect-api.ts';
 export { prefectWorker } from './prefect/worker.ts';
 export type { WorkerOptions } from './prefect/worker.ts';
+export { temporalErrors } from './temporal/connect.ts';
+export { temporal } from './temporal/deployments.ts';
+export type { Temporal, TemporalDeployment, TemporalExecution } from './temporal/deployments.ts';
+export { temporalWorker } from './temporal/worker.ts';
+export type { TemporalWorkerOptions } from './temporal/worker.ts';

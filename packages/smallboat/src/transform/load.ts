@@ -15,7 +15,7 @@ import { Dict } from './jinja/value.ts';
 import { internalMacros } from './macros/internal.ts';
 import { MacroRegistry, macrosOf } from './macros/registry.ts';
 import { Manifest } from './manifest/manifest.ts';
-import { readDocs, renderDescriptions } from './parse/docs.ts';
+import { addOverview, readDocs, renderDescriptions } from './parse/docs.ts';
 import { readFileNodes, readYamlSnapshots } from './parse/file-nodes.ts';
 import { askedTests, readGenericTest } from './parse/generic-tests.ts';
 import { readOtherNodes } from './parse/other-nodes.ts';
@@ -172,6 +172,7 @@ async function readNodes(parsing: Parsing): Promise<void> {
   // A macro that cannot be read is found now, not when the first model calls it.
   for (const macro of invocation.registry.all()) if (macro.packageName === root.name) macro.parsed();
   const entries: Entry[] = [];
+  addOverview(manifest);
   for (const pkg of packages.values()) {
     readDocs(manifest, pkg);
     entries.push(...(await readProperties(parsing, pkg)));

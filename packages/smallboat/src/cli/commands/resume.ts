@@ -13,6 +13,7 @@ import {
 } from '../../flow/index.ts';
 import { type Io, defineErrors } from '../../kernel/index.ts';
 import { type Command, type Flag, cliErrors } from '../command.ts';
+import { flowTracing } from '../flow-tracing.ts';
 import { flowFile } from '../flow-file.ts';
 import {
   SWITCHES,
@@ -84,6 +85,8 @@ async function commandOf(loaded?: Loaded): Promise<Command<typeof flowArgs>> {
       const values = await own.values(args.given, io);
       const origin = args.run?.split('/').at(-1) ?? loaded.run;
       using stop = stopSignal(io);
+      await using tracing = await flowTracing(io);
+      const writeRunId = runIdWriter(args, io);
       await using run = await tellingUsage({ name: 'resume' }, async () =>
         resumeFlow(applyWith(flow, specs), {
           module,
@@ -92,7 +95,10 @@ async function commandOf(loaded?: Loaded): Promise<Command<typeof flowArgs>> {
           io,
           showsLogs: !args.quiet,
           cache: args.cache,
-          onEvent: runIdWriter(args, io),
+          onEvent: (event) => {
+            writeRunId(event);
+            tracing.tell(event);
+          },
           signal: stop.signal,
           tags: args.tags,
           ...(origin === undefined ? {} : { run: origin }),

@@ -1,5 +1,6 @@
 import * as z from 'zod';
-import { type RunInfo, type RunStore, isInNamespace, readRun, seconds } from '../../flow/index.ts';
+import { type RunInfo, type RunStore, isInNamespace, readBrief, seconds } from '../../flow/index.ts';
+import { mapAtMost } from '../../kernel/index.ts';
 import { textTable } from '../../report/index.ts';
 import type { Command } from '../command.ts';
 import { openRuns, runsFlags } from '../open-runs.ts';
@@ -32,24 +33,21 @@ export const command: Command<typeof schema> = {
     const isMeant = (info: RunInfo): boolean =>
       isInNamespace(info, namespace) && tags.every((tag) => info.tags.includes(tag) || info.systemTags.includes(tag));
     const infos = await newest(store, flow === undefined ? await store.flows() : [flow], { isMeant, limit });
-    const rows = await Promise.all(
-      infos.map(async (info) => {
-        const { state, steps } = await readRun(store, info);
-        const ends = steps.flatMap((s) => s.tasks).map((t) => t.endedAt ?? t.startedAt);
-        return {
-          flow: info.flow,
-          run: info.run,
-          state,
-          createdAt: info.createdAt,
-          milliseconds: ends.length === 0 ? 0 : Math.max(...ends) - info.createdAt,
-          stepsDone: steps.filter((s) => s.state === 'done' || s.state === 'skipped').length,
-          steps: steps.length,
-          user: info.user,
-          tags: info.tags,
-          ...(info.origin === undefined ? {} : { origin: info.origin }),
-        };
-      }),
-    );
+    const rows = await mapAtMost(infos, 64, async (info) => {
+      const { state, steps, stepsDone, lastAt = info.createdAt } = await readBrief(store, info);
+      return {
+        flow: info.flow,
+        run: info.run,
+        state,
+        createdAt: info.createdAt,
+        milliseconds: lastAt - info.createdAt,
+        stepsDone,
+        steps,
+        user: info.user,
+        tags: info.tags,
+        ...(info.origin === undefined ? {} : { origin: info.origin }),
+      };
+    });
     if (json) return io.out(JSON.stringify(rows));
     if (rows.length === 0) {
       const of = tags.length > 0 ? ` with ${tags.map((tag) => `'${tag}'`).join(' and ')}` : '';

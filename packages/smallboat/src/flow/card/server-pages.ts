@@ -1,6 +1,6 @@
 import { html, page, renderComponents } from '../../report/index.ts';
 import { type RunView, readRun } from '../read-run.ts';
-import { type RunStore, runStoreErrors } from '../store/run-store.ts';
+import { type RunInfo, type RunStore, runStoreErrors } from '../store/run-store.ts';
 import { renderRunPage } from './run-page.ts';
 import { runTable } from './run-table.ts';
 import { drawTaskCard } from './task-cards.ts';
@@ -45,8 +45,14 @@ async function taskPage(
   return made === undefined ? undefined : { html: made, isOver };
 }
 
+async function newest(store: RunStore, flow: string): Promise<readonly RunInfo[]> {
+  const found: RunInfo[] = [];
+  for await (const info of store.eachRun(flow)) if (found.push(info) === MOST_RUNS) break;
+  return found;
+}
+
 async function runList(store: RunStore, refreshEvery: number): Promise<ServedPage> {
-  const infos = (await Promise.all((await store.flows()).map((flow) => store.runs(flow)))).flat();
+  const infos = (await Promise.all((await store.flows()).map((flow) => newest(store, flow)))).flat();
   const last = infos.toSorted((a, b) => b.createdAt - a.createdAt).slice(0, MOST_RUNS);
   const views = await Promise.all(last.map((info) => readRun(store, info)));
   const table = runTable(views, ({ info: { flow, run } }) => ({ value: `${flow}/${run}`, to: `/${flow}/${run}` }));

@@ -17,6 +17,7 @@ import {
   type RunStore,
   pathspecOf,
 } from '../store/run-store.ts';
+import type { RunSummary } from '../store/run-summary.ts';
 import { environmentOf } from './environment.ts';
 import type { RunEvent } from './events.ts';
 import { Halted } from './halted.ts';
@@ -175,6 +176,7 @@ export async function start<R>(desk: Start): Promise<FlowRun<R>> {
   emit({ kind: 'runStarted', flow: flow.name, run, steps: dag.steps.map((s) => s.name), at: Date.now() });
   const beat = setInterval(() => void store.beat(flow.name, run).catch(() => undefined), 10_000);
   const done = new Set<string>();
+  let lastAt = Date.now();
   const plan = await opening(desk, run);
   const scheduled = schedule({
     dag,
@@ -189,7 +191,10 @@ export async function start<R>(desk: Start): Promise<FlowRun<R>> {
     ...(desk.origins ? { origins: desk.origins } : {}),
     ...(signal ? { signal } : {}),
     emit: (event) => {
-      if (event.kind === 'taskEnded' && event.state !== 'failed' && event.state !== 'stopped') done.add(event.step);
+      if (event.kind === 'taskEnded') {
+        lastAt = event.at;
+        if (event.state !== 'failed' && event.state !== 'stopped') done.add(event.step);
+      }
       emit(event);
     },
   });
@@ -197,11 +202,13 @@ export async function start<R>(desk: Start): Promise<FlowRun<R>> {
     await scheduled.runAll();
     await finish(desk, run, await scheduled.result(flow.result));
     emit({ kind: 'runEnded', state: 'done', at: Date.now() });
+    await sumUp(desk, run, { state: 'done', endedAt: lastAt, steps: dag.steps.length, stepsDone: dag.steps.length });
     await callHook(desk, { flow: flow.name, run, state: 'done' });
   } catch (error) {
     const failure = error instanceof Halted ? error.failure : undefined;
     const isStopped = error instanceof Halted && !failure;
     emit({ kind: 'runEnded', state: isStopped ? 'interrupted' : 'failed', at: Date.now() });
+    if (!isStopped) await sumUp(desk, run);
     if (isStopped) {
       throw runErrors.RUN_INTERRUPTED({
         flow: flow.name,
@@ -222,6 +229,16 @@ export async function start<R>(desk: Start): Promise<FlowRun<R>> {
     await store.beat(flow.name, run);
   }
   return flowRunOf<R>(desk, run);
+}
+
+/** Keeps what a list shows of a run that has ended. Of one that was stopped the tasks are asked when it is listed: to stop must not take long. */
+async function sumUp({ flow, store }: Desk, run: string, summary?: RunSummary): Promise<void> {
+  const path = { flow: flow.name, run };
+  try {
+    await store.saveSummary(path, summary ?? (await (await import('../read-brief.ts')).failureSummary(store, path)));
+  } catch {
+    // A list reads the tasks then, which have it all; the store says elsewhere what is wrong with it.
+  }
 }
 
 /** Calls what the flow wants called at the end of a run. What goes wrong in it is told, and changes nothing: the run has ended. */

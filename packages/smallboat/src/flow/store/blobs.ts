@@ -2,8 +2,9 @@ import { createHash } from 'node:crypto';
 import { promisify } from 'node:util';
 import { gunzip } from 'node:zlib';
 import { digestOf, packed } from './blob-packing.ts';
-import type { Attributes, Datastore } from './datastore.ts';
-import { blobPath } from './layout.ts';
+import type { Attributes, Datastore, LargeFiles } from './datastore.ts';
+import { knownContent } from './known-content.ts';
+import { blobPath, blobsPath } from './layout.ts';
 import { runStoreErrors } from './run-store.ts';
 import type { ArtifactKey } from './run-store.ts';
 
@@ -22,6 +23,9 @@ export const UNNAMED_FOR = 36e5;
 
 /** Bytes below which content is sent rather than asked for. */
 const SMALL = 1 << 18;
+
+/** Bytes from which content on this machine is written while it is hashed, and known again when it comes back. */
+const LARGE = 1 << 20;
 
 /** A blob that is saved again is made young again, where half of that time has gone by. */
 const OLD = UNNAMED_FOR / 2;
@@ -55,25 +59,26 @@ export function blobsOf(datastore: Datastore, clock: () => number): Blobs {
   /** Those of them that it waited for. */
   const settled = new Set<string>();
   const location = datastore.root;
+  const known = knownContent(datastore, clock);
 
   /**
    * Since when the file is known to be there, to have what it should, and to be young; undefined where that is not so. A blob without its
-   * attributes is none: Python would take it for a packed one.
+   * attributes is none: Python would take it for a packed one. Without `pack` the bytes of the file have been looked at already.
    */
   async function soundSince(
     path: string,
-    key: string,
-    pack: () => Promise<readonly Uint8Array[]>,
+    key = '',
+    pack?: () => Promise<readonly Uint8Array[]>,
   ): Promise<number | undefined> {
-    const known = sound.get(path);
-    if (known && datastore.isRemote && clock() - known.at < OLD) return known.at;
+    const own = sound.get(path);
+    if (own && datastore.isRemote && clock() - own.at < OLD) return own.at;
     const now = clock();
     const there = await datastore.stat(path);
     if (there === undefined) return undefined;
-    if (!known) {
+    if (!own) {
       const attributes = there.attributes ?? (await datastore.attributes(path));
       if (attributes?.['cas_version'] === undefined) return undefined;
-      if (there.md5 === undefined || there.md5 !== md5(await pack())) {
+      if (pack && (there.md5 === undefined || there.md5 !== md5(await pack()))) {
         const bytes = await datastore.get(path);
         if (bytes === undefined || (await unpacked(bytes, key)) === undefined) return undefined;
       }
@@ -87,18 +92,24 @@ export function blobsOf(datastore: Datastore, clock: () => number): Blobs {
     pieces: readonly Uint8Array[],
     { type, isRaw = false }: { readonly type: string; readonly isRaw?: boolean },
   ): Promise<ArtifactKey> {
-    const key = keyOf(pieces);
-    const path = blobPath(flow, key);
     const size = pieces.reduce((sum, piece) => sum + piece.length, 0);
+    const facts = { size, type };
     let packing: ReturnType<typeof packed> | undefined;
     const pack = () => (packing ??= isRaw ? Promise.resolve({ isRaw, content: pieces }) : packed(pieces, size));
-    const known = { size, type };
+    const { large } = datastore;
+    if (large && size >= LARGE) {
+      const same = await known.keyOf(flow, pieces);
+      if (same !== undefined && (await isThere(blobPath(flow, same), facts))) return same;
+      if ((await pack()).isRaw) return saveLarge(flow, pieces, { facts, large });
+    }
+    const key = keyOf(pieces);
+    const path = blobPath(flow, key);
     const now = clock();
     // Most content is new, and asking takes as long as sending it: of what is small, and far away, the place says whether it has it.
     if (datastore.isRemote && size < SMALL && !sound.has(path)) {
       const { isRaw, content } = await pack();
       if (await datastore.putNew(path, content, { attributes: attributesOf(isRaw, size, type) })) {
-        sound.set(path, { ...known, at: now });
+        sound.set(path, { ...facts, at: now });
         return key;
       }
     }
@@ -108,14 +119,49 @@ export function blobsOf(datastore: Datastore, clock: () => number): Blobs {
       settled.delete(path);
       await datastore.put(path, content, { attributes: attributesOf(isRaw, size, type) });
     }
-    sound.set(path, { ...known, at: since ?? now });
+    sound.set(path, { ...facts, at: since ?? now });
+    return key;
+  }
+
+  /** Whether a file that has the right bytes is whole with what stands beside it, and stays. */
+  async function isThere(path: string, facts: BlobFacts): Promise<boolean> {
+    const since = await soundSince(path);
+    if (since !== undefined) sound.set(path, { ...facts, at: since });
+    return since !== undefined;
+  }
+
+  /** Content that is stored as it is: another thread writes it while this one hashes it. */
+  async function saveLarge(
+    flow: string,
+    pieces: readonly Uint8Array[],
+    { facts, large }: { readonly facts: BlobFacts; readonly large: LargeFiles },
+  ): Promise<ArtifactKey> {
+    const now = clock();
+    const staged = large.stage(blobsPath(flow), pieces);
+    const key = keyOf(pieces);
+    const path = blobPath(flow, key);
+    const there = await datastore.stat(path);
+    if (known.isChecked(path, there?.version) && (await isThere(path, facts))) await staged.drop();
+    else {
+      settled.delete(path);
+      try {
+        await staged.keepAs(path, { attributes: attributesOf(true, facts.size, facts.type) });
+        sound.set(path, { ...facts, at: now });
+        known.noteFile(path, (await datastore.stat(path))?.version);
+      } catch (error) {
+        // No room for a second one: the first will do, if there is one.
+        if ((await soundSince(path, key, async () => pieces)) === undefined) throw error;
+        await isThere(path, facts);
+      }
+    }
+    known.noteMemory(key, pieces);
     return key;
   }
 
   async function facts(flow: string, key: ArtifactKey): Promise<BlobFacts> {
     const path = blobPath(flow, key);
-    const known = sound.get(path);
-    if (known !== undefined) return known;
+    const own = sound.get(path);
+    if (own !== undefined) return own;
     const there = await datastore.stat(path);
     if (there === undefined) throw ARTIFACT_NOT_FOUND({ key, location });
     return factsIn(there.attributes ?? (await datastore.attributes(path)), there.bytes);
@@ -124,13 +170,32 @@ export function blobsOf(datastore: Datastore, clock: () => number): Blobs {
   async function load(flow: string, key: ArtifactKey): Promise<Uint8Array> {
     if (!/^(?:[0-9a-f]{40}|[0-9a-f]{64})$/.test(key)) throw ARTIFACT_NOT_FOUND({ key, location });
     const path = blobPath(flow, key);
-    const bytes = await datastore.get(path);
+    const there = datastore.large && (await datastore.stat(path));
+    const isLarge = there !== undefined && there.bytes >= LARGE;
+    const bytes = await (isLarge ? readLarge(path, key, there.version) : datastore.get(path));
     if (bytes === undefined) throw ARTIFACT_NOT_FOUND({ key, location });
+    if (isLarge && known.isChecked(path, there.version)) {
+      known.noteMemory(key, [bytes]);
+      return bytes;
+    }
     const content = await unpacked(bytes, key);
     if (content !== undefined) return content;
     sound.delete(path);
     const problem = `its ${bytes.length} bytes do not have the hash that is its name`;
     throw ARTIFACT_CORRUPT({ key, path: `${location}/${path}`, problem });
+  }
+
+  /** A large file's bytes, which are hashed while they are read, unless that was done. What comes of it is noted. */
+  async function readLarge(path: string, key: string, version: string | undefined): Promise<Uint8Array | undefined> {
+    if (known.isChecked(path, version)) return datastore.get(path);
+    const hash = createHash(algorithmOf(key));
+    let isPacked: boolean | undefined;
+    const bytes = await datastore.large?.read(path, (part) => {
+      isPacked ??= isGzip(part);
+      if (!isPacked) hash.update(part);
+    });
+    if (isPacked === false && hash.digest('hex') === key) known.noteFile(path, version);
+    return bytes;
   }
 
   async function settle(flow: string, keys: readonly ArtifactKey[]): Promise<void> {
@@ -166,11 +231,18 @@ function md5(pieces: readonly Uint8Array[]): string {
   return hash.digest('hex');
 }
 
+function algorithmOf(key: string): 'sha1' | 'sha256' {
+  return key.length === 40 ? 'sha1' : 'sha256';
+}
+
+function isGzip(bytes: Uint8Array): boolean {
+  return bytes[0] === 0x1f && bytes[1] === 0x8b;
+}
+
 /** The content of a blob's file, packed or not; undefined if it is not what the key says. */
 async function unpacked(bytes: Uint8Array, key: string): Promise<Uint8Array | undefined> {
-  const algorithm = key.length === 40 ? 'sha1' : 'sha256';
-  const hasHash = (content: Uint8Array): boolean => digestOf(algorithm, content) === key;
-  if (bytes[0] === 0x1f && bytes[1] === 0x8b) {
+  const hasHash = (content: Uint8Array): boolean => digestOf(algorithmOf(key), content) === key;
+  if (isGzip(bytes)) {
     const content = await promisify(gunzip)(bytes).catch((error: unknown) => {
       // Damaged, or raw content that begins like gzip: the hash decides.
       if (error instanceof Error && 'errno' in error) return undefined;

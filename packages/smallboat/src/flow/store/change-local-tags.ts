@@ -3,11 +3,11 @@ import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { exclusive, exclusiveErrors } from '../../kernel/index.ts';
 import { runPath } from './layout.ts';
-import { Self } from './read-local-metadata.ts';
+import { type LocalSelf, parseSelf } from './local-self.ts';
 import { runStoreErrors } from './run-store.ts';
 import type { RunPath, TagChange } from './run-store.ts';
 import { seal } from './seal.ts';
-import { ifThere, parseStored, writeText } from './store-file.ts';
+import { ifThere, writeText } from './store-file.ts';
 import { changedTags } from './tags.ts';
 
 /** How long a change waits for another to end, in milliseconds, and how long between looking. */
@@ -21,10 +21,10 @@ const PAUSE = 10;
 export async function changeLocalTags(root: string, run: RunPath, change: TagChange): Promise<readonly string[]> {
   const meta = join(root, runPath(run), '_meta');
   const path = join(meta, '_self.json');
-  const read = async (): Promise<Record<string, unknown> & { tags: string[]; system_tags: string[] }> => {
+  const read = async (): Promise<LocalSelf> => {
     const text = await ifThere(readFile(path, 'utf8'));
     if (text === undefined) throw runStoreErrors.RUN_NOT_FOUND({ ...run, location: root });
-    return parseStored(text, path, Self);
+    return parseSelf(text, path);
   };
   await read();
   await using _ = await alone(join(meta, 'tags.lock'));

@@ -113,7 +113,7 @@ export function runStoreContract({ name, create }: RunStoreContract): void {
       it('give signs of life', async () => {
         const run = await store.createRun('f');
         await store.beat('f', run);
-        const [info] = await other.runs('f');
+        const info = await other.run('f', run);
         expect(info?.heartbeatAt).toBeGreaterThanOrEqual(info?.createdAt ?? Infinity);
       });
 
@@ -407,6 +407,24 @@ export function runStoreContract({ name, create }: RunStoreContract): void {
         await store.remember('f', 'a/b c', key);
         expect(await other.remembered('f', 'a/b c')).toBe(key);
         expect(await other.remembered('g', 'a/b c')).toBe(undefined);
+      });
+    });
+
+    describe('summaries', () => {
+      const summary = { state: 'failed', endedAt: 1_700_000_000_000, steps: 3, stepsDone: 1 } as const;
+
+      it('are kept of a run: the last one counts', async () => {
+        const run = { flow: 'f', run: await store.createRun('f') };
+        expect(await other.summary(run)).toBe(undefined);
+        await store.saveSummary(run, { ...summary, stepsDone: 0 });
+        await store.saveSummary(run, summary);
+        expect(await other.summary(run)).toEqual(summary);
+        expect(await other.summary({ flow: 'f', run: '777' })).toBe(undefined);
+      });
+
+      it('need a run', async () => {
+        const none = store.saveSummary({ flow: 'f', run: '777' }, summary);
+        expect(await codeOf(none)).toBe(runStoreErrors.RUN_NOT_FOUND.code);
       });
     });
 

@@ -18,6 +18,26 @@ export interface FileFacts {
   readonly md5?: string;
   /** Where they come without another question. */
   readonly attributes?: Attributes;
+  /** Changes whenever the content does, and may change when it does not; absent where the place can't tell. */
+  readonly version?: string;
+}
+
+/** A file that is being written under a name of its own, until it is known what it will be called. */
+export interface Staged {
+  /** Waits for it, and gives it its name, in place of what was there. Rejects with `STORE_WRITE_FAILED`; then nothing is left of it. */
+  keepAs(path: string, options?: Pick<PutOptions, 'attributes'>): Promise<void>;
+  /** Deletes it. */
+  drop(): Promise<void>;
+}
+
+/** What can be done with files of many megabytes where they lie on this machine. */
+export interface LargeFiles {
+  /** Whether a file holds these bytes and no others. It is read, and not kept. */
+  holds(path: string, content: readonly Uint8Array[]): Promise<boolean>;
+  /** `get`; `hear` is told the pieces in their order, each while the next is read. */
+  read(path: string, hear: (bytes: Uint8Array) => void): Promise<Uint8Array | undefined>;
+  /** Begins to write a file into a folder, and goes on while this thread does other work. The content must not change before it has its name. */
+  stage(folder: string, content: readonly Uint8Array[]): Staged;
 }
 
 export interface ListedFile extends FileFacts {
@@ -61,6 +81,8 @@ export interface Datastore extends AsyncDisposable {
   walk(folder: string): AsyncIterable<ListedFile>;
   /** Deletes files with their attributes; those that are not there are passed over. */
   remove(paths: readonly string[]): Promise<void>;
+  /** Absent where files do not lie on this machine. */
+  readonly large?: LargeFiles;
   /** Deletes all below a folder, and the folder. Killed in the middle, it has deleted a part. */
   removeFolder(folder: string): Promise<void>;
 }

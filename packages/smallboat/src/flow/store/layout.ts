@@ -23,6 +23,7 @@ import type { RunPath, TaskPath } from './run-store.ts';
  *     <flow>/<run>/_meta/tasks/<id>                 claims of task ids
  *     <flow>/<run>/_meta/heartbeat                  milliseconds since 1970, in decimal
  *     <flow>/<run>/_meta/smallboat.json             what Metaflow has no place for
+ *     <flow>/<run>/_meta/summary.json               what a list shows of it, once it has ended
  *     <flow>/<run>/_meta/checkpoints/<name>.json    the key of a checkpoint
  *     <flow>/_meta/kept/<name>.json                 a key that later runs may want
  *     <flow>/_meta/gc.json                          blobs that are being deleted

@@ -4,6 +4,7 @@ import { dirname, join } from 'node:path';
 import { aside, mapAtMost } from '../../kernel/index.ts';
 import { flush, readWhole, writePieces } from './blob-file.ts';
 import type { Attributes, Content, Datastore, FileFacts, ListedFile, PutOptions } from './datastore.ts';
+import { largeFiles } from './large-files.ts';
 import { appendText, ifThere, ifThereNow, makeFile, namesIn, writeSmall, writeText, writing } from './store-file.ts';
 
 /** Bytes below which a file is written at once rather than by another thread. */
@@ -13,13 +14,16 @@ const SMALL = 1 << 16;
 export function localDatastore(root: string): Datastore {
   const at = (path: string): string => join(root, path);
 
+  const writeAttributes = (path: string, attributes: Attributes): void =>
+    writeSmall(at(''), { [`${path}_meta`]: JSON.stringify(attributes) });
+
   async function put(
     path: string,
     content: Content,
     { isDurable = false, attributes }: PutOptions = {},
   ): Promise<void> {
     // First, since Python needs both once the file is there. Not flushed: we do without.
-    if (attributes) writeSmall(at(''), { [`${path}_meta`]: JSON.stringify(attributes) });
+    if (attributes) writeAttributes(path, attributes);
     if (isDurable && typeof content === 'string') return writeText(at(path), content);
     const isSmall = typeof content === 'string' || content.reduce((sum, piece) => sum + piece.length, 0) < SMALL;
     if (isSmall) writeSmall(at(''), { [path]: content });
@@ -47,16 +51,19 @@ export function localDatastore(root: string): Datastore {
     kind: 'local',
     root,
     isRemote: false,
+    large: largeFiles(at, writeAttributes),
     put,
     async putNew(path, content, { attributes } = {}) {
-      if (attributes) writeSmall(at(''), { [`${path}_meta`]: JSON.stringify(attributes) });
+      if (attributes) writeAttributes(path, attributes);
       return makeFile(at(path), typeof content === 'string' ? content : Buffer.concat(content));
     },
     append: async (path, more) => appendText(at(path), more),
     get: (path) => ifThere(readWhole(at(path))),
     async stat(path): Promise<FileFacts | undefined> {
       const facts = statSync(at(path), { throwIfNoEntry: false });
-      return facts?.isFile() ? { bytes: facts.size, changedAt: facts.mtimeMs } : undefined;
+      if (facts?.isFile() !== true) return undefined;
+      const { size: bytes, mtimeMs: changedAt, ctimeMs, ino } = facts;
+      return { bytes, changedAt, version: `${ino} ${bytes} ${changedAt} ${ctimeMs}` };
     },
     async attributes(path) {
       const text = await ifThere(readFile(at(`${path}_meta`), 'utf8'));

@@ -119,9 +119,9 @@ describe('the clock', () => {
     await store.beat('f', run);
     now += 500;
     await store.endAttempt(task, 0, { artifacts: {}, hasSucceeded: true });
-    expect(await store.runs('f')).toMatchObject([
-      { createdAt: 1_700_000_000_000, heartbeatAt: 1_700_000_001_000, user: 'ada' },
-    ]);
+    const facts = { createdAt: 1_700_000_000_000, user: 'ada' };
+    expect(await store.runs('f')).toMatchObject([facts]);
+    expect(await store.run('f', run)).toMatchObject({ ...facts, heartbeatAt: 1_700_000_001_000 });
     expect(await store.tasks('f', run)).toMatchObject([
       { createdAt: 1_700_000_000_000, ended: { startedAt: 1_700_000_001_000, endedAt: 1_700_000_001_500 } },
     ]);

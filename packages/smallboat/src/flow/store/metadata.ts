@@ -67,7 +67,7 @@ export interface Metadata extends AsyncDisposable {
 
   flows(): Promise<readonly string[]>;
   run(path: RunPath): Promise<RunInfo | undefined>;
-  /** Newest first, each read when it is asked for. */
+  /** Newest first, each read when it is asked for; without `heartbeatAt` where that would have to be read for each. */
   runs(flow: string): AsyncIterable<RunInfo>;
   /** In the order of their creation. Rejects with `RUN_NOT_FOUND`. */
   tasks(run: RunPath): Promise<readonly TaskStub[]>;

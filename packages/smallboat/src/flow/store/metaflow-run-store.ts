@@ -29,6 +29,7 @@ import type {
   TaskPath,
   TaskPlace,
 } from './run-store.ts';
+import { type RunSummary, SUMMARY_FORMAT, parseSummary } from './run-summary.ts';
 import { seal } from './seal.ts';
 import { systemTagsOf } from './system-tags.ts';
 import { checkTags } from './tags.ts';
@@ -207,6 +208,15 @@ class MetaflowRunStore implements RunStore {
 
   checkpoint(run: RunPath, name: string): Promise<ArtifactKey | undefined> {
     return this.#keptKey(notePath(run, `checkpoints/${encodeURIComponent(name)}`));
+  }
+
+  async saveSummary(run: RunPath, summary: RunSummary): Promise<void> {
+    await this.#metadata.checkRun(run);
+    await this.#datastore.put(notePath(run, 'summary'), seal({ format: SUMMARY_FORMAT, ...summary }));
+  }
+
+  async summary(run: RunPath): Promise<RunSummary | undefined> {
+    return parseSummary(await this.#text(notePath(run, 'summary')));
   }
 
   async remember(flow: string, name: string, key: ArtifactKey): Promise<void> {

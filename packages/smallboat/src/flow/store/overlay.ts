@@ -37,6 +37,8 @@ function bound(store: RunStore): RunStore {
     scrubLog: (...args) => store.scrubLog(...args),
     saveCheckpoint: (...args) => store.saveCheckpoint(...args),
     checkpoint: (...args) => store.checkpoint(...args),
+    saveSummary: (...args) => store.saveSummary(...args),
+    summary: (...args) => store.summary(...args),
     remember: (...args) => store.remember(...args),
     remembered: (...args) => store.remembered(...args),
     has: (...args) => store.has(...args),

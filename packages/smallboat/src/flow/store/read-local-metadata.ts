@@ -5,30 +5,14 @@ import { setImmediate } from 'node:timers/promises';
 import * as z from 'zod';
 import { mapAtMost } from '../../kernel/index.ts';
 import { compareIds } from './compare-ids.ts';
-import { flowPath, notePath, runPath, taskPath } from './layout.ts';
+import { flowPath, runPath, taskPath } from './layout.ts';
+import { parseSelf } from './local-self.ts';
 import type { TaskStub } from './metadata.ts';
 import { parseRunNote } from './run-note.ts';
 import { pathspecOf, runStoreErrors } from './run-store.ts';
 import type { RunInfo, RunPath, TaskFact, TaskPath } from './run-store.ts';
-import {
-  changedAt,
-  exists,
-  ifThereNow,
-  namesIn,
-  parseStored,
-  readJson,
-  storeFileErrors,
-  writeSmall,
-} from './store-file.ts';
+import { changedAt, exists, ifThereNow, namesIn, readJson, storeFileErrors, writeSmall } from './store-file.ts';
 import { originIn, saysItsOrigin } from './system-tags.ts';
-
-/** `_self.json`, of runs and tasks. */
-export const Self = z.looseObject({
-  ts_epoch: z.number(),
-  user_name: z.string().nullish(),
-  tags: z.array(z.string()).default([]),
-  system_tags: z.array(z.string()).default([]),
-});
 
 /** Ids from here on are microseconds since 1970 and say when the run was made: 2001. */
 const MICROSECONDS = 1e15;
@@ -40,15 +24,16 @@ export async function readFlows(root: string): Promise<readonly string[]> {
 }
 
 /**
- * Runs of a flow, newest first. Ids tell their age, so that only those are read that are asked for; runs of other systems, whose ids do
+ * Runs of a flow, newest first, without their signs of life: a list of many would read another file for each. Ids tell their age, so that only those are read that are asked for; runs of other systems, whose ids do
  * not, are read at once.
  */
 export async function* readRuns(root: string, flow: string): AsyncIterable<RunInfo> {
-  const names = (await namesIn(join(root, flowPath(flow)))).filter(isRunName);
+  const folder = join(root, flowPath(flow));
+  const names = (await namesIn(folder)).filter(isRunName);
   const byTime = names.filter((name) => Number(name) >= MICROSECONDS).sort((a, b) => Number(b) - Number(a));
   const others = names
     .filter((name) => !(Number(name) >= MICROSECONDS))
-    .flatMap((run) => readRun(root, { flow, run }) ?? [])
+    .flatMap((run) => readListed(`${folder}/${run}`, { flow, run }) ?? [])
     .sort((a, b) => b.createdAt - a.createdAt || compareIds(b.run, a.run));
   let read = 0;
   for (const run of byTime) {
@@ -56,7 +41,7 @@ export async function* readRuns(root: string, flow: string): AsyncIterable<RunIn
       yield next;
       others.shift();
     }
-    const info = readRun(root, { flow, run });
+    const info = readListed(`${folder}/${run}`, { flow, run });
     if (info) yield info;
     // Reading blocks; whoever reads very many lets others go on in between.
     if ((read += 1) % 256 === 0) await setImmediate();
@@ -82,25 +67,35 @@ function isRunName(name: string): boolean {
 /** One run; undefined where there is none. Throws `STORE_FILE_DAMAGED`. */
 export function readRun(root: string, path: RunPath): RunInfo | undefined {
   const folder = join(root, runPath(path));
-  const file = join(folder, '_meta/_self.json');
+  const info = readListed(folder, path);
+  const beat = Number(textOf(`${folder}/_meta/heartbeat`));
+  return info && { ...info, ...(beat > 0 ? { heartbeatAt: beat } : {}) };
+}
+
+/** What a list has of the run in a folder: one file. */
+function readListed(folder: string, { flow, run }: RunPath): RunInfo | undefined {
+  const file = `${folder}/_meta/_self.json`;
   const text = textOf(file);
   if (text === undefined) return undefined;
-  const self = parseStored(text, file, Self);
-  const systemTags = self.system_tags;
-  const note = join(root, notePath(path, 'smallboat'));
-  const origin = saysItsOrigin(systemTags) ? originIn(systemTags) : parseRunNote(textOf(note), note).origin;
-  const beat = Number(textOf(join(folder, '_meta/heartbeat')));
-  const micros = Number(path.run);
-  return {
-    ...path,
+  const { ts_epoch, user_name, tags, system_tags: systemTags } = parseSelf(text, file);
+  const micros = Number(run);
+  const origin = saysItsOrigin(systemTags) ? originIn(systemTags) : originInNote(folder);
+  const info = {
+    flow,
+    run,
     // Metaflow's client changes what is written here when it tags a run.
-    createdAt: micros >= MICROSECONDS ? Math.min(self.ts_epoch, Math.floor(micros / 1000)) : self.ts_epoch,
-    user: self.user_name ?? '',
-    tags: self.tags,
+    createdAt: micros >= MICROSECONDS ? Math.min(ts_epoch, Math.floor(micros / 1000)) : ts_epoch,
+    user: user_name ?? '',
+    tags,
     systemTags,
-    ...(beat > 0 ? { heartbeatAt: beat } : {}),
-    ...(origin === undefined ? {} : { origin }),
   };
+  return origin === undefined ? info : { ...info, origin };
+}
+
+/** Version 0.1 said it here. */
+function originInNote(folder: string): string | undefined {
+  const note = `${folder}/_meta/smallboat.json`;
+  return parseRunNote(textOf(note), note).origin;
 }
 
 /** Blocks: a listing reads thousands of files of 200 bytes, and passing each to another thread takes five times as long. */
@@ -139,7 +134,8 @@ async function stubOf(root: string, path: TaskPath): Promise<TaskStub | undefine
 /** From the file, or by its age where the power went before it was on the disk: such a file is empty. */
 async function createdAtOf(self: string): Promise<number | undefined> {
   try {
-    return (await readJson(self, Self))?.ts_epoch;
+    const text = textOf(self);
+    return text === undefined ? undefined : parseSelf(text, self).ts_epoch;
   } catch (error) {
     if (!storeFileErrors.STORE_FILE_DAMAGED.is(error)) throw error;
     return changedAt(self);

@@ -1,4 +1,5 @@
 import { defineErrors } from '../../kernel/index.ts';
+import type { RunSummary } from './run-summary.ts';
 
 /** What any run store throws. Its adapters and the encoding of values add their own. */
 export const runStoreErrors = defineErrors({
@@ -128,7 +129,7 @@ export interface RunInfo {
   readonly run: string;
   /** Milliseconds since 1970. */
   readonly createdAt: number;
-  /** Milliseconds since 1970 of the run's last sign of life; absent if it gave none. */
+  /** Milliseconds since 1970 of the run's last sign of life; absent if it gave none, and in a list where it would have to be read for each. */
   readonly heartbeatAt?: number;
   readonly user: string;
   readonly tags: readonly string[];
@@ -260,6 +261,11 @@ export interface RunStore extends AsyncDisposable {
   remembered(flow: string, name: string): Promise<ArtifactKey | undefined>;
   /** Whether the content is there, without reading it. */
   has(flow: string, key: ArtifactKey): Promise<boolean>;
+
+  /** Keeps what a list shows of a run that has ended; by a power cut it may be lost. Rejects with `RUN_NOT_FOUND`. */
+  saveSummary(run: RunPath, summary: RunSummary): Promise<void>;
+  /** Undefined where none was kept: the run goes on, was stopped or killed, or another system made it. */
+  summary(run: RunPath): Promise<RunSummary | undefined>;
 
   flows(): Promise<readonly string[]>;
   /** One run; undefined where there is none. However many there are, only this one is read. */

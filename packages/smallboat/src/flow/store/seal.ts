@@ -1,4 +1,4 @@
-import { createHash } from 'node:crypto';
+import { hash } from 'node:crypto';
 
 const SEAL = /,"sum":"([0-9a-f]{40})"\}$/;
 
@@ -15,5 +15,5 @@ export function isIntact(text: string): boolean {
 }
 
 function sumOf(text: string): string {
-  return createHash('sha1').update(text).digest('hex');
+  return hash('sha1', text);
 }

@@ -1,7 +1,7 @@
 import type { ManifestNode, ResourceType } from '../manifest/node.ts';
 import { isRecord } from '../project/plain.ts';
 import type { VerbOptions } from './session.ts';
-import { beginVerb } from './session.ts';
+import { beginVerb, noteManifest } from './session.ts';
 
 export interface ListOptions extends VerbOptions {
   readonly output?: 'selector' | 'name' | 'path' | 'json';
@@ -41,6 +41,7 @@ const KEYS = [
 /** The nodes that are chosen, a line each: dbt's `list`. */
 export async function list(options: ListOptions): Promise<string[]> {
   const session = await beginVerb('list', options);
+  await noteManifest(session, options);
   const asked = options.resourceTypes ?? LISTED;
   const chosen = session.choose([...new Set([...LISTED, ...asked])], { mayBeEmpty: true }).sort();
   const { manifest } = session.project;

@@ -1,6 +1,7 @@
 import { join, resolve } from 'node:path';
 import type { WorkOptions } from '../../kernel/index.ts';
 import type { Warehouse } from '../../warehouse/index.ts';
+import { writeManifest } from '../artifacts/manifest.ts';
 import { parseContext } from '../parse/parsing.ts';
 import type { Flags } from '../context/invocation.ts';
 import type { LoadOptions, Project } from '../load.ts';
@@ -62,12 +63,22 @@ export interface VerbSession {
   readonly project: Project;
   readonly targetFolder: string;
   readonly selectors: ReadonlyMap<string, YamlSelector>;
+  /** The selectors as a manifest has them. */
+  readonly selectorDocument: Readonly<Record<string, unknown>>;
   readonly previous: PreviousState | undefined;
   readonly deferred: ReadonlyMap<string, SqlNode>;
   /** Opens the warehouse of the target; the caller closes what it gets. */
   open(): Promise<Warehouse>;
   /** What is chosen of these kinds. @throws `SELECTION_EMPTY` where nothing is, and `mayBeEmpty` is not set. */
   choose(types: readonly ResourceType[], options?: { readonly mayBeEmpty?: boolean }): string[];
+}
+
+/** Writes manifest.json, as each verb of dbt does that reads a project. */
+export async function noteManifest(
+  { project, targetFolder, selectorDocument }: VerbSession,
+  options: Pick<VerbOptions, 'writeJson'>,
+): Promise<void> {
+  if (options.writeJson !== false) await writeManifest(targetFolder, project, selectorDocument);
 }
 
 /** Reads the project and all that the options name. */
@@ -82,7 +93,7 @@ export async function beginVerb(which: string, options: VerbOptions): Promise<Ve
     { unique_id: '', name: '', package_name: project.root.name, original_file_path: 'selectors.yml' },
   );
   const indirect = options.indirectSelection ?? 'eager';
-  const selectors = await readSelectors(folder, (name) => context.global(name), indirect);
+  const { selectors, document } = await readSelectors(folder, (name) => context.global(name), indirect);
   const cwd = options.cwd ?? process.cwd();
   const stateFolder = options.state ?? invocation.env['DBT_STATE'];
   const previous =
@@ -96,6 +107,7 @@ export async function beginVerb(which: string, options: VerbOptions): Promise<Ve
     project,
     targetFolder,
     selectors,
+    selectorDocument: document,
     previous,
     deferred,
     open: () => openTarget(project, options),
@@ -150,6 +162,9 @@ function flagsOf(which: string, options: VerbOptions): Partial<Flags> {
       fail_fast: options.failFast ?? false,
       defer: options.defer ?? false,
       favor_state: options.favorState ?? false,
+      defer_state: options.deferState ?? null,
+      event_time_start: options.eventTimeStart?.toISOString() ?? null,
+      event_time_end: options.eventTimeEnd?.toISOString() ?? null,
       warn_error: options.warnError ?? null,
       select: texts(options.select),
       exclude: texts(options.exclude),

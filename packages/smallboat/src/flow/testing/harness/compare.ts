@@ -1,5 +1,6 @@
 import { isArtifactName } from '../../names.ts';
-import { readRun } from '../../read-run.ts';
+import { briefOf, readBrief } from '../../read-brief.ts';
+import { type RunView, readRun } from '../../read-run.ts';
 import type { FlowRun } from '../../run-flow.ts';
 import type { RunStore } from '../../store/run-store.ts';
 import { type Expected, interpret } from './reference.ts';
@@ -48,8 +49,8 @@ export async function differences(spec: Spec, seed: number, outcome: Outcome): P
     );
     found.set(task.name, { made, attempts: task.attempts });
   }
-  const wrong: string[] = [];
-  if (expected.failure) return failureDifferences(spec, { expected, failed, found, seed });
+  const wrong = await briefDifferences(store, view);
+  if (expected.failure) return [...wrong, ...failureDifferences(spec, { expected, failed, found, seed })];
   if (failed !== undefined) return [`failed with ${failed}, and should not`];
   for (const [name, { made, attempts }] of expected.tasks) {
     const own = found.get(name);
@@ -62,6 +63,15 @@ export async function differences(spec: Spec, seed: number, outcome: Outcome): P
     wrong.push(`the result is ${show(outcome.result)}, not ${show(expected.result)}`);
   }
   return wrong;
+}
+
+/** A list shows of a run what its tasks say, though it does not read them. */
+async function briefDifferences(store: RunStore, view: RunView): Promise<string[]> {
+  const { lastAt: _shown, ...shown } = await readBrief(store, view.info);
+  const { lastAt: _whole, ...whole } = briefOf(view);
+  // What went on in this process when the run failed may have ended since.
+  const isSame = view.state === 'done' ? equal(shown, whole) : shown.state === whole.state;
+  return isSame ? [] : [`a list shows ${show(shown)}, not ${show(whole)}`];
 }
 
 /** Where a run must fail, what ended well before must still be right; how much of it did is a matter of time. */
