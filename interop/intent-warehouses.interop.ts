@@ -8,19 +8,23 @@ import type { Examples, SequenceBatch } from '../packages/smallboat/src/features
 import {
   FEATURE_NAMES,
   guardFuture,
+  openSessionsSql,
   readDataset,
   readSequences,
   readSessions,
 } from '../packages/smallboat/src/features/index.ts';
+import { cartContextSql, cartEventsSql } from '../packages/smallboat/src/features/cart-sql.ts';
 import { readSuite, validate } from '../packages/smallboat/src/quality/index.ts';
 import { generateDataset } from '../packages/smallboat/src/synthetic/index.ts';
-import { buildProject } from '../packages/smallboat/src/transform/index.ts';
+import { buildProject, transform } from '../packages/smallboat/src/transform/index.ts';
 import type { Cell, Warehouse } from '../packages/smallboat/src/warehouse/index.ts';
 import { ingest, openWarehouse } from '../packages/smallboat/src/warehouse/index.ts';
 import type { FakeSnowflake } from './fakesnow.ts';
 import { startFakeSnowflake } from './fakesnow.ts';
 import type { PostgresServer } from './postgres.ts';
 import { startPostgres } from './postgres.ts';
+import { python } from './python.ts';
+import { REDSHIFT_CATALOGUE, startFakeRedshift } from './redshift.ts';
 
 /** The tables and the dataset of apps/intent, on every warehouse from the same files: each must have what DuckDB has, row by row and byte by byte. */
 
@@ -197,4 +201,69 @@ describe.each(['PostgreSQL', 'Snowflake'])('on %s', (name) => {
   it('meets and fails the same expectations, by the same counts', async () => {
     expect(await suitesOn(on())).toEqual(await suitesOn(expected));
   });
+});
+
+it('is the same project to dbt-core with dbt-postgres: the same rows', async () => {
+  const target = join(folder, 'target-dbt');
+  const program = `
+import sys
+from dbt.cli.main import dbtRunner
+r = dbtRunner().invoke(['build', '--project-dir', '.', '--profiles-dir', '.', '--target', 'postgres', '--target-path', '${target}', '--log-path', '${target}'])
+sys.exit(0 if r.success else str(r.exception or [x.message for x in r.result if x.message]))`;
+  const { host, port, user, password } = postgres;
+  const place = { PGHOST: host, PGPORT: String(port), PGUSER: user, PGPASSWORD: password, PGDATABASE: 'dictionary' };
+  const env = { ...place, DBT_SEND_ANONYMOUS_USAGE_STATS: 'false', DO_NOT_TRACK: '1' };
+  const warehouse = others.get('PostgreSQL') ?? expected;
+  for (const model of MODELS) await warehouse.execute(`drop view if exists public.${model} cascade`).catch(() => 0);
+  for (const model of MODELS) await warehouse.execute(`drop table if exists public.${model} cascade`);
+  await python('dbt-postgres', ['-c', program], { cwd: join(app, 'dbt'), env });
+  for (const model of MODELS) expect(await rowsOf(warehouse, model)).toEqual(await rowsOf(expected, model));
+});
+
+it('writes what the grammar of Redshift takes, without what Redshift has not', async () => {
+  await using redshift = await startFakeRedshift(postgres);
+  const database = await postgres.database();
+  await postgres.psql(database, REDSHIFT_CATALOGUE);
+  const url = `redshift://${postgres.user}@127.0.0.1:${redshift.port}/${database}?sslmode=prefer`;
+  await using warehouse = await openWarehouse(url, { env: { REDSHIFT_PASSWORD: postgres.password } });
+  const { results } = await transform(join(app, 'dbt'), {
+    warehouse,
+    targetFolder: join(folder, 'target-redshift'),
+  }).compile();
+  const models = results.map(({ compiledSql }) => compiledSql ?? '');
+  expect(models.length).toBeGreaterThan(40);
+  const { features } = await readDataset(expected, { features: FEATURE_NAMES });
+  if (features === undefined) throw new Error('no features');
+  const asked = {
+    dialect: 'redshift',
+    relation: 'public.distinct_events',
+    products: 'public.content_flattened',
+  } as const;
+  const context = { ...asked, set: features, lastDay: '2019-01-20' };
+  const statements = [
+    ...models,
+    await cartEventsSql('redshift', asked.relation),
+    await cartContextSql(context),
+    await cartContextSql({
+      ...context,
+      known: true,
+      sessions: await openSessionsSql('redshift', asked.relation, true),
+    }),
+    await browsingSql('redshift'),
+  ];
+  for (const sql of statements) {
+    expect(sql.replaceAll(/--.*|'[^']*'/g, '')).not.toMatch(
+      /concat_ws|jsonb_|->>|\bwindow\b|is not distinct from|\bvalues\b|\blateral\b|array_agg|collate|\bfilter\b|interval/i,
+    );
+  }
+  const program = `
+import json, sys, sqlglot
+for sql in json.load(sys.stdin):
+    sqlglot.parse(sql, read='redshift', error_level=sqlglot.ErrorLevel.RAISE)
+print('sound')`;
+  const list = join(folder, 'statements.json');
+  await writeFile(list, JSON.stringify(statements));
+  expect(await python('fakesnow', ['-c', program.replace('sys.stdin', `open(${JSON.stringify(list)})`)])).toBe(
+    'sound\n',
+  );
 });

@@ -10,8 +10,7 @@ import {
 } from '../../packages/smallboat/src/orchestrate/index.ts';
 import { engineCases } from '../../packages/smallboat/src/orchestrate/testing/cases.ts';
 import { expectSameArtifacts } from '../../packages/smallboat/src/orchestrate/testing/same-artifacts.ts';
-import { pythonEnv } from '../python.ts';
-import { freePort, serverProcess } from '../server.ts';
+import { startPrefect } from '../prefect.ts';
 import { aFolder, aProject, ran, smallboat } from './project.ts';
 
 const project = aProject();
@@ -20,26 +19,9 @@ let url = '';
 let api: ReturnType<typeof prefect>;
 
 beforeAll(async () => {
-  const port = await freePort();
-  url = `http://127.0.0.1:${port}/api`;
+  const server = await startPrefect();
+  url = server.url;
   api = prefect({ url });
-  const server = await serverProcess(
-    join(pythonEnv('prefect'), 'prefect'),
-    ['server', 'start', '--host', '127.0.0.1', '--port', String(port)],
-    {
-      env: {
-        PREFECT_HOME: home,
-        PREFECT_API_URL: url,
-        PREFECT_SERVER_ANALYTICS_ENABLED: 'false',
-        DO_NOT_TRACK: '1',
-      },
-      ready: () =>
-        fetch(`${url}/health`).then(
-          (answer) => answer.ok,
-          () => false,
-        ),
-    },
-  );
   return () => server[Symbol.asyncDispose]();
 });
 

@@ -1,12 +1,13 @@
 import { join } from 'node:path';
+import { setTimeout as delay } from 'node:timers/promises';
 import type { Dataset, SessionEvent } from 'smallboat/features';
 import { ACTIONS, DECISION_POINTS, TOKENS, exampleCount, readSessions, rowsAt, sequenceAt } from 'smallboat/features';
-import { loadSettings } from 'smallboat/config';
 import { step } from 'smallboat/flow';
 import { defineErrors } from 'smallboat/kernel';
 import { startEndpoint } from 'smallboat/serving';
-import { deployRelease, openDeployTarget } from 'smallboat/serving/deploy';
 import { loadModel } from 'smallboat/training';
+import type { Deployed } from './deploy-to.ts';
+import { deployTo } from './deploy-to.ts';
 import type { Chosen } from './select.ts';
 import { MODEL } from './select.ts';
 import type { Tables } from './tables.ts';
@@ -37,16 +38,6 @@ export interface Served {
   readonly log: string;
   /** Where it is deployed for others to ask; null where the settings name no place, or the gate refused the model. */
   readonly deployed: Deployed | null;
-}
-
-/** An endpoint that goes on after the run. */
-export interface Deployed {
-  /** `sagemaker in eu-west-1`. */
-  readonly location: string;
-  readonly name: string;
-  /** What it answers with now; null while a new model is on trial. */
-  readonly modelVersion: string | null;
-  readonly url: string | null;
 }
 
 export interface DeployInputs {
@@ -87,7 +78,8 @@ export const deploy = step('deploy', {
       progress((i + 1) / count, `${i + 1} predictions over HTTP`);
     }
     await endpoint.stop();
-    const deployed = chosen.version === null ? null : await deployTo(chosen.folder, home, log);
+    const deployed =
+      chosen.version === null ? null : await deployTo(MODEL, { modelFolder: chosen.folder, home, say: log });
     times.sort((a, b) => a - b);
     const at = (share: number): number => Number((times[Math.floor((times.length - 1) * share)] ?? 0).toFixed(2));
     const served: Served = {
@@ -120,30 +112,6 @@ export const deploy = step('deploy', {
     return { served };
   },
 });
-
-/** Deploys a model to the place that the settings name. One prediction there must be the model's own, or what answered before is back. */
-async function deployTo(modelFolder: string, home: string, log: (line: string) => void): Promise<Deployed | null> {
-  const { env } = process;
-  const settings = await loadSettings({ folder: join(import.meta.dirname, '..'), env });
-  const { deploy: to = 'none', deployRegion: region, deployRole: role, deployImage: image } = settings;
-  if (to === 'none') return null;
-  const { deployBucket: bucket, deployInstance: instance } = settings;
-  const where = { ...(region === undefined ? {} : { region }), ...(role === undefined ? {} : { role }) };
-  await using target = await openDeployTarget({
-    to,
-    home,
-    env,
-    lambda: where,
-    sagemaker: {
-      ...where,
-      ...(image === undefined ? {} : { image }),
-      ...(bucket === undefined ? {} : { bucket }),
-      ...(instance === undefined ? {} : { instance }),
-    },
-  });
-  const { name, url = null, modelVersion = null } = await deployRelease(target, { name: MODEL, modelFolder, say: log });
-  return { location: target.location, name, modelVersion, url };
-}
 
 interface Question {
   /** As the warehouse has them, up to the decision point. */
@@ -194,17 +162,28 @@ async function ask(
   signal: AbortSignal,
 ): Promise<number> {
   if (events === undefined) {
-    const response = await fetch(`${url}/predict?session=${session}`, { signal });
+    const response = await answered(() => fetch(`${url}/predict?session=${session}`, { signal }), signal);
     const body = (await response.json()) as { readonly prediction?: unknown };
     return typeof body.prediction === 'number' ? body.prediction : Number.NaN;
   }
-  const response = await fetch(`${url}/invocations`, {
+  const asked = {
     method: 'POST',
     headers: { 'content-type': 'application/json' },
     body: JSON.stringify({ instances: [{ events }] }),
     signal,
-  });
+  };
+  const response = await answered(() => fetch(`${url}/invocations`, asked), signal);
   const body = (await response.json()) as { readonly predictions?: readonly (readonly unknown[])[] };
   const prediction = body.predictions?.[0]?.[0];
   return typeof prediction === 'number' ? prediction : Number.NaN;
+}
+
+/** An endpoint on a machine that has much else to do answers 503 until it has caught up: it is asked again, for half a minute at most. */
+async function answered(ask: () => Promise<Response>, signal: AbortSignal): Promise<Response> {
+  for (let left = 150; ; left--) {
+    const response = await ask();
+    if (response.status !== 503 || left === 0) return response;
+    await response.body?.cancel();
+    await delay(200, undefined, { signal });
+  }
 }
