@@ -17,6 +17,9 @@ import { fan, fated } from './compute/project/flows.ts';
 import { aProject } from './compute/services.ts';
 import { pythonEnv } from './python.ts';
 import { bootstrapCommand } from '../packages/smallboat/src/flow/compute/task/bootstrap-command.ts';
+import { gangName, gangService } from '../packages/smallboat/src/flow/compute/kubernetes/gang-service.ts';
+import { jobManifest } from '../packages/smallboat/src/flow/compute/kubernetes/manifest.ts';
+import { computeSettings } from '../packages/smallboat/src/flow/compute/settings.ts';
 import { runFlow } from '../packages/smallboat/src/flow/index.ts';
 import { type Asked, batchStandIn } from '../packages/smallboat/src/flow/testing/batch-stand-in.ts';
 import { kubernetesStandIn } from '../packages/smallboat/src/flow/testing/kubernetes-stand-in.ts';
@@ -164,6 +167,16 @@ describe('beside Metaflow', () => {
     expect([limit(theirs), limit(own)]).toEqual([600, 745]);
     const requests = own.filter(({ action }) => action !== 'FilterLogEvents');
     expect(await problemsOf({ batch: requests })).toEqual({ batch: [], kubernetes: [] });
+  });
+
+  it('makes Jobs and a Service of a gang that Kubernetes takes', async () => {
+    const gang = { name: gangName(['Flow', 'fit', 0]), count: 2, index: 0 };
+    const labels = { user: 'ada', flow: 'Flow', run: '1', step: 'fit', task: '2', attempt: 0 };
+    const container = { command: ['node'], environment: {}, resources: {}, timeoutSeconds: 60, labels, gang };
+    const { kubernetes } = computeSettings(() => undefined);
+    const job = jobManifest({ container, settings: kubernetes, session: 's' });
+    const manifests = [job, gangService(gang, job, '0b0e0c0a-0000-4000-8000-000000000000')];
+    expect(await problemsOf({ kubernetes: manifests })).toEqual({ batch: [], kubernetes: [] });
   });
 
   it('makes the same Job for Kubernetes', async () => {

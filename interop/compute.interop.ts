@@ -4,7 +4,7 @@ import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeAll, describe, expect, it, vi } from 'vitest';
-import { fan, fated, linear, mixed } from './compute/project/flows.ts';
+import { fan, fated, linear, meeting, mixed } from './compute/project/flows.ts';
 import {
   type MakeService,
   type Service,
@@ -212,6 +212,30 @@ describe.each(services)('a flow whose steps are jobs of %s', (serviceName, make)
     await vi.waitFor(() => expect(existsSync(join(folder, 'aborted'))).toBe(true), { timeout: 60_000 });
     await using run = await resumeFlow(remote(fated), options);
     expect(await run.result()).toEqual({ before: { reached: 7 } });
+  });
+
+  it('runs a gang at the same time where the service has names for its tasks, and refuses it elsewhere', async () => {
+    const { folder, options } = withRun();
+    writeFileSync(join(folder, 'ran'), '');
+    const running = runFlow(remote(meeting), { ...options, params: { folder } });
+    if (service.compute === 'batch') {
+      const refused: unknown = await running.catch((error: unknown) => error);
+      expect(refused).toMatchObject({ code: 'GANG_NOT_THERE', facts: { steps: 'meet' } });
+      return;
+    }
+    await using run = await running;
+    const { met } = await run.result();
+    expect(met).toHaveLength(3);
+    const [made] = service.names() as { metadata: { name: string; ownerReferences: object[] }; spec: object }[];
+    const main = `task-0.${made?.metadata.name ?? ''}.default.svc`;
+    expect(met).toEqual([0, 1, 2].map((index) => `${index} ${main} ${main}`));
+    const pods = service.submitted.slice(-4).flatMap((one) => {
+      const { spec } = one as { spec: { template: { metadata: { labels: object }; spec: Record<string, unknown> } } };
+      return spec.template.spec['subdomain'] === undefined ? [] : [spec.template];
+    });
+    expect(new Set(pods.map(({ spec }) => spec['hostname']))).toEqual(new Set(['task-0', 'task-1', 'task-2']));
+    for (const { metadata } of pods) expect(metadata.labels).toMatchObject({ 'smallboat/gang': made?.metadata.name });
+    expect(made?.spec).toMatchObject({ clusterIP: 'None', selector: { 'smallboat/gang': made?.metadata.name } });
   });
 
   it('says of an image that is not there that it could not be started', async () => {

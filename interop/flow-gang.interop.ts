@@ -4,7 +4,8 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { flow, gang, openClient, runFlow, step } from '../packages/smallboat/src/flow/index.ts';
 import { openRunStore } from '../packages/smallboat/src/flow/store/open-run-store.ts';
-import { pythonEnv, python } from './python.ts';
+import { askMetaflow, metaflowEnv } from './metaflow-client.ts';
+import { pythonEnv } from './python.ts';
 import { execFile } from 'node:child_process';
 import { promisify } from 'node:util';
 
@@ -14,15 +15,6 @@ beforeAll(async () => {
   folder = await mkdtemp(join(tmpdir(), 'smallboat-gang-'));
 });
 afterAll(() => rm(folder, { recursive: true, force: true }));
-
-const env = () => ({
-  METAFLOW_HOME: join(folder, 'no-config'),
-  METAFLOW_DATASTORE_SYSROOT_LOCAL: folder,
-  METAFLOW_DEFAULT_METADATA: 'local',
-  METAFLOW_DEFAULT_DATASTORE: 'local',
-  METAFLOW_USER: 'ada',
-  USERNAME: 'ada',
-});
 
 const plan = step('plan', { run: () => ({ count: 3 }) });
 const part = step('part', {
@@ -56,12 +48,7 @@ print(json.dumps({
   'children': sorted(c.index for c in before.task.child_tasks), 'joined': len(list(after.task.parent_tasks)),
 }))`;
 
-const read = async (run: string, steps: string): Promise<unknown> => {
-  const path = join(folder, 'read.py');
-  await writeFile(path, READ);
-  const printed = await python('metaflow', [path, run, steps], { cwd: folder, env: env() });
-  return JSON.parse(printed.trimEnd().split('\n').at(-1) ?? '');
-};
+const read = (run: string, steps: string): Promise<unknown> => askMetaflow(folder, READ, [run, steps]);
 const wanted = {
   ok: true,
   index: [0, 1, 2],
@@ -115,7 +102,7 @@ it('of Metaflow’s own looks the same to its client, and is read here', async (
   const program = join(bin, 'python');
   // It starts the other tasks by the name `python`.
   const PATH = `${bin}:${process.env['PATH'] ?? ''}`;
-  const options = { cwd: folder, env: { ...process.env, ...env(), PATH } };
+  const options = { cwd: folder, env: { ...process.env, ...metaflowEnv(folder), PATH } };
   await promisify(execFile)(program, ['theirs.py', '--quiet', 'run'], options);
   await using client = await openClient({ folder });
   const run = await client.flow('TheirGang').latestSuccessful();

@@ -7,6 +7,7 @@ import { NdArray } from '../packages/smallboat/src/flow/store/nd-array.ts';
 import { decodePickle } from '../packages/smallboat/src/flow/store/pickle-decode.ts';
 import { encodePickle } from '../packages/smallboat/src/flow/store/pickle-encode.ts';
 import type { ArtifactKey, ArtifactKeys, RunStore, TaskPath } from '../packages/smallboat/src/flow/store/run-store.ts';
+import { askMetaflow, metaflowEnv } from './metaflow-client.ts';
 import { python } from './python.ts';
 
 let folder = '';
@@ -15,23 +16,7 @@ beforeAll(async () => {
 });
 afterAll(() => rm(folder, { recursive: true, force: true }));
 
-/** Runs a program with Metaflow's client on the store of `folder`, and parses the JSON that it prints last. */
-async function ask(program: string, args: readonly string[] = []): Promise<unknown> {
-  const path = join(folder, 'program.py');
-  await writeFile(path, program);
-  const printed = await python('metaflow', [path, ...args], {
-    cwd: folder,
-    env: {
-      METAFLOW_HOME: join(folder, 'no-config'),
-      METAFLOW_DATASTORE_SYSROOT_LOCAL: folder,
-      METAFLOW_DEFAULT_METADATA: 'local',
-      METAFLOW_DEFAULT_DATASTORE: 'local',
-      METAFLOW_USER: 'ada',
-      USERNAME: 'ada',
-    },
-  });
-  return JSON.parse(printed.trimEnd().split('\n').at(-1) ?? '');
-}
+const ask = (program: string, args: readonly string[] = []): Promise<unknown> => askMetaflow(folder, program, args);
 
 describe('a run made here, in Metaflow’s own client', () => {
   const values: Readonly<Record<string, unknown>> = {
@@ -251,12 +236,7 @@ if __name__ == '__main__':
     await writeFile(join(folder, 'py_flow.py'), FLOW);
     await python('metaflow', ['py_flow.py', '--quiet', 'run', '--rate', '0.75', '--tag', 'snake'], {
       cwd: folder,
-      env: {
-        METAFLOW_HOME: join(folder, 'no-config'),
-        METAFLOW_DATASTORE_SYSROOT_LOCAL: folder,
-        METAFLOW_USER: 'ada',
-        USERNAME: 'ada',
-      },
+      env: metaflowEnv(folder),
     });
     store = localRunStore({ folder });
     run = (await store.runs('PyFlow'))[0]?.run ?? '';

@@ -24,6 +24,8 @@ export interface Service extends AsyncDisposable {
   loseMachine(step: string): void;
   /** All that was asked to be started. */
   readonly submitted: readonly object[];
+  /** Services by which pods find each other, as they were sent. */
+  readonly names: () => readonly object[];
 }
 
 export interface ServiceOptions {
@@ -55,6 +57,7 @@ function serviceOfBatch(standIn: BatchStandIn): Omit<Service, typeof Symbol.asyn
     },
     loseMachine: (step) => standIn.loseHost(of(step).at(-1)?.jobId ?? ''),
     submitted: standIn.jobs,
+    names: () => [],
   };
 }
 
@@ -80,6 +83,7 @@ function serviceOfKubernetes(standIn: KubernetesStandIn): Omit<Service, typeof S
     loseMachine: (step) =>
       standIn.loseNode([...standIn.pods.values()].findLast((pod) => stepOf(pod) === step)?.metadata.name ?? ''),
     submitted: standIn.manifests,
+    names: () => [...standIn.services.values()],
   };
 }
 

@@ -1,7 +1,7 @@
 /** Flows whose steps run as jobs, for compute.interop.ts: what their bodies do to themselves is what a service may do to them. */
 import { appendFileSync, existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { each, env, flow, step } from 'smallboat/flow';
+import { each, env, flow, gang, step } from 'smallboat/flow';
 import * as z from 'zod';
 import { double } from './lib/double.ts';
 
@@ -141,4 +141,26 @@ export const trusted = flow('Trusted', { folder: z.string() }, ({ folder }) =>
       return { letters: key.length };
     },
   })({ folder }),
+);
+
+/** Each of three waits until all three are there. */
+const meet = step('meet', {
+  run: async ({ folder }: { folder: string }, { gang: own, signal }) => {
+    note(folder, `meet${own?.index ?? ''}`);
+    while (readFileSync(join(folder, 'ran'), 'utf8').split('meet').length <= (own?.count ?? 0)) {
+      signal.throwIfAborted();
+      await new Promise((resolve) => setTimeout(resolve, 20));
+    }
+    const { MF_PARALLEL_MAIN_IP: told = '' } = process.env;
+    return { index: own?.index ?? -1, main: own?.mainAddress ?? '', told };
+  },
+});
+const gather = step('gather', {
+  run: ({ met }: { met: readonly { readonly index?: number; readonly main?: string; readonly told?: string }[] }) => ({
+    met: met.map(({ index, main, told }) => `${index} ${main} ${told}`),
+  }),
+});
+
+export const meeting = flow('Meeting', { folder: z.string() }, ({ folder }) =>
+  gather({ met: gang(3, () => meet({ folder })) }),
 );

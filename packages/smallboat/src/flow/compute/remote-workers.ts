@@ -5,7 +5,8 @@ import type { StoreSpec } from '../store/open-run-store.ts';
 import type { CodePackage, RunStore } from '../store/run-store.ts';
 import { type ContainerLog, containerLog } from './container-log.ts';
 import { outcomeOf } from './outcome.ts';
-import type { Container, ContainerEnd, ContainerService } from './service.ts';
+import { gangName } from './kubernetes/gang-service.ts';
+import type { Container, ContainerEnd, ContainerService, GangPlace } from './service.ts';
 import { bootstrapCommand } from './task/bootstrap-command.ts';
 import { ORDER_VARIABLE, type RemoteJob, type TaskOrder } from './task/order.ts';
 
@@ -45,7 +46,7 @@ export async function runRemotely(
   const node = dag.steps.find(({ name }) => name === job.step);
   if (signal?.aborted || !node) return { kind: 'stopped' };
   const log = containerLog({ ...(onLog ? { onLog } : {}), ...(onProgress ? { onProgress } : {}) });
-  const container = await containerFor(job, node, options);
+  const container = await containerFor(job, node, { ...options, service });
   let fraction = 0;
   const end = await service.run(container, {
     ...(signal ? { signal } : {}),
@@ -61,7 +62,17 @@ export async function runRemotely(
   return outcomeOf(job, store, { ...known, ...(log.loss ? { loss: log.loss } : {}) });
 }
 
-async function containerFor(job: Job, { options: said }: StepNode, options: RemoteOptions): Promise<Container> {
+async function containerFor(
+  given: Job,
+  { options: said }: StepNode,
+  options: RemoteOptions & { readonly service: ContainerService },
+): Promise<Container> {
+  const gang = gangOf(given);
+  const mainAddress = gang && options.service.mainAddress?.(said, gang);
+  const job = {
+    ...given,
+    ...(given.gang && mainAddress !== undefined ? { gang: { ...given.gang, mainAddress } } : {}),
+  };
   const { path, attempt, environment, ...rest } = job;
   const { store, code, storeSpec, variables, folder, graceSeconds } = options;
   const { timeoutSeconds, image, resources = {}, batch, kubernetes } = said;
@@ -85,7 +96,15 @@ async function containerFor(job: Job, { options: said }: StepNode, options: Remo
     ...(image === undefined ? {} : { image }),
     ...(batch ? { batch } : {}),
     ...(kubernetes ? { kubernetes } : {}),
+    ...(gang ? { gang } : {}),
   };
+}
+
+function gangOf({ path, gang, index, attempt }: Job): GangPlace | undefined {
+  if (!gang) return undefined;
+  // All of them have the same place but for the last number, which is their own.
+  const name = gangName([path.flow, path.step, ...index.slice(0, -1), attempt, path.run]);
+  return { name, count: gang.count, index: gang.index };
 }
 
 /** A short job goes along with the order; a long one through the store, under a name of the run, so that nobody deletes it meanwhile. */

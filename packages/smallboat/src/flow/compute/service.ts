@@ -12,6 +12,8 @@ export interface ContainerService extends AsyncDisposable {
    * `stopped`. What goes wrong with the service itself is an end too (`notRun`): it never rejects.
    */
   run(container: Container, host: ContainerHost): Promise<ContainerEnd>;
+  /** Where the main container of a gang will be found; absent where the service cannot run gangs. */
+  mainAddress?(container: Pick<Container, 'kubernetes'>, gang: GangPlace): string;
   /** Jobs of ours that have not ended, whoever started them: also those of runs that were killed. */
   unfinished(): Promise<readonly UnfinishedJob[]>;
   /** Has a job end. */
@@ -42,6 +44,17 @@ export interface Container {
   readonly labels: TaskLabels;
   readonly batch?: BatchOptions;
   readonly kubernetes?: KubernetesOptions;
+  /** One of several that run at the same time. */
+  readonly gang?: GangPlace;
+}
+
+/** A container's place in its gang. */
+export interface GangPlace {
+  /** The same for all of them, and for no others: a label of DNS. */
+  readonly name: string;
+  readonly count: number;
+  /** From 0: the first is the main one. */
+  readonly index: number;
 }
 
 /** What a container needs; what is left out is as the service has it. */

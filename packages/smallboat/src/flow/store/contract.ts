@@ -1,5 +1,8 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { cardCases } from './card-contract.ts';
+import { codeOf } from './code-of.ts';
+import { noteCases } from './note-contract.ts';
+import { runCases } from './run-contract.ts';
 import { logCases } from './log-contract.ts';
 import { pickleEncodeErrors } from './pickle-encode.ts';
 import { runStoreErrors } from './run-store.ts';
@@ -38,11 +41,6 @@ export function runStoreContract({ name, create }: RunStoreContract): void {
       await other[Symbol.asyncDispose]();
     });
 
-    const codeOf = (call: Promise<unknown>): Promise<unknown> =>
-      call.then(
-        () => undefined,
-        (error: unknown) => (error instanceof Error && 'code' in error ? error.code : error),
-      );
     const begun = async (step = 'train'): Promise<TaskPath> => {
       const run = await store.createRun('f');
       const task = await store.createTask('f', run, step);
@@ -52,126 +50,8 @@ export function runStoreContract({ name, create }: RunStoreContract): void {
     const missing = (task: TaskPath): TaskPath => ({ ...task, task: '99' });
     const nowhere = '0123456789012345678901234567890123456789' as ArtifactKey;
 
-    describe('runs', () => {
-      it('are none at first', async () => {
-        expect(await store.flows()).toEqual([]);
-        expect(await store.runs('f')).toEqual([]);
-        expect(await codeOf(store.tasks('f', '1'))).toBe(runStoreErrors.RUN_NOT_FOUND.code);
-        expect(await codeOf(store.createTask('f', '1', 's'))).toBe(runStoreErrors.RUN_NOT_FOUND.code);
-        expect(await codeOf(store.beat('f', '1'))).toBe(runStoreErrors.RUN_NOT_FOUND.code);
-        expect(await store.flows()).toEqual([]);
-      });
-
-      it('are listed by flow, newest first, with what is known of them', async () => {
-        const first = await store.createRun('f', { tags: ['a', 'b'], systemTags: ['date:2020-01-01'] });
-        const second = await store.createRun('f', { origin: first });
-        await store.createRun('g');
-        expect(await other.flows()).toEqual(['f', 'g']);
-        const runs = await other.runs('f');
-        expect(runs.map(({ run }) => run)).toEqual([second, first]);
-        expect(runs[0]?.origin).toBe(first);
-        expect(runs[1]).toMatchObject({ flow: 'f', tags: ['a', 'b'] });
-        expect(runs[1]?.systemTags).toContain('date:2020-01-01');
-        expect(runs[1]).not.toHaveProperty('origin');
-        expect(runs[1]).not.toHaveProperty('heartbeatAt');
-      });
-
-      it('are found one by one', async () => {
-        const first = await store.createRun('f', { tags: ['a'] });
-        const second = await store.createRun('f', { origin: first });
-        expect(await other.run('f', first)).toMatchObject({ flow: 'f', run: first, tags: ['a'] });
-        expect(await other.run('f', second)).toMatchObject({ run: second, origin: first });
-        expect(await other.run('f', '77')).toBe(undefined);
-        expect(await other.run('g', first)).toBe(undefined);
-      });
-
-      it('come one after the other, newest first, as long as somebody asks', async () => {
-        const made: string[] = [];
-        for (let i = 0; i < 5; i += 1) made.push(await store.createRun('f'));
-        const seen: string[] = [];
-        for await (const { run } of other.eachRun('f')) if (seen.push(run) === 3) break;
-        expect(seen).toEqual(made.toReversed().slice(0, 3));
-      });
-
-      it('say who made them and with what', async () => {
-        const run = await store.createRun('f');
-        const info = await other.run('f', run);
-        expect(info?.user).toBe(store.user);
-        expect(info?.systemTags).toContain(`user:${store.user}`);
-        expect(info?.systemTags).toContain('runtime:dev');
-      });
-
-      it('have ids that rise and that no other run has', async () => {
-        const made = await Promise.all(
-          Array.from({ length: 20 }, (_, i) => (i % 2 ? store : other).createRun(i % 3 ? 'f' : 'g')),
-        );
-        expect(new Set(made).size).toBe(20);
-        const next = await store.createRun('f');
-        for (const run of made.filter((_, i) => i % 2)) expect(Number(next)).toBeGreaterThan(Number(run));
-      });
-
-      it('give signs of life', async () => {
-        const run = await store.createRun('f');
-        await store.beat('f', run);
-        const info = await other.run('f', run);
-        expect(info?.heartbeatAt).toBeGreaterThanOrEqual(info?.createdAt ?? Infinity);
-      });
-
-      it.each(['', '..', 'a/b', '../x', '_meta', 'a b', '.hidden'])('have no flow of the name %j', async (flow) => {
-        expect(await codeOf(store.createRun(flow))).toBe(runStoreErrors.STORE_NAME_INVALID.code);
-        expect(await codeOf(store.tasks(flow, '1'))).toBe(runStoreErrors.STORE_NAME_INVALID.code);
-      });
-    });
-
-    describe('tags', () => {
-      it('are taken away and added, the first first', async () => {
-        const run = { flow: 'f', run: await store.createRun('f', { tags: ['a', 'b'] }) };
-        const tagsOf = async (): Promise<unknown> => (await other.run('f', run.run))?.tags.toSorted();
-        expect([...(await store.changeTags(run, { add: ['c', 'a'] }))].sort()).toEqual(['a', 'b', 'c']);
-        expect(await tagsOf()).toEqual(['a', 'b', 'c']);
-        await other.changeTags(run, { remove: ['a', 'b', 'never there'], add: ['b'] });
-        expect(await tagsOf()).toEqual(['b', 'c']);
-        await store.changeTags(run, { remove: ['b', 'c'] });
-        expect(await tagsOf()).toEqual([]);
-      });
-
-      it('of the system stay, and are not added a second time', async () => {
-        const run = { flow: 'f', run: await store.createRun('f', { tags: ['a'] }) };
-        const ours = `user:${store.user}`;
-        const refused = runStoreErrors.TAG_REFUSED.code;
-        expect(await codeOf(store.changeTags(run, { remove: [ours] }))).toBe(refused);
-        expect(await store.changeTags(run, { add: [ours] })).toEqual(['a']);
-        expect((await other.run('f', run.run))?.systemTags.filter((tag) => tag === ours)).toHaveLength(1);
-      });
-
-      it.each(['', 'x'.repeat(501), '\ud800'])('are refused where they are none: %j', async (tag) => {
-        const run = { flow: 'f', run: await store.createRun('f') };
-        const refused = runStoreErrors.TAG_REFUSED.code;
-        expect(await codeOf(store.changeTags(run, { add: [tag] }))).toBe(refused);
-        expect(await codeOf(store.createRun('f', { tags: [tag] }))).toBe(refused);
-      });
-
-      it('are at most fifty', async () => {
-        const many = Array.from({ length: 50 }, (_, i) => `tag ${i}`);
-        const run = { flow: 'f', run: await store.createRun('f', { tags: many }) };
-        expect(await codeOf(store.changeTags(run, { add: ['more'] }))).toBe(runStoreErrors.TAG_REFUSED.code);
-        expect(await store.changeTags(run, { add: ['more'], remove: ['tag 0'] })).toHaveLength(50);
-      });
-
-      it('of two who change them at once are all there', async () => {
-        const run = { flow: 'f', run: await store.createRun('f') };
-        const changes = Array.from({ length: 8 }, (_, i) =>
-          (i % 2 ? store : other).changeTags(run, { add: [`t${i}`] }),
-        );
-        await Promise.all(changes);
-        expect((await store.run('f', run.run))?.tags).toHaveLength(8);
-      });
-
-      it('need a run', async () => {
-        const none = store.changeTags({ flow: 'f', run: '1' }, { add: ['a'] });
-        expect(await codeOf(none)).toBe(runStoreErrors.RUN_NOT_FOUND.code);
-      });
-    });
+    runCases(() => ({ store, other }));
+    noteCases(() => ({ store, other, begun }));
 
     describe('tasks', () => {
       it('are listed in the order of their creation, with ids that no other has', async () => {
@@ -385,46 +265,6 @@ export function runStoreContract({ name, create }: RunStoreContract): void {
           await (await place.open()).save('f', value);
           expect(await other.load('f', key)).toEqual(value);
         }
-      });
-    });
-
-    describe('keys', () => {
-      it('are kept under names of a run: the last one counts', async () => {
-        const { flow, run } = await begun();
-        expect(await other.checkpoint({ flow, run }, 'train[3]')).toBe(undefined);
-        const [first, second] = [await store.save(flow, 1), await store.save(flow, 2)];
-        await store.saveCheckpoint({ flow, run }, 'train[3]', first);
-        await other.saveCheckpoint({ flow, run }, 'train[3]', second);
-        expect(await store.checkpoint({ flow, run }, 'train[3]')).toBe(second);
-        expect(await store.checkpoint({ flow, run }, 'train')).toBe(undefined);
-        expect(await codeOf(store.saveCheckpoint({ flow, run: '777' }, 'x', first))).toBe(
-          runStoreErrors.RUN_NOT_FOUND.code,
-        );
-      });
-
-      it('are kept under names of a flow', async () => {
-        const key = await store.save('f', 'kept');
-        await store.remember('f', 'a/b c', key);
-        expect(await other.remembered('f', 'a/b c')).toBe(key);
-        expect(await other.remembered('g', 'a/b c')).toBe(undefined);
-      });
-    });
-
-    describe('summaries', () => {
-      const summary = { state: 'failed', endedAt: 1_700_000_000_000, steps: 3, stepsDone: 1 } as const;
-
-      it('are kept of a run: the last one counts', async () => {
-        const run = { flow: 'f', run: await store.createRun('f') };
-        expect(await other.summary(run)).toBe(undefined);
-        await store.saveSummary(run, { ...summary, stepsDone: 0 });
-        await store.saveSummary(run, summary);
-        expect(await other.summary(run)).toEqual(summary);
-        expect(await other.summary({ flow: 'f', run: '777' })).toBe(undefined);
-      });
-
-      it('need a run', async () => {
-        const none = store.saveSummary({ flow: 'f', run: '777' }, summary);
-        expect(await codeOf(none)).toBe(runStoreErrors.RUN_NOT_FOUND.code);
       });
     });
 

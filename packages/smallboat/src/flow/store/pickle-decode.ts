@@ -1,10 +1,10 @@
 import { unpack } from './codecs.ts';
-import { pickleDecodeErrors } from './pickle-errors.ts';
 import { build, globalNamed, newObject, reduce } from './pickle-globals.ts';
-import { PickleInput } from './pickle-input.ts';
 import { noted } from './pickle-noted.ts';
 import { NOTES } from './pickle-notes.ts';
-import { Part, type Reading, refusedType } from './pickle-part.ts';
+import { Part, refusedType } from './pickle-part.ts';
+import { refusedOpcode } from './pickle-refused.ts';
+import { PickleStack, isRecord } from './pickle-stack.ts';
 import { replaceAll } from './replace-all.ts';
 
 /**
@@ -31,103 +31,79 @@ type Unpack = (codec: string, packed: unknown) => object;
 
 /** What stands for an empty place until it is in its list. */
 const HOLE = new Part('hole', 'an empty place outside of a list');
-/** Elements and bytes that may be copied beyond what the pickle's length allows: a few ranges. */
-const ALLOWANCE = 1 << 22;
 
-/** The stack machine of pickle. A class for its state: the stack, the marks in it and the memo. */
-class Unpickler implements Reading {
-  readonly #input: PickleInput;
-  readonly #stack: unknown[] = [];
-  /** Values on the stack; what lies above is left over. */
-  #top = 0;
-  readonly #marks: number[] = [];
-  /** The lowest place that may be popped: the last mark. */
-  #floor = 0;
-  readonly #memo: unknown[] = [];
-  /** Memo numbers beyond the next one, which only broken or hostile pickles have. */
-  readonly #farMemo = new Map<number, unknown>();
-  /** For each place of the stack the memo number that something there was given last. */
-  readonly #memoOfPlace: number[] = [];
-  /** True once anything is on the stack that is no value by itself. */
-  #hasParts = false;
+/** The stack machine of pickle: what its opcodes do. */
+class Unpickler extends PickleStack {
   /** Classes that were named and not used yet. */
   readonly #unused = new Set<Part>();
-  /** Tuples that hold a part, and so are no values. */
-  readonly #halfMade = new Set<object>();
-  /** Dicts that something refers to already. */
-  readonly #referred = new Set<object>();
-  /** Those of them that became a Map. */
+  /** Dicts that became a Map although something refers to them already. */
   readonly #replaced = new Map<object, object>();
-  #allowance: number;
-
   readonly #unpack: Unpack;
 
   constructor(bytes: Uint8Array, unpackAs: Unpack) {
+    super(bytes);
     this.#unpack = unpackAs;
-    this.#input = new PickleInput(bytes);
-    this.#allowance = ALLOWANCE + 2 * bytes.length;
   }
 
   run(): unknown {
-    const input = this.#input;
+    const input = this.input;
     for (;;) {
       const opcode = input.byte();
       switch (opcode) {
         case 0x8c: // SHORT_BINUNICODE
-          this.#push(input.text(input.byte()));
+          this.push(input.text(input.byte()));
           break;
         case 0x68: // BINGET
-          this.#get(input.byte());
+          this.get(input.byte());
           break;
         case 0x6a: // LONG_BINGET
-          this.#get(input.uint32());
+          this.get(input.uint32());
           break;
         case 0x94: // MEMOIZE
-          this.#memoize(this.#memo.length + this.#farMemo.size);
+          this.memoize(this.nextMemo());
           break;
         case 0x71: // BINPUT
-          this.#memoize(input.byte());
+          this.memoize(input.byte());
           break;
         case 0x72: // LONG_BINPUT
-          this.#memoize(input.uint32());
+          this.memoize(input.uint32());
           break;
         case 0x4b: // BININT1
-          this.#push(input.byte());
+          this.push(input.byte());
           break;
         case 0x4d: // BININT2
-          this.#push(input.uint16());
+          this.push(input.uint16());
           break;
         case 0x4a: // BININT
-          this.#push(input.int32());
+          this.push(input.int32());
           break;
         case 0x47: // BINFLOAT
-          this.#push(input.float());
+          this.push(input.float());
           break;
         case 0x4e:
-          this.#push(null);
+          this.push(null);
           break;
         case 0x88:
-          this.#push(true);
+          this.push(true);
           break;
         case 0x89:
-          this.#push(false);
+          this.push(false);
           break;
         case 0x28: // MARK
-          this.#marks.push(this.#top);
-          this.#floor = this.#top;
+          this.setMark();
           break;
         case 0x7d: // EMPTY_DICT
-          this.#push({});
+          this.push({});
           break;
         case 0x5d: // EMPTY_LIST
         case 0x29: // EMPTY_TUPLE
-          this.#push([]);
+          this.push([]);
           break;
         case 0x75: // SETITEMS
-          this.#setItems(this.#mark());
+          this.#setItems(this.mark());
           break;
         case 0x65: // APPENDS
-          this.#append(this.#mark());
+          this.#append(this.mark());
           break;
         case 0x2e: // STOP
           return this.#result();
@@ -138,33 +114,33 @@ class Unpickler implements Reading {
   }
 
   #doScalar(opcode: number): void {
-    const input = this.#input;
+    const input = this.input;
     switch (opcode) {
       case 0x80: // PROTO
         return input.protocol();
       case 0x95: // FRAME
         return input.skip(8);
       case 0x8a: // LONG1
-        return this.#push(input.long(input.byte()));
+        return this.push(input.long(input.byte()));
       case 0x8b: // LONG4
-        return this.#push(input.long(input.uint32()));
+        return this.push(input.long(input.uint32()));
       case 0x49: // INT: protocol 0's, as are the next two; legal later.
-        return this.#push(input.lineOfInt());
+        return this.push(input.lineOfInt());
       case 0x4c: // LONG
-        return this.#push(input.lineOfLong());
+        return this.push(input.lineOfLong());
       case 0x46: // FLOAT
-        return this.#push(input.lineOfFloat());
+        return this.push(input.lineOfFloat());
       case 0x58: // BINUNICODE
-        return this.#push(input.text(input.uint32()));
+        return this.push(input.text(input.uint32()));
       case 0x8d: // BINUNICODE8
-        return this.#push(input.text(input.uint64()));
+        return this.push(input.text(input.uint64()));
       case 0x43: // SHORT_BINBYTES
-        return this.#push(input.content(input.byte()));
+        return this.push(input.content(input.byte()));
       case 0x42: // BINBYTES
-        return this.#push(input.content(input.uint32()));
+        return this.push(input.content(input.uint32()));
       case 0x8e: // BINBYTES8
       case 0x96: // BYTEARRAY8
-        return this.#push(input.content(input.uint64()));
+        return this.push(input.content(input.uint64()));
       default:
         return this.#doContainer(opcode);
     }
@@ -173,169 +149,94 @@ class Unpickler implements Reading {
   #doContainer(opcode: number): void {
     switch (opcode) {
       case 0x30: // POP
-        return this.#drop();
+        return this.drop();
       case 0x31: // POP_MARK
-        return this.#note(this.#items());
+        return this.#note(this.items());
       case 0x8f: // EMPTY_SET
-        return this.#push(new Set());
+        return this.push(new Set());
       case 0x74: // TUPLE
-        return this.#tuple(this.#items());
+        return this.#tuple(this.items());
       case 0x85: // TUPLE1
       case 0x86: // TUPLE2
       case 0x87: // TUPLE3
-        return this.#tuple(this.#popMany(opcode - 0x84));
+        return this.#tuple(this.popMany(opcode - 0x84));
       case 0x6c: // LIST
-        return this.#push(this.#items().map((item) => this.#whole(item)));
+        return this.push(this.items().map((item) => this.whole(item)));
       case 0x64: {
         // DICT: an empty one below what is on the stack.
-        const items = this.#items();
-        this.#push({});
-        for (const item of items) this.#push(item);
-        return this.#setItems(this.#top - items.length);
+        const items = this.items();
+        this.push({});
+        for (const item of items) this.push(item);
+        return this.#setItems(this.top - items.length);
       }
       case 0x61: // APPEND
-        return this.#append(this.#below(1));
+        return this.#append(this.below(1));
       case 0x73: // SETITEM
-        return this.#setItems(this.#below(2));
+        return this.#setItems(this.below(2));
       case 0x90: // ADDITEMS
-        return this.#addItems(this.#mark());
+        return this.#addItems(this.mark());
       case 0x91: // FROZENSET
-        return this.#push(new Set(this.#items().map((item) => this.#whole(item))));
+        return this.push(new Set(this.items().map((item) => this.whole(item))));
       default:
         return this.#doCall(opcode);
     }
   }
 
   #doCall(opcode: number): void {
-    const input = this.#input;
+    const input = this.input;
     switch (opcode) {
       case 0x63: // GLOBAL
         return this.#name(input.line(), input.line());
       case 0x93: {
         // STACK_GLOBAL
-        const [module, name] = this.#popMany(2);
+        const [module, name] = this.popMany(2);
         return this.#name(module, name);
       }
       case 0x52: {
         // REDUCE
-        const [callable, args] = this.#popMany(2);
-        return this.#push(reduce(callable, args, this));
+        const [callable, args] = this.popMany(2);
+        return this.push(reduce(callable, args, this));
       }
       case 0x81: {
         // NEWOBJ
-        const [cls, args] = this.#popMany(2);
+        const [cls, args] = this.popMany(2);
         const made = newObject(cls, args, this);
         if (cls instanceof Part) this.#unused.delete(cls);
-        return this.#push(made);
+        return this.push(made);
       }
       case 0x62: {
         // BUILD
-        const [state] = this.#popMany(1);
-        return this.#replaceTop(build(this.#peek(), state, this));
+        const [state] = this.popMany(1);
+        return this.replaceTop(build(this.peek(), state, this));
       }
       default:
-        throw this.#refused(opcode);
+        throw (
+          refusedOpcode(opcode, this.input) ?? this.invalid(`opcode 0x${opcode.toString(16)} is none of plain data`)
+        );
     }
-  }
-
-  /** The error for an opcode that calls what it names, or asks the reader for what it means. */
-  #refused(opcode: number): Error {
-    switch (opcode) {
-      case 0x69: // INST
-        return refusedType(`${this.#input.line()}.${this.#input.line()}`);
-      case 0x6f: // OBJ
-      case 0x92: // NEWOBJ_EX
-        return refusedType('an instance of a class that is made by a call');
-      case 0x50: // PERSID
-      case 0x51: // BINPERSID
-        return refusedType('a reference to something outside of it');
-      case 0x82: // EXT1
-      case 0x83: // EXT2
-      case 0x84: // EXT4
-        return refusedType('a type by a number that only its writer knows');
-      case 0x97: // NEXT_BUFFER
-      case 0x98: // READONLY_BUFFER
-        return refusedType('a reference to a buffer outside of it');
-      default:
-        return this.invalid(`opcode 0x${opcode.toString(16)} is none of plain data`);
-    }
-  }
-
-  #push(value: unknown): void {
-    if (value instanceof Part) this.#hasParts = true;
-    this.#stack[this.#top] = value;
-    this.#top += 1;
-  }
-
-  #peek(): unknown {
-    if (this.#top <= this.#floor) throw this.invalid('a value is missing');
-    return this.#stack[this.#top - 1];
-  }
-
-  /** POP: takes a value away, or a mark if it lies on top. */
-  #drop(): void {
-    if (this.#top > this.#floor) this.#top -= 1;
-    else this.#mark();
-  }
-
-  /** The place that lies `count` below the top. */
-  #below(count: number): number {
-    if (this.#top - count < this.#floor) throw this.invalid('a value is missing');
-    return this.#top - count;
-  }
-
-  #popMany(count: number): unknown[] {
-    const from = this.#below(count);
-    const items = this.#stack.slice(from, this.#top);
-    this.#top = from;
-    return items;
-  }
-
-  /** Takes the last mark away, and gives the place where it was. */
-  #mark(): number {
-    const mark = this.#marks.pop();
-    if (mark === undefined) throw this.invalid('a mark is missing');
-    this.#floor = this.#marks.at(-1) ?? 0;
-    return mark;
-  }
-
-  #items(): unknown[] {
-    const from = this.#mark();
-    const items = this.#stack.slice(from, this.#top);
-    this.#top = from;
-    return items;
-  }
-
-  #replaceTop(value: unknown): void {
-    const place = this.#top - 1;
-    const memo = this.#memoOfPlace[place];
-    // The number may be that of something that lay here before.
-    if (memo !== undefined && this.#memo[memo] === this.#stack[place]) this.#memo[memo] = value;
-    this.#stack[place] = value;
-    if (value instanceof Part) this.#hasParts = true;
   }
 
   #tuple(items: unknown[]): void {
-    if (this.#hasParts && items.some((item) => this.#isHalfMade(item))) this.#halfMade.add(items);
-    this.#push(items);
+    if (this.hasParts && items.some((item) => this.isHalfMade(item))) this.halfMade.add(items);
+    this.push(items);
   }
 
   /** Appends what lies on the stack from a place on to what lies below it. */
   #append(from: number): void {
-    const [stack, to] = [this.#stack, this.#top];
-    this.#top = from;
-    const target = this.#peek();
+    const [stack, to] = [this.stack, this.top];
+    this.top = from;
+    const target = this.peek();
     if (Array.isArray(target)) {
       for (let i = from; i < to; i += 1) {
         const item = stack[i];
         if (item === HOLE) target.length += 1;
-        else target.push(this.#hasParts ? this.#whole(item) : item);
+        else target.push(this.hasParts ? this.whole(item) : item);
       }
     } else if (target instanceof Set) {
-      for (let i = from; i < to; i += 1) target.add(this.#whole(stack[i]));
+      for (let i = from; i < to; i += 1) target.add(this.whole(stack[i]));
     } else if (target instanceof Map) {
       for (let i = from; i < to; i += 1) {
-        const pair = this.#whole(stack[i]);
+        const pair = this.whole(stack[i]);
         if (!Array.isArray(pair) || pair.length !== 2) throw this.invalid('an item of a Map that is no pair');
         target.set(pair[0], pair[1]);
       }
@@ -343,24 +244,24 @@ class Unpickler implements Reading {
   }
 
   #addItems(from: number): void {
-    const to = this.#top;
-    this.#top = from;
-    const set = this.#peek();
+    const to = this.top;
+    this.top = from;
+    const set = this.peek();
     if (!(set instanceof Set)) throw this.invalid('no set to add to');
-    for (let i = from; i < to; i += 1) set.add(this.#whole(this.#stack[i]));
+    for (let i = from; i < to; i += 1) set.add(this.whole(this.stack[i]));
   }
 
   /** Sets the pairs of key and value that lie on the stack from a place on, in the dict below. */
   #setItems(from: number): void {
-    const [stack, to] = [this.#stack, this.#top];
-    this.#top = from;
-    const dict = this.#peek();
+    const [stack, to] = [this.stack, this.top];
+    this.top = from;
+    const dict = this.peek();
     if ((to - from) % 2 !== 0) throw this.invalid('a key without a value');
     if (dict instanceof Map) return this.#setPairs(dict, from, to);
     if (!isRecord(dict)) throw this.invalid('no dict to set an item of');
     for (let i = from; i < to; i += 2) {
       const key = stack[i];
-      const value = this.#hasParts ? this.#whole(stack[i + 1]) : stack[i + 1];
+      const value = this.hasParts ? this.whole(stack[i + 1]) : stack[i + 1];
       if (typeof key !== 'string') return this.#setPairs(this.#toMap(dict), i, to);
       if (key === '__proto__') {
         Object.defineProperty(dict, key, { value, enumerable: true, writable: true, configurable: true });
@@ -369,15 +270,15 @@ class Unpickler implements Reading {
   }
 
   #setPairs(map: Map<unknown, unknown>, from: number, to: number): void {
-    for (let i = from; i < to; i += 2) map.set(this.#whole(this.#stack[i]), this.#whole(this.#stack[i + 1]));
+    for (let i = from; i < to; i += 2) map.set(this.whole(this.stack[i]), this.whole(this.stack[i + 1]));
   }
 
   /** Makes the dict on top a Map, for a key that is no string. What refers to the dict already is put right at the end. */
   #toMap(dict: Readonly<Record<string, unknown>>): Map<unknown, unknown> {
     const map = new Map<unknown, unknown>(Object.entries(dict));
     this.charge(map.size);
-    if (this.#referred.has(dict)) this.#replaced.set(dict, map);
-    this.#replaceTop(map);
+    if (this.referred.has(dict)) this.#replaced.set(dict, map);
+    this.replaceTop(map);
     return map;
   }
 
@@ -385,67 +286,22 @@ class Unpickler implements Reading {
   #note(items: readonly unknown[]): void {
     const [note, name] = items;
     if (typeof note !== 'number' || items.length > 2) return;
-    const value = this.#peek();
-    if (note === NOTES.hole && value === null) this.#replaceTop(HOLE);
-    else if (note === NOTES.packed && typeof name === 'string')
-      this.#replaceTop(this.#unpack(name, this.#whole(value)));
-    else this.#replaceTop(noted(value, note, this));
-  }
-
-  #memoize(memo: number): void {
-    const value = this.#peek();
-    if (memo <= this.#memo.length) this.#memo[memo] = value;
-    else this.#farMemo.set(memo, value);
-    this.#memoOfPlace[this.#top - 1] = memo;
-  }
-
-  #get(memo: number): void {
-    const isNear = memo < this.#memo.length;
-    if (!isNear && !this.#farMemo.has(memo)) throw this.invalid(`memo ${memo} is empty`);
-    const value = isNear ? this.#memo[memo] : this.#farMemo.get(memo);
-    if (typeof value === 'object' && isRecord(value)) this.#referred.add(value);
-    this.#push(value);
+    const value = this.peek();
+    if (note === NOTES.hole && value === null) this.replaceTop(HOLE);
+    else if (note === NOTES.packed && typeof name === 'string') this.replaceTop(this.#unpack(name, this.whole(value)));
+    else this.replaceTop(noted(value, note, this));
   }
 
   #name(module: unknown, name: unknown): void {
     if (typeof module !== 'string' || typeof name !== 'string') throw this.invalid('a name that is no text');
     const part = globalNamed(module, name);
     if (part.kind === 'class') this.#unused.add(part);
-    this.#push(part);
-  }
-
-  #isHalfMade(value: unknown): boolean {
-    return value instanceof Part || (Array.isArray(value) && this.#halfMade.has(value));
-  }
-
-  /** The value itself, if it is one that may be part of the result. */
-  #whole(value: unknown): unknown {
-    if (typeof value !== 'object' || value === null || !this.#isHalfMade(value)) return value;
-    const part: unknown = Array.isArray(value) ? value.find((item) => this.#isHalfMade(item)) : value;
-    if (!(part instanceof Part)) throw refusedType('a tuple of types');
-    // The fields of a record are element types in tuples, and come before the array that they are of.
-    const isField = part !== value && part.kind === 'dtype';
-    throw refusedType(isField ? 'a numpy array of records, or an element type of numpy' : part.name);
+    this.push(part);
   }
 
   #result(): unknown {
-    const value = this.#whole(this.#peek());
+    const value = this.whole(this.peek());
     for (const { name } of this.#unused) throw refusedType(name);
     return this.#replaced.size === 0 ? value : replaceAll(value, this.#replaced);
   }
-
-  charge(count: number): void {
-    this.#allowance -= count;
-    if (this.#allowance < 0) throw this.invalid('it copies more than it holds');
-  }
-
-  invalid(problem: string): Error {
-    return pickleDecodeErrors.PICKLE_INVALID({ problem, offset: this.#input.at });
-  }
-}
-
-function isRecord(value: unknown): value is Record<string, unknown> {
-  if (typeof value !== 'object' || value === null) return false;
-  const parent: unknown = Object.getPrototypeOf(value);
-  return parent === Object.prototype || parent === null;
 }

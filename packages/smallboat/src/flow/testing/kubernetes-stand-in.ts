@@ -40,6 +40,7 @@ export interface KubernetesStandIn extends AsyncDisposable {
   readonly manifests: readonly Readonly<Record<string, unknown>>[];
   readonly jobs: ReadonlyMap<string, ApiObject>;
   readonly pods: ReadonlyMap<string, ApiObject>;
+  readonly services: ReadonlyMap<string, ApiObject>;
   /** Questions that were asked: `GET /api/v1/…/pods?watch`. */
   readonly asked: readonly string[];
   /** A kubeconfig that leads here. */
@@ -74,6 +75,7 @@ export async function kubernetesStandIn(options: KubernetesStandInOptions = {}):
   const { stateMilliseconds = 5, secondMilliseconds = 1000, secrets = {} } = options;
   const objects = { pods: new Map<string, ApiObject>(), jobs: new Map<string, ApiObject>() };
   const manifests: Readonly<Record<string, unknown>>[] = [];
+  const services = new Map<string, ApiObject>();
   const asked: string[] = [];
   const watchers = new Set<Watcher>();
   const containers = new Map<string, LocalContainer>();
@@ -223,6 +225,11 @@ export async function kubernetesStandIn(options: KubernetesStandInOptions = {}):
     if (fault?.how === 'busy') return refuse(429, 'the server has too many requests');
     const [, namespace = '', kind = '', name, part] =
       /\/namespaces\/([^/]+)\/(pods|jobs)(?:\/([^/]+))?(?:\/(\w+))?$/.exec(url.pathname) ?? [];
+    if (/\/namespaces\/[^/]+\/services$/.test(url.pathname) && request.method === 'POST') {
+      const service = JSON.parse(text) as ApiObject;
+      services.set(service.metadata.name, service);
+      return say(201, { ...service, metadata: { ...service.metadata, namespace, uid: crypto.randomUUID() } });
+    }
     if (kind !== 'pods' && kind !== 'jobs') return refuse(404, 'the server could not find the requested resource');
     if (request.method === 'POST') {
       const manifest = JSON.parse(text) as ApiObject & { readonly metadata: { readonly generateName?: string } };
@@ -299,6 +306,7 @@ export async function kubernetesStandIn(options: KubernetesStandInOptions = {}):
     manifests,
     jobs: objects.jobs,
     pods: objects.pods,
+    services,
     asked,
     kubeconfig,
     env: { KUBECONFIG: kubeconfig },

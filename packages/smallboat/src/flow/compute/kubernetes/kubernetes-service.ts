@@ -1,10 +1,12 @@
 import { messageOf } from '../../../kernel/index.ts';
 import { randomBytes } from 'node:crypto';
 import { setTimeout as delay } from 'node:timers/promises';
+import * as z from 'zod';
 import type { ContainerEnd, ContainerHost, ContainerService } from '../service.ts';
 import type { ComputeSettings } from '../settings.ts';
 import { type KubernetesApi, kubernetesApi, kubernetesErrors } from './api.ts';
 import { findCluster } from './cluster.ts';
+import { gangService, mainAddress } from './gang-service.ts';
 import { SESSION, jobManifest } from './manifest.ts';
 import { Job, JobList, Pod, endOfJob, endOfPod, stateOfPod, unfinishedOf } from './pod-end.ts';
 import { watchObjects } from './watch.ts';
@@ -94,6 +96,7 @@ export async function kubernetesService(
   return {
     name: 'Kubernetes',
     size: settings.maxJobs,
+    mainAddress: ({ kubernetes }, gang) => mainAddress(gang, kubernetes?.namespace ?? own.namespace),
     async run(container, host) {
       const { signal } = host;
       const manifest = jobManifest({ container, settings: own, session });
@@ -108,10 +111,14 @@ export async function kubernetesService(
       };
       try {
         host.onState('being submitted');
-        await create(api, path, manifest);
+        const uid = await create(api, path, manifest);
         watch(namespace);
+        if (container.gang?.index === 0) {
+          const made = gangService(container.gang, manifest, uid);
+          await create(api, `/api/v1/namespaces/${namespace}/services`, made);
+        }
       } catch (error) {
-        followed.delete(`${namespace}/${name}`);
+        await stop();
         return { kind: 'notRun', reason: messageOf(error) };
       }
       const onAbort = (): void => void stop();
@@ -143,12 +150,19 @@ async function deleteJob(api: KubernetesApi, namespace: string, name: string): P
   await api.call('DELETE', `/apis/batch/v1/namespaces/${namespace}/jobs/${name}`, { body });
 }
 
-/** Makes the Job. Where one of its name is there, it is ours: the answer to an earlier try was lost. */
-async function create(api: KubernetesApi, path: string, manifest: unknown): Promise<void> {
+const Made = z.looseObject({ metadata: z.looseObject({ uid: z.string().default('') }) });
+
+/** Makes a Job, or a Service. Where one of its name is there, it is ours: the answer to an earlier try was lost. @returns its uid. */
+async function create(
+  api: KubernetesApi,
+  path: string,
+  manifest: { readonly metadata: { readonly name: string } },
+): Promise<string> {
   try {
-    await api.call('POST', path, { body: manifest });
+    return Made.parse(await api.call('POST', path, { body: manifest })).metadata.uid;
   } catch (error) {
     if (!kubernetesErrors.KUBERNETES_REFUSED.is(error) || error.facts.status !== 409) throw error;
+    return Made.parse(await api.call('GET', `${path}/${manifest.metadata.name}`)).metadata.uid;
   }
 }
 

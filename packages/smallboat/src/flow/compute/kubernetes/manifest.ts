@@ -1,4 +1,5 @@
 import { sha256 } from '../../../kernel/index.ts';
+import { GANG, podHost } from './gang-service.ts';
 import type { Container, TaskLabels } from '../service.ts';
 import type { KubernetesSettings } from '../settings.ts';
 
@@ -37,7 +38,7 @@ const DOWNWARD = {
 
 /** The Job for a container. What the step says goes over what the settings say; labels of both are kept. */
 export function jobManifest({ container, settings, session }: ManifestOptions): JobManifest {
-  const { labels: task, kubernetes: own = {}, resources } = container;
+  const { labels: task, kubernetes: own = {}, resources, gang } = container;
   const namespace = own.namespace ?? settings.namespace;
   const labels = {
     ...settings.labels,
@@ -45,6 +46,7 @@ export function jobManifest({ container, settings, session }: ManifestOptions): 
     'app.kubernetes.io/name': 'smallboat-task',
     'app.kubernetes.io/part-of': 'smallboat',
     [SESSION]: session,
+    ...(gang ? { [GANG]: gang.name } : {}),
   };
   const annotations = { ...settings.annotations, ...own.annotations, ...annotationsOf(task) };
   const sharedMemoryMiB = resources.sharedMemoryMiB ?? settings.sharedMemoryMiB;
@@ -65,6 +67,7 @@ export function jobManifest({ container, settings, session }: ManifestOptions): 
   const pod = {
     activeDeadlineSeconds: Math.ceil(container.timeoutSeconds),
     restartPolicy: 'Never',
+    ...(gang ? { hostname: podHost(gang), subdomain: gang.name } : {}),
     // Long enough for a body to end by its signal.
     terminationGracePeriodSeconds: 30,
     containers: [
