@@ -17,14 +17,15 @@ const DATABASE = 'warehouse.duckdb';
 const env = (): Record<string, string> => ({ MARKET_PATH: DATABASE, DBT_ENV_CUSTOM_ENV_WHO: 'both' });
 
 /** Verbs of dbt that write no run_results.json, or one that we do not write. */
-const WITHOUT_RESULTS = new Set(['list', 'ls', 'parse', 'show', 'deps', 'clean', 'debug']);
+const WITHOUT_RESULTS = new Set(['parse', 'show', 'deps', 'clean', 'debug']);
 
 function facts(step: Ran, side: Side): Record<string, unknown> {
   const verb = step.args[0] ?? '';
+  if (verb === 'list' || verb === 'ls')
+    return { call: step.args, code: step.code, lines: step.lines.toSorted((a, b) => (a < b ? -1 : 1)) };
   return {
     call: step.args,
     code: step.code,
-    ...(verb === 'list' || verb === 'ls' ? { lines: [...step.lines].sort() } : {}),
     ...(WITHOUT_RESULTS.has(verb) || step.code === 2
       ? {}
       : { results: resultsOf(step, (text) => text.replaceAll(side.folder, '')) }),
@@ -90,6 +91,73 @@ it('builds, changes, tests, documents and builds anew a project of many features
   );
   expect(ran.nodes).toBeGreaterThan(250);
   expect(ran.rows).toBeGreaterThan(100);
+});
+
+const SELECTIONS = [
+  '+order_lines',
+  '2+members_spend',
+  'stg_orders+1',
+  '@stg_customers',
+  'tag:night*',
+  'tag:nightly,config.materialized:table',
+  'tag:raw tag:look',
+  'models/marts',
+  'path:models/marts/tiers',
+  'path:seeds',
+  'models/staging/*.sql',
+  'file:by_*',
+  'source:raw.ordered+',
+  'source:market.raw.buyers',
+  '+exposure:*',
+  'config.severity:WARN',
+  'config.meta.layer:one',
+  'config.tags:staging',
+  'config.contract.enforced:true',
+  'test_type:singular',
+  'test_type:unit',
+  'test_type:nothing',
+  'test_name:not*',
+  'test_name:sizes_by_total',
+  'unit_test:*',
+  'package:this,resource_type:seed',
+  'group:sales',
+  'access:private',
+  'version:latest',
+  'version:prerelease',
+  'tiers',
+  'tiers.v2',
+  'tiers_v1',
+  'market.marts',
+  '*orders*',
+  'no_such',
+  'nothing:x',
+  '+order_lines,tag:staging by_key+',
+  'result:error --state target',
+  'state:modified --state target --vars "{round: 2}"',
+  'state:modified.configs --state target --vars "{round: 2}"',
+  'state:old,tag:nightly --state target',
+];
+
+it('chooses the same nodes for selections of all kinds', { timeout: 600_000 }, async () => {
+  await expectTheSame(
+    join(projects, 'market'),
+    steps(
+      'run --empty --vars "{round: 1}"',
+      ...SELECTIONS.map((selection) => `list --select ${selection}`),
+      'list --exclude tag:checked',
+      'list --selector nightly',
+      'list --selector cautious_marts',
+      'list --selector again --exclude by_status',
+      'list --resource-type all',
+      'list --exclude-resource-type test model',
+      'list --select stg_orders --indirect-selection cautious',
+      'list --select stg_orders --indirect-selection buildable',
+      'list --select stg_orders --indirect-selection empty',
+      'list --output name',
+      'list --output path',
+      'list --models tag:staging',
+    ),
+  );
 });
 
 /** Folders of public projects, which are not ours to keep here. */

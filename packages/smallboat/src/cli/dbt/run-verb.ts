@@ -113,6 +113,8 @@ async function perform(verb: string, options: VerbOptions, args: DbtArguments, i
       const output = args.json ? 'json' : args.output;
       const lines = await room.list({
         ...options,
+        // As dbt: the old name of --select lists models alone.
+        ...(args.models === undefined ? {} : { resourceTypes: ['model'] }),
         ...(output === undefined ? {} : { output: output as NonNullable<room.ListOptions['output']> }),
         ...(args['output-keys'] === undefined
           ? {}

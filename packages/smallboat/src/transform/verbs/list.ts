@@ -48,11 +48,19 @@ export async function list(options: ListOptions): Promise<string[]> {
   const nodes = chosen.flatMap((id) => manifest.get(id) ?? []);
   const line: Readonly<Record<NonNullable<ListOptions['output']>, (node: ManifestNode) => string>> = {
     selector: selectorOf,
-    name: ({ name }) => name,
+    name: searchName,
     path: (node) => node.original_file_path,
     json: (node) => JSON.stringify(fieldsOf(node, options.outputKeys)),
   };
   return nodes.map(line[options.output ?? 'selector']);
+}
+
+/** The name by which a node is looked for. */
+function searchName(node: ManifestNode): string {
+  if (node.resource_type === 'source') return `${node.source_name}.${node.name}`;
+  const version = 'version' in node ? (node.version as string | number | null | undefined) : undefined; // of models and unit tests
+  if (version === null || version === undefined) return node.name;
+  return node.resource_type === 'unit_test' ? `${node.name}_v${version}` : `${node.name}.v${version}`;
 }
 
 const NAMED: ReadonlySet<string> = new Set(['exposure', 'metric', 'semantic_model', 'saved_query']);

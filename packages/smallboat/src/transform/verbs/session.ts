@@ -1,3 +1,4 @@
+import { existsSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import type { WorkOptions } from '../../kernel/index.ts';
 import type { Warehouse } from '../../warehouse/index.ts';
@@ -95,11 +96,13 @@ export async function beginVerb(which: string, options: VerbOptions): Promise<Ve
   const indirect = options.indirectSelection ?? 'eager';
   const { selectors, document } = await readSelectors(folder, (name) => context.global(name), indirect);
   const cwd = options.cwd ?? process.cwd();
+  // As dbt: from the project's folder; from the working folder too, if nothing is there.
+  const placeOf = (path: string): string =>
+    existsSync(resolve(folder, path)) ? resolve(folder, path) : resolve(cwd, path);
   const stateFolder = options.state ?? invocation.env['DBT_STATE'];
-  const previous =
-    stateFolder === undefined ? undefined : await readPreviousState(resolve(cwd, stateFolder), targetFolder);
+  const previous = stateFolder === undefined ? undefined : await readPreviousState(placeOf(stateFolder), targetFolder);
   const deferFolder = options.deferState;
-  const other = deferFolder === undefined ? previous : await readPreviousState(resolve(cwd, deferFolder), targetFolder);
+  const other = deferFolder === undefined ? previous : await readPreviousState(placeOf(deferFolder), targetFolder);
   const defers = options.defer === true || which === 'clone';
   const deferred = defers ? deferredNodes(project, other) : new Map<string, SqlNode>();
   for (const warning of project.warnings) options.onMessage?.(`warning: ${warning}`);
@@ -241,7 +244,8 @@ function selectionFrom(
     if (!found) {
       throw projectErrors.SELECTOR_UNKNOWN({ name: options.selector, known: [...selectors.keys()] });
     }
-    return { selection: found.selection, exclude, text: `selector ${options.selector}` };
+    // As dbt: a selector says itself what it leaves out.
+    return { selection: found.selection, exclude: undefined, text: `selector ${options.selector}` };
   }
   if (select.length > 0)
     return {
