@@ -16,6 +16,8 @@ import {
 import { cartContextSql, cartEventsSql } from '../packages/smallboat/src/features/cart-sql.ts';
 import { readSuite, validate } from '../packages/smallboat/src/quality/index.ts';
 import { generateDataset } from '../packages/smallboat/src/synthetic/index.ts';
+import { writeTestModel } from '../packages/smallboat/src/serving/testing/test-model.ts';
+import { loadModel, scoreTable } from '../packages/smallboat/src/training/index.ts';
 import { buildProject, transform } from '../packages/smallboat/src/transform/index.ts';
 import type { Cell, Warehouse } from '../packages/smallboat/src/warehouse/index.ts';
 import { ingest, openWarehouse } from '../packages/smallboat/src/warehouse/index.ts';
@@ -196,6 +198,22 @@ describe.each(['PostgreSQL', 'Snowflake'])('on %s', (name) => {
       for await (const batch of readSequences(warehouse, rule)) found[i]?.push(batch);
     }
     expect(found[1]).toEqual(found[0]);
+  });
+
+  it('is given the same predictions for the sessions that may still buy', async () => {
+    const modelFolder = await writeTestModel(join(folder, `model-${name}`), 'm-1', 1);
+    const model = await loadModel(modelFolder);
+    const made: unknown[] = [];
+    for (const warehouse of [expected, on()]) {
+      // A second time over the first.
+      for (let i = 0; i < 2; i++) await scoreTable(warehouse, model, { into: 'public.predictions' });
+      const { rows } = await warehouse.table(
+        'select session_id_hash, organization_id, events, prediction, model_version from public.predictions',
+      );
+      made.push(rows.map((cells) => JSON.stringify(cells.map(plain))).sort());
+    }
+    expect(made[1]).toEqual(made[0]);
+    expect((made[0] as unknown[]).length).toBeGreaterThan(50);
   });
 
   it('meets and fails the same expectations, by the same counts', async () => {

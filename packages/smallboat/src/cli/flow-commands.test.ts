@@ -1,7 +1,7 @@
 import { mkdtemp, readFile, readdir, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { beforeAll, describe, expect, it, vi } from 'vitest';
+import { afterEach, beforeAll, describe, expect, it, vi } from 'vitest';
 import { commands } from './commands.ts';
 import { main } from './main.ts';
 import { recordingIo } from './testing.ts';
@@ -50,6 +50,8 @@ beforeAll(async () => {
   cwd = await mkdtemp(join(tmpdir(), 'smallboat-cli-'));
   await writeFile(join(cwd, 'flow.ts'), source);
 });
+
+afterEach(() => vi.unstubAllEnvs());
 
 async function smallboat(...argv: string[]) {
   const io = recordingIo(cwd);
@@ -141,7 +143,6 @@ export const places = flow('Places', { home: z.string(), warehouse: z.string().d
       code: 1,
       err: [expect.stringContaining("PROFILE_UNKNOWN: There is no profile 'near'")],
     });
-    vi.unstubAllEnvs();
   });
 
   it('lists the parameters of the flow with defaults and descriptions', async () => {

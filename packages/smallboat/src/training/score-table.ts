@@ -1,6 +1,6 @@
 import type { WorkOptions } from '../kernel/index.ts';
 import { openSessionsSql, readSequences } from '../features/index.ts';
-import { type Batch, type Warehouse, append } from '../warehouse/index.ts';
+import { type Batch, type Warehouse, append, factsOf, quoteText, replaceTable } from '../warehouse/index.ts';
 import type { Model } from './model/load-model.ts';
 
 export interface ScoreTableOptions extends WorkOptions {
@@ -48,8 +48,10 @@ export async function scoreTable(warehouse: Warehouse, model: Model, options: Sc
   }
   // A warehouse does one thing at a time: what was read is written once all of it is there.
   const staged = 'smallboat_scores';
+  const { integer, double } = factsOf(warehouse.dialect).types;
+  await warehouse.execute(`drop table if exists ${staged}`, withSignal);
   await warehouse.execute(
-    `create or replace temporary table ${staged} (session integer, events integer, prediction double)`,
+    `create temporary table ${staged} (session ${integer}, events ${integer}, prediction ${double})`,
     withSignal,
   );
   const written = parts.map(({ sessions, events, scores }): Batch => {
@@ -64,9 +66,10 @@ export async function scoreTable(warehouse: Warehouse, model: Model, options: Sc
     ...withSignal,
     onProgress: (fraction) => onProgress?.(fraction, `${count} sessions scored, writing`),
   });
-  await warehouse.execute(
-    `create or replace table ${into} as
-     select numbered.session_id_hash, numbered.organization_id, scored.events, scored.prediction, '${version.replaceAll("'", "''")}' as model_version
+  await replaceTable(
+    warehouse,
+    into,
+    `select numbered.session_id_hash, numbered.organization_id, scored.events, scored.prediction, ${quoteText(version)} as model_version
      from ${staged} as scored
      inner join (${await openSessionsSql(warehouse.dialect, relation, onlyCarts)}) as numbered on numbered.session = scored.session`,
     withSignal,
