@@ -133,9 +133,9 @@ const SELECTIONS = [
   'nothing:x',
   '+order_lines,tag:staging by_key+',
   'result:error --state target',
-  'state:modified --state target --vars "{round: 2}"',
-  'state:modified.configs --state target --vars "{round: 2}"',
-  'state:old,tag:nightly --state target',
+  'state:modified --target-path elsewhere --state target --vars "{round: 2}"',
+  'state:modified.configs --target-path elsewhere --state target --vars "{round: 2}"',
+  'state:old,tag:nightly --target-path elsewhere --state target',
 ];
 
 it('chooses the same nodes for selections of all kinds', { timeout: 600_000 }, async () => {

@@ -68,7 +68,7 @@ async function dbt(folder: string, steps: readonly Step[], env: Readonly<Record<
     steps,
   };
   const { out } = await run(
-    join(pythonEnv('dbt-both'), 'python'),
+    join(pythonEnv('dbt'), 'python'),
     [join(here, 'run_steps.py'), JSON.stringify(order)],
     folder,
     {

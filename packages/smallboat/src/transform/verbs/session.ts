@@ -101,6 +101,11 @@ export async function beginVerb(which: string, options: VerbOptions): Promise<Ve
     existsSync(resolve(folder, path)) ? resolve(folder, path) : resolve(cwd, path);
   const stateFolder = options.state ?? invocation.env['DBT_STATE'];
   const previous = stateFolder === undefined ? undefined : await readPreviousState(placeOf(stateFolder), targetFolder);
+  if (stateFolder !== undefined && placeOf(stateFolder) === targetFolder && writesTarget(which)) {
+    options.onMessage?.(
+      `warning: The state and target directories are the same: '${stateFolder}'. This run overwrites the state that it is compared with.`,
+    );
+  }
   const deferFolder = options.deferState;
   const other = deferFolder === undefined ? previous : await readPreviousState(placeOf(deferFolder), targetFolder);
   const defers = options.defer === true || which === 'clone';
@@ -141,6 +146,9 @@ export async function beginVerb(which: string, options: VerbOptions): Promise<Ve
     },
   };
 }
+
+/** Whether a verb leaves artifacts that a later comparison would read. */
+const writesTarget = (which: string): boolean => which !== 'list' && which !== 'retry';
 
 function flagsOf(which: string, options: VerbOptions): Partial<Flags> {
   const texts = (given: string | readonly string[] | undefined): readonly string[] =>
