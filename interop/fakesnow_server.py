@@ -1,7 +1,7 @@
 """fakesnow's server, made to answer Snowflake's SDK for Node, and to do a little more of what Snowflake does.
 
 fakesnow answers in Arrow; the SDK for Node reads rows as JSON, asks for results by their id, and sends telemetry. Beside
-that: the user's own stage (@~), $1 … in COPY INTO from CSV, "" as the empty text in CSV, ALTER SESSION SET, SWAP WITH,
+that: the user's own stage (@~), the places of FLATTEN, $1 … in COPY INTO from CSV, "" as the empty text in CSV, ALTER SESSION SET, SWAP WITH,
 REMOVE, and cancelling. Usage: fakesnow_server.py PORT
 """
 
@@ -14,6 +14,7 @@ import shutil
 import sys
 
 import fakesnow.copy_into as copy_into
+import fakesnow.macros as macros
 import fakesnow.server as fs
 import fakesnow.transforms.stage as stage
 import pyarrow as pa
@@ -71,6 +72,15 @@ def stage_url_from_var(var, *rest):
 stage.stage_lookup_sql = stage_lookup_sql
 copy_into.stage_url_from_var = stage_url_from_var
 fs.gcs_stage_info = lambda request, expr, data: data["stageInfo"]  # files are put by copying
+
+
+# FLATTEN numbers the elements in whatever order they come; the place goes with the element.
+macros.FS_FLATTEN.template = (
+    macros.FS_FLATTEN.template.replace("(row_number() OVER () - 1)", "e.i")
+    .replace("e(k, v)", "e(k, v, i)")
+    .replace("v := CAST(TO_JSON(input) -> x AS JSON)", "v := CAST(TO_JSON(input) -> x AS JSON), i := NULL::BIGINT")
+    .replace("lambda x: struct_pack(k := NULL::VARCHAR, v := x)", "lambda x, i: struct_pack(k := NULL::VARCHAR, v := x, i := i - 1)")
+)
 
 
 # 1.5 as a value for ? comes as REAL, which fakesnow takes for a text.

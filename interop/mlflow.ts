@@ -18,8 +18,8 @@ export async function startMlflow(): Promise<MlflowServer> {
   const uri = `http://127.0.0.1:${port}`;
   const quiet = { MLFLOW_DISABLE_TELEMETRY: 'true', DO_NOT_TRACK: 'true' };
   const server = await serverProcess(
-    join(bin, 'mlflow'),
-    `server --host 127.0.0.1 --port ${port} --workers 1 --backend-store-uri sqlite:///${folder}/mlflow.db --artifacts-destination ${folder}/artifacts`.split(
+    join(bin, 'python'),
+    `-m mlflow server --host 127.0.0.1 --port ${port} --workers 1 --backend-store-uri sqlite:///${folder}/mlflow.db --artifacts-destination ${folder}/artifacts`.split(
       ' ',
     ),
     {

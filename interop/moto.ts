@@ -13,14 +13,18 @@ export interface FakeAws extends AsyncDisposable {
 export async function startFakeAws(): Promise<FakeAws> {
   const port = await freePort();
   const endpoint = `http://127.0.0.1:${port}`;
-  const server = await serverProcess(join(pythonEnv('moto'), 'moto_server'), ['-H', '127.0.0.1', '-p', String(port)], {
-    ready: async () =>
-      fetch(`${endpoint}/moto-api/data.json`).then(
-        (answer) => answer.ok,
-        () => false,
-      ),
-    stopSignal: 'SIGKILL',
-  });
+  const server = await serverProcess(
+    join(pythonEnv('moto'), 'python'),
+    ['-m', 'moto.server', '-H', '127.0.0.1', '-p', String(port)],
+    {
+      ready: async () =>
+        fetch(`${endpoint}/moto-api/data.json`).then(
+          (answer) => answer.ok,
+          () => false,
+        ),
+      stopSignal: 'SIGKILL',
+    },
+  );
   return {
     endpoint,
     env: {

@@ -11,7 +11,8 @@ const sleep = (ms: number): void => void Atomics.wait(new Int32Array(new SharedA
 
 /**
  * The folder `bin` of a Python environment with what `requirements/<name>.txt` asks for. Made on first use and kept
- * until the requirements change; a second process that asks meanwhile waits for the first.
+ * until the requirements change; a second process that asks meanwhile waits for the first. Programs in it name the folder in which they were
+ * made: start them by `python -m`, so that a checkout may be moved.
  */
 export function pythonEnv(name: string): string {
   const requirements = join(here, 'requirements', `${name}.txt`);

@@ -41,12 +41,18 @@ export async function serverProcess(
   }
   const last = (): void => void child.kill('SIGKILL');
   process.once('exit', last);
-  const gone = once(child, 'exit').then(() => process.removeListener('exit', last));
+  let unstarted: unknown;
+  child.once('error', (error) => (unstarted = error));
+  const gone = once(child, 'exit').then(
+    () => process.removeListener('exit', last),
+    () => process.removeListener('exit', last),
+  );
   const stop = async (): Promise<void> => {
     if (child.exitCode === null && child.signalCode === null) child.kill(stopSignal);
     await gone;
   };
   for (let tries = 0; ; tries++) {
+    if (unstarted !== undefined) throw new Error(`${command} cannot be started`, { cause: unstarted });
     if (child.exitCode !== null || child.signalCode !== null) throw new Error(`${command} ended at once:\n${text}`);
     if (await ready()) return { child, said: () => text, [Symbol.asyncDispose]: stop };
     if (tries === 1200) {

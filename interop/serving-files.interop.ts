@@ -8,6 +8,7 @@ import { serve } from '../packages/smallboat/src/serving/index.ts';
 import { writeDeployFiles } from '../packages/smallboat/src/serving/deploy/index.ts';
 import { writeTestModel } from '../packages/smallboat/src/serving/testing/test-model.ts';
 import { python, pythonEnv } from './python.ts';
+import { freePort, serverProcess } from './server.ts';
 
 /** What we write, read by those whose formats they are: cfn-lint, the Serverless Framework's continuation osls, OpenAPI's validator, Prometheus' parser. */
 
@@ -37,21 +38,9 @@ it.each(['lambda', 'sagemaker'] as const)('cfn-lint accepts the template for %s'
 });
 
 it('osls packages serverless.yml: our function with our role, and no other', async () => {
-  const to = join(folder, 'serverless');
-  await writeDeployFiles({ ...options, target: 'lambda', folder: to, modelFolder });
-  await writeFile(join(to, 'package.json'), '{"private":true}');
+  const to = await serverlessFolder();
   const run = promisify(execFile);
-  await run('npm', ['install', '--no-audit', '--no-fund', '--ignore-scripts', '--prefer-offline', 'osls@4.3.1'], {
-    cwd: to,
-  });
-  const env = {
-    ...process.env,
-    AWS_ACCESS_KEY_ID: 'nobody',
-    AWS_SECRET_ACCESS_KEY: 'nothing',
-    BUDGET_EMAIL: 'team@example.com',
-    SAGEMAKER_ENDPOINT_NAME: 'intent',
-    SLS_TELEMETRY_DISABLED: '1',
-  };
+  const env = { ...serverlessEnv, SAGEMAKER_ENDPOINT_NAME: 'intent' };
   await run(join(to, 'node_modules/.bin/osls'), ['package', '--stage', 'test'], { cwd: to, env }).catch(
     (error: unknown) => {
       throw new Error(
@@ -72,6 +61,60 @@ it('osls packages serverless.yml: our function with our role, and no other', asy
   expect(functions.map(({ Properties }) => Properties['Handler'])).toEqual(['run/function.handler']);
   expect(functions[0]?.Properties['Role']).toEqual({ 'Fn::GetAtt': ['Role', 'Arn'] });
 });
+
+it('serverless-offline runs the function of serverless.yml, and it answers as the model does', async () => {
+  const to = await serverlessFolder();
+  const path = join(to, 'serverless.yml');
+  const file = JSON.parse(await readFile(path, 'utf8')) as object;
+  await writeFile(path, JSON.stringify({ ...file, plugins: ['serverless-offline'] }));
+  const [port, lambdaPort] = [await freePort(), await freePort()];
+  const url = `http://127.0.0.1:${port}`;
+  const args = ['offline', 'start', '--host', '127.0.0.1', '--httpPort', `${port}`, '--lambdaPort', `${lambdaPort}`];
+  await using _ = await serverProcess(join(to, 'node_modules/.bin/osls'), args, {
+    cwd: to,
+    env: serverlessEnv,
+    ready: () =>
+      fetch(`${url}/ping`).then(
+        (answer) => answer.ok,
+        () => false,
+      ),
+  });
+  await using endpoint = await serve({ modelFolder, endpointName: 'shop' });
+  const ask = async (at: string): Promise<unknown> =>
+    ((await (await fetch(`${at}/predict?session=view,detail,add`)).json()) as { prediction: number }).prediction;
+  expect(await ask(url)).toBe(await ask(endpoint.url));
+  expect((await fetch(`${url}/predict?session=dance`)).status).toBe(400);
+  const posted = await fetch(`${url}/invocations`, {
+    method: 'POST',
+    headers: { 'content-type': 'application/json', origin: 'https://shop.example' },
+    body: JSON.stringify({ instances: [['view', 'add']] }),
+  });
+  expect(await posted.json()).toMatchObject({ predictions: [[expect.any(Number)]] });
+  expect(posted.headers.get('access-control-allow-origin')).toBe('https://shop.example');
+});
+
+const serverlessEnv = {
+  ...process.env,
+  AWS_ACCESS_KEY_ID: 'nobody',
+  AWS_SECRET_ACCESS_KEY: 'nothing',
+  BUDGET_EMAIL: 'team@example.com',
+  SLS_TELEMETRY_DISABLED: '1',
+};
+
+let serverlessMade: Promise<string> | undefined;
+/** A folder with our files for Lambda, and the framework. */
+async function serverlessFolder(): Promise<string> {
+  const made = (serverlessMade ??= (async () => {
+    const to = join(folder, 'serverless');
+    await writeDeployFiles({ ...options, target: 'lambda', folder: to, modelFolder });
+    await writeFile(join(to, 'package.json'), '{"private":true}');
+    const packages = ['osls@4.3.1', 'serverless-offline@14.8.2'];
+    const quiet = ['--no-audit', '--no-fund', '--ignore-scripts', '--prefer-offline'];
+    await promisify(execFile)('npm', ['install', ...quiet, ...packages], { cwd: to });
+    return to;
+  })());
+  return made;
+}
 
 it("OpenAPI's validator accepts the document, and Prometheus' parser the metrics", async () => {
   await using endpoint = await serve({ modelFolder });

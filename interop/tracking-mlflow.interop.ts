@@ -210,3 +210,17 @@ it("registers what MLflow's client finds by alias, and reads what another machin
     files: { 'manifest.json': '{}', 'parts/weights.bin': 'the weights' },
   });
 });
+
+it('keeps what it registers in a folder in which another server has left a version of that number', async () => {
+  const cacheFolder = await newFolder();
+  for (const [prefix, weights] of [
+    ['first.', 'those of one'],
+    ['second.', 'those of another'],
+  ] as const) {
+    const registry = mlflowRegistry({ uri: server.uri, prefix, cacheFolder });
+    const modelFolder = await modelFolderForTests(weights);
+    const { version, folder } = await registry.register({ name: 'intent', modelFolder });
+    expect(version).toBe(1);
+    expect(await readFile(join(folder, 'parts/weights.bin'), 'utf8')).toBe(weights);
+  }
+});

@@ -4,9 +4,11 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { describe, expect, it } from 'vitest';
 import { syntheticSequences } from '../bench/training/synthetic-sequences.ts';
+import { SESSION_COLUMNS, syntheticSessions } from '../bench/training/synthetic-sessions.ts';
 import { TOKENS, examplesOf } from '../packages/smallboat/src/features/index.ts';
 import type { Examples } from '../packages/smallboat/src/features/index.ts';
 import {
+  KERAS_EXPORTER,
   initialWeights,
   loadModel,
   scoreLstm,
@@ -15,6 +17,7 @@ import {
 } from '../packages/smallboat/src/training/index.ts';
 import type { LstmWeights } from '../packages/smallboat/src/training/index.ts';
 // The kernel is not public; its gradients are checked here all the same.
+import { initialNetwork } from '../packages/smallboat/src/training/network-weights.ts';
 import { networkKernel } from '../packages/smallboat/src/training/kernel/network-kernel.ts';
 import { trieLoader } from '../packages/smallboat/src/training/trie-loader.ts';
 import { python } from './python.ts';
@@ -154,5 +157,44 @@ it('writes a model that onnxruntime runs and safetensors reads', async () => {
     'lstm/bias': { shape: [80], values: Array.from(weights.bias) },
     'dense/kernel': { shape: [20, 1], values: Array.from(weights.denseKernel) },
     'dense/bias': { shape: [1], values: Array.from(weights.denseBias) },
+  });
+});
+
+describe('to_keras.py', () => {
+  it.each([
+    ['lstm', false],
+    ['gru', false],
+    ['gru', true],
+  ] as const)('makes a Keras model of a %s, with features: %s, that predicts the same', async (cell, hasFeatures) => {
+    const folder = await mkdtemp(join(tmpdir(), 'smallboat-'));
+    const model = join(folder, 'model');
+    const { context, ...plain } = syntheticSessions(80, 3);
+    const columns = hasFeatures ? SESSION_COLUMNS : [];
+    const start = initialNetwork({ cell, units: 20, columns }, 5);
+    const weights = {
+      ...start,
+      bias: start.bias.map((x, i) => x + Math.sin(i)),
+      ...(start.recurrentBias ? { recurrentBias: start.recurrentBias.map((_, i) => Math.cos(i)) } : {}),
+      denseKernel: start.denseKernel.map((x) => 3 * x),
+    };
+    await writeModel(model, {
+      name: 'intent',
+      weights,
+      hyper: { units: 20 },
+      vocabulary: TOKENS,
+      ...(hasFeatures ? { features: { names: [], columns, pages: [], products: {} } } : {}),
+      metrics: {},
+      lineage: { run: 'intent/1', dataSnapshot: '', codeHash: '' },
+    });
+    await writeFile(join(folder, 'part.tokens'), plain.tokens);
+    await writeFile(join(folder, 'part.offsets'), plain.offsets);
+    await writeFile(join(folder, 'part.rows'), context?.rows ?? new Uint8Array(0));
+    await writeFile(join(folder, 'part.first'), context?.first ?? new Uint32Array(0));
+    const saved = join(folder, 'model.keras');
+    await python('keras', [KERAS_EXPORTER, model, saved]);
+    const theirs = await python('keras', [script('training_to_keras.py'), folder, saved, String(columns.length)]);
+    const ours = scoreLstm(weights, hasFeatures && context ? { ...plain, context } : plain);
+    expect(new Set(ours).size).toBeGreaterThan(50);
+    expect(largestDifference(ours, JSON.parse(theirs) as number[])).toBeLessThan(2e-6);
   });
 });

@@ -4,9 +4,8 @@
  */
 import { execFileSync } from 'node:child_process';
 import { cpSync, mkdirSync, readFileSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
-import { readFile } from 'node:fs/promises';
 import { dirname, join, relative, resolve } from 'node:path';
-import { type Plugin, build } from 'esbuild';
+import { type ChunkingContext, type Plugin, rolldown } from 'rolldown';
 import { kernelModule } from '../packages/smallboat/src/training/kernel/load.ts';
 
 const root = join(import.meta.dirname, '..');
@@ -15,11 +14,21 @@ const source = join(root, 'packages/smallboat');
 /** Names of files, and folders, that code asks for beside itself: `new URL('./kernel.wasm', import.meta.url)`. */
 const BESIDE = /new URL\('(\.\/[^']*|\.\.\/[^']+)', import\.meta\.url\)/g;
 
+/**
+ * Dependencies of dozens of small files, of which each start would find, open and link every one: they come along in one file each. Their
+ * native parts, and all else that they need, stay dependencies.
+ */
+const TAKEN_IN = ['@duckdb/node-api', 'yaml'] as const;
+
+/** What DuckDB's asks for by itself. */
+const NATIVE = '@duckdb/node-bindings';
+
 interface Manifest {
   readonly name: string;
   readonly version: string;
   readonly bin: Readonly<Record<string, string>>;
   readonly exports: Readonly<Record<string, string>>;
+  readonly dependencies: Readonly<Record<string, string>>;
   readonly [field: string]: unknown;
 }
 
@@ -31,30 +40,34 @@ export async function buildPackage(target: string = join(source, 'dist')): Promi
   kernelModule();
   const manifest = JSON.parse(readFileSync(join(source, 'package.json'), 'utf8')) as Manifest;
   const exported = Object.entries(manifest.exports).filter(([, file]) => file.endsWith('.ts'));
-  const forked = codeFiles().flatMap((file) =>
-    [...readFileSync(file, 'utf8').matchAll(BESIDE)]
-      .map(([, name = '']) => resolve(dirname(file), name))
-      .filter((path) => /\.[jt]s$/.test(path)),
+  const beside = codeFiles().flatMap((file) =>
+    [...readFileSync(file, 'utf8').matchAll(BESIDE)].map(([, name = '']) => resolve(dirname(file), name)),
   );
-  await build({
+  const forked = [...new Set(beside)].filter((path) => /\.[jt]s$/.test(path));
+  await using bundle = await rolldown({
     // Entries lie beside the chunks, so that all of them are found from one place; what is forked keeps its place.
-    entryPoints: [
-      { in: join(source, 'bin/smallboat.js'), out: 'smallboat' },
-      ...exported.map(([name, file]) => ({ in: join(source, file), out: name.slice(2).replaceAll('/', '-') })),
-      ...[...new Set(forked)].map((file) => ({ in: file, out: relative(source, file).replace(/\.[jt]s$/, '') })),
-    ],
-    outdir: target,
-    bundle: true,
-    splitting: true,
-    format: 'esm',
+    input: {
+      smallboat: join(source, 'bin/smallboat.js'),
+      ...Object.fromEntries(exported.map(([name, file]) => [entryName(name), join(source, file)])),
+      ...Object.fromEntries(forked.map((file) => [relative(source, file).replace(/\.[jt]s$/, ''), file])),
+    },
     platform: 'node',
-    target: 'node22',
-    packages: 'external',
-    chunkNames: 'chunk-[hash]',
-    legalComments: 'none',
-    minifyWhitespace: true,
-    logLevel: 'warning',
-    plugins: [filesBeside()],
+    external: (id) => /^[^./]/.test(id) && !TAKEN_IN.some((name) => name === id),
+    // A module that `run` needs at once, and that others may load later, is loaded at once.
+    checks: { ineffectiveDynamicImport: false },
+    plugins: [filesBeside(), builtinsByCall()],
+  });
+  await bundle.write({
+    dir: target,
+    format: 'esm',
+    minify: { compress: false, mangle: false, codegen: { removeWhitespace: true } },
+    chunkFileNames: 'chunk-[hash].js',
+    codeSplitting: {
+      groups: [
+        { name: startingTogether(), debugName: 'start' },
+        { name: (id) => TAKEN_IN.find((name) => id.includes(`/node_modules/${name}/`)) ?? null, debugName: 'taken in' },
+      ],
+    },
   });
   for (const file of filesOf(join(source, 'src'))) {
     const isCode = /\.(?:ts|js)$/.test(file) && !file.includes('/assembly/');
@@ -66,7 +79,7 @@ export async function buildPackage(target: string = join(source, 'dist')): Promi
       name,
       {
         types: `./types/${file.replace(/^\.\/src\//, '').replace(/\.ts$/, '.d.ts')}`,
-        default: `./${name.slice(2).replaceAll('/', '-')}.js`,
+        default: `./${entryName(name)}.js`,
       },
     ]),
   );
@@ -74,30 +87,99 @@ export async function buildPackage(target: string = join(source, 'dist')): Promi
     ...manifest,
     bin: { smallboat: './smallboat.js' },
     exports: { ...own, './package.json': './package.json' },
+    dependencies: { ...manifest.dependencies, [NATIVE]: versionOf(NATIVE) },
     files: undefined,
   };
   writeFileSync(join(target, 'package.json'), `${JSON.stringify(published, null, 2)}\n`);
   for (const name of ['LICENSE', 'README.md', 'CHANGELOG.md']) cpSync(join(root, name), join(target, name));
+  for (const name of TAKEN_IN) {
+    cpSync(
+      join(root, 'node_modules', name, 'LICENSE'),
+      join(target, `LICENSE-${name.replaceAll(/\W+/g, '-').replace(/^-/, '')}`),
+    );
+  }
   return target;
+}
+
+/** `./serving/deploy` is the file `serving-deploy.js`. */
+function entryName(name: string): string {
+  return name.slice(2).replaceAll('/', '-');
+}
+
+/**
+ * What starts together lies together: opening and linking a module takes longer than running it, and `smallboat run` would need
+ * a hundred. First what starts a worker, then all that a run on this machine loads, here and in the worker.
+ */
+function startingTogether(): (id: string, context: ChunkingContext) => string | null {
+  const groups = new Map<string, ReadonlySet<string>>();
+  return (id, context) => {
+    if (groups.size === 0) {
+      for (const [name, files] of Object.entries(STARTS)) groups.set(name, withImports(files, context));
+    }
+    for (const [name, modules] of groups) if (modules.has(id)) return name;
+    return null;
+  };
+}
+
+/** In the order of a start: what starts a worker; what it and this process have in common; the rest of each. */
+const STARTS = {
+  begin: ['cli/main.ts', 'cli/commands/run.ts'],
+  flow: ['kernel/index.ts', 'flow/index.ts', 'flow/store/local-run-store.ts'],
+  run: ['cli/command.ts', 'cli/flow-file.ts', 'cli/flow-settings.ts', 'cli/run-command.ts', 'flow/engine/conduct.ts'],
+  work: ['flow/engine/worker.ts'],
+} as const;
+
+function withImports(files: readonly string[], context: ChunkingContext): ReadonlySet<string> {
+  const found = new Set<string>();
+  const waiting = files.map((file) => join(source, 'src', file));
+  for (let id = waiting.pop(); id !== undefined; id = waiting.pop()) {
+    if (found.has(id) || !id.startsWith(source)) continue;
+    const info = context.getModuleInfo(id);
+    if (!info) throw new Error(`${relative(source, id)} is in STARTS, but no module of the package.`);
+    found.add(id);
+    waiting.push(...info.importedIds);
+  }
+  return found;
+}
+
+function versionOf(name: string): string {
+  const { version } = JSON.parse(readFileSync(join(root, 'node_modules', name, 'package.json'), 'utf8')) as Manifest & {
+    readonly version: string;
+  };
+  return version;
 }
 
 /** A file that code asks for beside itself is found in `src/` below the package's folder, where all chunks lie. */
 function filesBeside(): Plugin {
   return {
     name: 'files-beside',
-    setup(plugin) {
-      plugin.onLoad({ filter: /smallboat\/src\/.*\.ts$/ }, async ({ path }) => {
-        const code = await readFile(path, 'utf8');
-        if (!code.includes('import.meta.url')) return undefined;
-        const contents = code.replace(BESIDE, (_, name: string) => {
+    transform: {
+      filter: { id: /smallboat\/src\/.*\.ts$/, code: 'import.meta.url' },
+      handler: (code, path) =>
+        code.replace(BESIDE, (_, name: string) => {
           const file = relative(source, resolve(dirname(path), name)).replace(/\.ts$/, '.js');
           return `new URL('./${file}${name.endsWith('/') ? '/' : ''}', import.meta.url)`;
-        });
-        return { contents, loader: 'ts' };
-      });
+        }),
     },
   };
 }
+
+/**
+ * Node's own modules are taken by a call. An `import` of them makes a module of each that asks for all it exports, which loads what
+ * nobody wants: a `node:crypto` with the whole of WebCrypto.
+ */
+function builtinsByCall(): Plugin {
+  return {
+    name: 'builtins-by-call',
+    renderChunk: (code) =>
+      code.replace(BUILTIN, (_, names: string, module: string) => {
+        const wanted = names.replace(/^\* as /, '').replaceAll(' as ', ': ');
+        return `const ${wanted} = process.getBuiltinModule("${module}");`;
+      }),
+  };
+}
+
+const BUILTIN = /^import (\{[^}]*\}|\* as \w+) from "(node:[\w/]+)";$/gm;
 
 function declarations(target: string): void {
   const config = join(target, 'tsconfig.json');

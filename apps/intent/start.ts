@@ -1,6 +1,6 @@
 import { join, resolve } from 'node:path';
 import type { Command } from 'smallboat/cli';
-import { runCommand, storeOf, tellingUsage } from 'smallboat/cli';
+import { flowTracing, runCommand, storeOf, tellingUsage } from 'smallboat/cli';
 import { loadSettings } from 'smallboat/config';
 import { resumeFlow, runFlow, writeRunCard } from 'smallboat/flow';
 import { exclusive, processIo } from 'smallboat/kernel';
@@ -73,11 +73,14 @@ export const start: Command<typeof schema> = {
     // npm changes into the workspace: paths are meant from where the command was typed.
     const here = io.env['INIT_CWD'] ?? io.cwd;
     const env = profile === undefined ? io.env : { ...io.env, SMALLBOAT_PROFILE: profile };
+    // The steps read their settings too, in processes of their own.
+    if (profile !== undefined) process.env['SMALLBOAT_PROFILE'] = profile;
     const settings = await loadSettings({ folder: import.meta.dirname, env });
     const home = given.home === undefined ? settings.home : resolve(here, given.home);
     await using _ = await exclusive(join(home, 'start.lock'), 'The pipeline');
     const stop = new AbortController();
     process.once('SIGINT', () => stop.abort()).once('SIGTERM', () => stop.abort());
+    await using tracing = await flowTracing({ ...io, env });
     const began = performance.now();
     const data = given.data === undefined ? {} : { data: resolve(here, given.data) };
     const made = { warehouse: settings.warehouse ?? '', memoryLimitMiB: settings.memoryLimitMiB ?? 0 };
@@ -88,6 +91,7 @@ export const start: Command<typeof schema> = {
       params: { ...given, ...data, home, ...(resume ? {} : made) } as never,
       io: { ...io, cwd: here },
       signal: stop.signal,
+      onEvent: tracing.tell,
       ...(settings.maxWorkers === undefined ? {} : { maxWorkers: settings.maxWorkers }),
     };
     await using run = await tellingUsage(start, () =>

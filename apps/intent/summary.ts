@@ -72,6 +72,9 @@ export async function summaryOf(run: FlowRun<unknown>, options: SummaryOptions):
         'endpoint',
         `${number(served.asked)} predictions over HTTP, all equal to the model's; median ${served.p50} ms, p99 ${served.p99} ms`,
       ],
+      ...(served.deployed === null
+        ? []
+        : [['deployed', `${served.deployed.name}, ${served.deployed.location}`] as const]),
       ['monitor', `${made.monitor.sentence} See ${path(made.monitor.page)}`],
     ]),
     '',

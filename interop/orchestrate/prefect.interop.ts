@@ -10,8 +10,7 @@ import {
 } from '../../packages/smallboat/src/orchestrate/index.ts';
 import { engineCases } from '../../packages/smallboat/src/orchestrate/testing/cases.ts';
 import { expectSameArtifacts } from '../../packages/smallboat/src/orchestrate/testing/same-artifacts.ts';
-import { pythonEnv } from '../python.ts';
-import { freePort, serverProcess } from '../server.ts';
+import { startPrefect } from '../prefect.ts';
 import { aFolder, aProject, ran, smallboat } from './project.ts';
 
 const project = aProject();
@@ -20,26 +19,9 @@ let url = '';
 let api: ReturnType<typeof prefect>;
 
 beforeAll(async () => {
-  const port = await freePort();
-  url = `http://127.0.0.1:${port}/api`;
+  const server = await startPrefect();
+  url = server.url;
   api = prefect({ url });
-  const server = await serverProcess(
-    join(pythonEnv('prefect'), 'prefect'),
-    ['server', 'start', '--host', '127.0.0.1', '--port', String(port)],
-    {
-      env: {
-        PREFECT_HOME: home,
-        PREFECT_API_URL: url,
-        PREFECT_SERVER_ANALYTICS_ENABLED: 'false',
-        DO_NOT_TRACK: '1',
-      },
-      ready: () =>
-        fetch(`${url}/health`).then(
-          (answer) => answer.ok,
-          () => false,
-        ),
-    },
-  );
   return () => server[Symbol.asyncDispose]();
 });
 
@@ -53,6 +35,8 @@ const deploy = async (name: string): Promise<{ readonly id: string; readonly flo
     isolation,
     pool: 'boats',
     tags: [],
+    token: 'production-token-0-test',
+    owner: 'ada',
     cwd: project.root,
   });
   return { id, flow };
@@ -88,6 +72,7 @@ describe('a worker of a real Prefect server', () => {
       const said = await read(flowRun);
       expect(said.state_type).toBe('COMPLETED');
       await using opened = await openRunStore(store);
+      expect((await opened.run(flow.name, runOf(said)))?.tags).toContain('production:production-token-0-test');
       await expectSameArtifacts(
         { store: opened, run: runOf(said) },
         { flow, params: { ...params, folder: aFolder() } },
@@ -147,13 +132,23 @@ describe('a worker of a real Prefect server', () => {
   });
 
   it('is used from the command line, and starts a flow when another has ended well', async () => {
-    const { id: follower } = await deploy('Nightly');
+    const { id: follower } = await deploy('Follower');
     const folder = aFolder();
     const env = { PREFECT_API_URL: url };
     const call = (...args: string[]) => smallboat(['prefect', ...args, '--json'], { cwd: project.root, env });
     const created = await call('create', `${project.flows}#Linear`, '--pool', 'boats');
     expect(created.code, created.err).toBe(0);
     expect(JSON.parse(created.out)).toMatchObject({ name: 'Linear/default', pool: 'boats' });
+    // A second time it is changed by who has its token, and by nobody else.
+    const { token } = JSON.parse(created.out) as { token: string };
+    expect(JSON.parse((await call('create', `${project.flows}#Linear`, '--pool', 'boats')).out)).toMatchObject({
+      token,
+    });
+    const other = await smallboat(['prefect', 'create', `${project.flows}#Linear`, '--home', aFolder()], {
+      cwd: project.root,
+      env,
+    });
+    expect(other.err).toContain('PRODUCTION_TOKEN_NEEDED');
     const triggered = await call('trigger', `${project.flows}#Linear`, '--folder', folder, '--base', '5');
     expect(triggered.code, triggered.err).toBe(0);
     await work(1);

@@ -18,6 +18,8 @@ import { startFakeAws } from '../moto.ts';
 /** AWS as far as deployments need it. */
 export interface AwsStandIn extends AsyncDisposable {
   readonly endpoint: string;
+  /** moto's own server, for what needs nothing of the stand-in: S3. */
+  readonly moto: string;
   readonly role: string;
   /** Bodies of `UpdateEndpoint`, as they came. */
   readonly updates: readonly Readonly<Record<string, unknown>>[];
@@ -271,6 +273,7 @@ export async function startAwsStandIn(): Promise<AwsStandIn> {
   await forward({ method: 'PUT', url: '/models', headers: signed('s3'), body: Buffer.alloc(0) });
   return {
     endpoint: `http://127.0.0.1:${address.port}`,
+    moto: moto.endpoint,
     role: 'arn:aws:iam::123456789012:role/endpoint',
     updates,
     async [Symbol.asyncDispose]() {

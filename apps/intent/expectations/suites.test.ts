@@ -1,9 +1,10 @@
-import { readFile, readdir } from 'node:fs/promises';
+import { readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { expect, it } from 'vitest';
 import { readSuite, validate } from 'smallboat/quality';
 import { openWarehouse } from 'smallboat/warehouse';
+import { browsingSql } from '../steps/validate.ts';
 
 const folder = fileURLToPath(new URL('.', import.meta.url));
 
@@ -26,7 +27,7 @@ it('projects the flattened events to the columns of their suite', async () => {
       timestamp '2016-08-01' + to_seconds(i) as server_timestamp, 'pageview' as event_type, '' as product_action,
       null::varchar as product_sku_hash, 'url' as hashed_url
     from range(10) t(i)`);
-  const projection = await readFile(join(folder, 'browsing_train.sql'), 'utf8');
+  const projection = await browsingSql(warehouse.dialect);
   const suite = await readSuite(join(folder, 'browsing_train.json'));
   const { success, results } = await validate({ suite, warehouse, relation: `(${projection})`, runName: 'test' });
   expect(success).toBe(true);

@@ -1,10 +1,13 @@
 import { join } from 'node:path';
+import { setTimeout as delay } from 'node:timers/promises';
 import type { Dataset, SessionEvent } from 'smallboat/features';
 import { ACTIONS, DECISION_POINTS, TOKENS, exampleCount, readSessions, rowsAt, sequenceAt } from 'smallboat/features';
 import { step } from 'smallboat/flow';
 import { defineErrors } from 'smallboat/kernel';
 import { startEndpoint } from 'smallboat/serving';
 import { loadModel } from 'smallboat/training';
+import type { Deployed } from './deploy-to.ts';
+import { deployTo } from './deploy-to.ts';
 import type { Chosen } from './select.ts';
 import { MODEL } from './select.ts';
 import type { Tables } from './tables.ts';
@@ -33,6 +36,8 @@ export interface Served {
   /** Milliseconds since 1970, just before the first request. */
   readonly since: number;
   readonly log: string;
+  /** Where it is deployed for others to ask; null where the settings name no place, or the gate refused the model. */
+  readonly deployed: Deployed | null;
 }
 
 export interface DeployInputs {
@@ -44,7 +49,8 @@ export interface DeployInputs {
 
 /**
  * Starts an endpoint from the model folder, asks it about sessions of the test part as a shop would, and stops it. The sessions come from the
- * warehouse as their events are there; what the endpoint makes of them must be what the dataset has, byte by byte.
+ * warehouse as their events are there; what the endpoint makes of them must be what the dataset has, byte by byte. A model that the gate let
+ * through is then deployed where the settings say.
  */
 export const deploy = step('deploy', {
   cache: false,
@@ -72,6 +78,8 @@ export const deploy = step('deploy', {
       progress((i + 1) / count, `${i + 1} predictions over HTTP`);
     }
     await endpoint.stop();
+    const deployed =
+      chosen.version === null ? null : await deployTo(MODEL, { modelFolder: chosen.folder, home, say: log });
     times.sort((a, b) => a - b);
     const at = (share: number): number => Number((times[Math.floor((times.length - 1) * share)] ?? 0).toFixed(2));
     const served: Served = {
@@ -85,6 +93,7 @@ export const deploy = step('deploy', {
       p99: at(0.99),
       since,
       log: logFolder,
+      deployed,
     };
     card(
       {
@@ -96,6 +105,9 @@ export const deploy = step('deploy', {
         ],
       },
       { kind: 'text', text: `Session ${served.session} → ${served.prediction.toFixed(4)}` },
+      ...(deployed === null
+        ? []
+        : [{ kind: 'text' as const, text: `Deployed as ${deployed.name}: ${deployed.location}` }]),
     );
     return { served };
   },
@@ -150,17 +162,28 @@ async function ask(
   signal: AbortSignal,
 ): Promise<number> {
   if (events === undefined) {
-    const response = await fetch(`${url}/predict?session=${session}`, { signal });
+    const response = await answered(() => fetch(`${url}/predict?session=${session}`, { signal }), signal);
     const body = (await response.json()) as { readonly prediction?: unknown };
     return typeof body.prediction === 'number' ? body.prediction : Number.NaN;
   }
-  const response = await fetch(`${url}/invocations`, {
+  const asked = {
     method: 'POST',
     headers: { 'content-type': 'application/json' },
     body: JSON.stringify({ instances: [{ events }] }),
     signal,
-  });
+  };
+  const response = await answered(() => fetch(`${url}/invocations`, asked), signal);
   const body = (await response.json()) as { readonly predictions?: readonly (readonly unknown[])[] };
   const prediction = body.predictions?.[0]?.[0];
   return typeof prediction === 'number' ? prediction : Number.NaN;
+}
+
+/** An endpoint on a machine that has much else to do answers 503 until it has caught up: it is asked again, for half a minute at most. */
+async function answered(ask: () => Promise<Response>, signal: AbortSignal): Promise<Response> {
+  for (let left = 150; ; left--) {
+    const response = await ask();
+    if (response.status !== 503 || left === 0) return response;
+    await response.body?.cancel();
+    await delay(200, undefined, { signal });
+  }
 }

@@ -6,7 +6,7 @@ import type { GeneratedReport } from 'smallboat/synthetic';
 import { ingest as load } from 'smallboat/warehouse';
 import { RAW_SCHEMA, rawTables } from '../raw-tables.ts';
 import type { Tables } from './tables.ts';
-import { openWarehouseOf, tablesErrors } from './tables.ts';
+import { openWarehouseOf } from './tables.ts';
 
 /** What the raw tables held when the run began. */
 export interface Snapshot {
@@ -54,8 +54,6 @@ export const ingest = step('ingest', {
       memoryLimitMiB: inputs.memoryLimitMiB,
     };
     await using warehouse = await openWarehouseOf(raw, signal);
-    // Before anything is loaded: the steps behind this one would fail.
-    if (warehouse.dialect !== 'duckdb') throw tablesErrors.WAREHOUSE_NOT_SPOKEN({ warehouse: warehouse.location });
     const report = await load(warehouse, {
       folder,
       tables: rawTables,

@@ -7,7 +7,7 @@ import { localTracker } from 'smallboat/tracking';
 import type { Cell, EpochFigures, LstmHyper, Space, TrainingCheckpoint } from 'smallboat/training';
 import { gridPoints, metricsOf, randomPoints, rungEpochs, scoreLstm, survivors, trainLstm } from 'smallboat/training';
 import type { Tables } from './tables.ts';
-import type { Input } from './train.ts';
+import type { Input } from './trial.ts';
 import { seenBy } from './train.ts';
 
 /** How points are chosen: all of a grid, some by lot, or many by lot of which the better go on. */

@@ -14,7 +14,8 @@ import type { Leaks } from './dataset.ts';
 import type { Snapshot } from './ingest.ts';
 import { judgement } from './judgement.ts';
 import { registerOnce } from './register-once.ts';
-import type { Trained } from './train.ts';
+import type { Trained } from './trial.ts';
+import { ensureTracked } from './track-trial.ts';
 import { trackerOf } from './tracker.ts';
 import { seenBy } from './train.ts';
 
@@ -84,6 +85,7 @@ export const select = step('select', {
     await writeReference(join(folder, 'reference.json'), makeReference({ examples: test, scores, model, lineage }));
 
     const tracker = await trackerOf(home, log);
+    await ensureTracked(tracker, trials, { runId, snapshot, examples });
     const judged = judgement({
       candidate,
       rest,

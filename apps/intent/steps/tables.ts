@@ -14,8 +14,6 @@ export interface Tables {
 }
 
 export const tablesErrors = defineErrors({
-  WAREHOUSE_NOT_SPOKEN: (f: { warehouse: string }) =>
-    `${f.warehouse} can be loaded, but this pipeline's models and features are written in DuckDB's SQL. Leave WAREHOUSE_URL out or give it a 'duckdb:' address.`,
   RAW_TABLES_GONE: (f: { warehouse: string; home: string }) =>
     `${f.warehouse} does not hold the raw tables that this run loaded: it was moved away or replaced. Put it back, or load the files again: smallboat resume --from ingest --home ${f.home}`,
   DATA_REFUSED: (f: { refused: string; problem: string; empty: string }) =>
@@ -30,9 +28,7 @@ export function openWarehouseOf({ warehouse, memoryLimitMiB }: Tables, signal: A
 /** Opens the warehouse that the tables are in. The caller closes it. Rejects with `RAW_TABLES_GONE`. */
 export async function openTables(tables: Tables, signal: AbortSignal): Promise<Warehouse> {
   const warehouse = await openWarehouseOf(tables, signal);
-  const found = await warehouse.query(`select 1 from information_schema.tables where table_schema = ? limit 1`, {
-    parameters: [RAW_SCHEMA],
-  });
+  const found = await warehouse.relations({ schema: RAW_SCHEMA });
   if (found.length > 0) return warehouse;
   await warehouse[Symbol.asyncDispose]();
   throw tablesErrors.RAW_TABLES_GONE({ warehouse: warehouse.location, home: tables.home });

@@ -6,13 +6,12 @@ import { step } from 'smallboat/flow';
 import type { Cell, EpochFigures, LstmHyper, LstmTrial, TrainLstmOptions } from 'smallboat/training';
 import { trainLstm, trainWithTorch } from 'smallboat/training';
 import type { Snapshot } from './ingest.ts';
+import { figuresOf, startTrial } from './track-trial.ts';
+import type { Input, Trained } from './trial.ts';
 import { trackerOf } from './tracker.ts';
 
 /** The original project's batch size. */
 const BATCH_SIZE = 128;
-
-/** What a model is shown: all features of the dataset, or actions alone. */
-export type Input = 'context' | 'actions';
 
 /** One model to train. */
 export interface Point {
@@ -120,19 +119,8 @@ export const train = step('train', {
     const tracker = await trackerOf(home, log);
     const { input, hyper } = point;
     const name = nameOf(point);
-    await using tracked = await tracker.startRun({
-      experiment: 'intent',
-      name,
-      params: { input, ...hyper, classWeights: String(hyper.classWeights ?? '1,1') },
-      tags: { run: runId, trainer: torch === '' ? 'smallboat' : 'torch' },
-      lineage: { flowRun: `intent/${runId}`, dataSnapshot: snapshot.id },
-    });
-    for (const [context, part] of [
-      ['training', examples.train],
-      ['validation', examples.validation],
-    ] as const) {
-      await tracked.logData({ name: 'cart_sessions', digest: snapshot.id, context, rows: part.labels.length });
-    }
+    const trainer = torch === '' ? 'smallboat' : 'torch';
+    await using tracked = await startTrial(tracker, { name, input, hyper, trainer, runId, snapshot, examples });
     const logged: Promise<void>[] = [];
     const options: TrainLstmOptions = {
       train: seenBy(input, examples.train),
@@ -141,23 +129,15 @@ export const train = step('train', {
       threads: threadsFor(points.length),
       signal,
       onProgress: progress,
-      onEpoch: ({ epoch, trainLoss, validationLoss, validationAuc, seconds }: EpochFigures) => {
-        const values = { trainLoss, validationLoss, seconds, ...(validationAuc === null ? {} : { validationAuc }) };
-        logged.push(tracked.logMetrics(values, { step: epoch }));
-        log(`epoch ${epoch}`, values);
+      onEpoch: (figures: EpochFigures) => {
+        const values = figuresOf(figures);
+        logged.push(tracked.logMetrics(values, { step: figures.epoch }));
+        log(`epoch ${figures.epoch}`, values);
       },
     };
     const trial: LstmTrial = torch === '' ? await trainLstm(options) : await inTorch(torch, options);
     await Promise.all(logged);
     await tracked.finish();
-    return { trial, input, name, trackedRun: tracked.id };
+    return { trial, input, name, trainer, trackedRun: tracked.id } satisfies Trained;
   },
 });
-
-/** What a train task gives. */
-export interface Trained {
-  readonly trial: LstmTrial;
-  readonly input: Input;
-  readonly name: string;
-  readonly trackedRun: string;
-}

@@ -2,17 +2,25 @@ import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { step } from 'smallboat/flow';
 import { checkpointComponents, checkpointErrors, runCheckpoint } from 'smallboat/quality';
+import type { Dialect } from 'smallboat/warehouse';
+import { factsOf } from 'smallboat/warehouse';
 import type { Tables } from './tables.ts';
 import { openTables, refusing } from './tables.ts';
 
 const suites = join(import.meta.dirname, '../expectations');
+
+/** The relation of the suite browsing_train, in the SQL of a warehouse. */
+export async function browsingSql(dialect: Dialect): Promise<string> {
+  const text = await readFile(join(suites, 'browsing_train.sql'), 'utf8');
+  return text.replace('{{ server_timestamp_epoch_ms }}', factsOf(dialect).epochMs('server_timestamp'));
+}
 
 /** The expectation suites over the models. A failed expectation stops the flow. */
 export const validate = step('validate', {
   cache: false,
   run: async ({ tables }: { tables: Tables }, { card, progress, runId, signal }) => {
     await using warehouse = await openTables(tables, signal);
-    const browsing = await readFile(join(suites, 'browsing_train.sql'), 'utf8');
+    const browsing = await browsingSql(warehouse.dialect);
     const checking = runCheckpoint({
       warehouse,
       validations: [

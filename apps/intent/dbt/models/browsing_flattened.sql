@@ -6,13 +6,13 @@
 --   product_sku_hash  null where the event is about no product
 --   hashed_url        null where none was sent
 select
-    session_id_hash,
-    organization_id,
+    {{ by_bytes('session_id_hash') }} as session_id_hash,
+    {{ by_bytes('organization_id') }} as organization_id,
     server_timestamp,
-    event.event_type as event_type,
-    coalesce(event.product_action, '') as product_action,
-    nullif(event.product_sku_hash, '') as product_sku_hash,
-    nullif(event.hashed_url, '') as hashed_url
+    {{ field('event', 'event_type', 'text') }} as event_type,
+    coalesce({{ field('event', 'product_action', 'text') }}, '') as product_action,
+    nullif({{ field('event', 'product_sku_hash', 'text') }}, '') as product_sku_hash,
+    nullif({{ field('event', 'hashed_url', 'text') }}, '') as hashed_url
 from (
     select
         session_id_hash,

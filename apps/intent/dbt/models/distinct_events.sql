@@ -7,7 +7,11 @@
 --   normalized_action  pageview, or the action on the product
 -- A table, because all that follows reads it, and its rows lie session by session. One pass over the raw events, in
 -- windows that go to the disk where they do not fit: nothing here is held in memory for all sessions at once.
-{{ config(materialized='table') }}
+{{ config(materialized='table', post_hook="{{ analyzed(this) }}") }}
+{%- set in_time -%}
+            partition by session_id_hash, organization_id
+            order by server_timestamp, event_type, normalized_action, product_sku_hash, hashed_url
+        {%- endset %}
 
 select
     session_id_hash,
@@ -20,14 +24,10 @@ select
 from (
     select
         *,
-        row_number() over in_time as place,
+        row_number() over ({{ in_time }}) as place,
         -- Rows that are the same in everything have the same rank: the first of them has its place as its rank.
-        rank() over in_time as first_place,
-        min(event_type) over (
-            partition by session_id_hash, organization_id
-            order by server_timestamp
-            range between current row and current row
-        ) as first_type
+        rank() over ({{ in_time }}) as first_place,
+        {{ least_at_once('event_type', 'session_id_hash, organization_id', 'server_timestamp') }} as first_type
     from (
         select
             session_id_hash,
@@ -39,10 +39,6 @@ from (
             hashed_url
         from {{ ref('browsing_flattened') }}
     ) as normalized
-    window in_time as (
-        partition by session_id_hash, organization_id
-        order by server_timestamp, event_type, normalized_action, product_sku_hash, hashed_url
-    )
 ) as ranked
 where place = first_place
     and event_type = first_type

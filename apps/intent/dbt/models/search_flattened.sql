@@ -5,13 +5,13 @@
 --   rank              place in the list of results, from 1
 --   query_vector      50 numbers that stand for the words; null where there are none
 select
-    session_id_hash,
-    organization_id,
+    {{ by_bytes('session_id_hash') }} as session_id_hash,
+    {{ by_bytes('organization_id') }} as organization_id,
     server_timestamp,
     query_string,
-    {{ unnested('search.product_skus_hash') }} as product_sku_hash,
-    {{ unnested_place('search.product_skus_hash') }} as rank,
-    search.query_vector as query_vector
+    {{ unnested('search', 'product_skus_hash') }} as product_sku_hash,
+    {{ unnested_place('search', 'product_skus_hash') }} as rank,
+    {{ field('search', 'query_vector', 'numbers') }} as query_vector
 from (
     select
         session_id_hash,
@@ -23,4 +23,4 @@ from (
             'product_skus_hash': 'texts',
         }) }} as search
     from {{ source('sigir_2021_demo', 'search_train_raw') }}
-) as searches
+) as searches{{ unnested_join('searches', 'search', 'product_skus_hash') }}

@@ -108,6 +108,11 @@ export const commands: Readonly<Record<string, CommandEntry>> = {
     summary: 'Write a flow for Airflow',
     load: () => import('./commands/airflow.ts'),
   },
+  temporal: {
+    group: 'Engines',
+    summary: 'Run a flow on Temporal',
+    load: () => import('./commands/temporal.ts'),
+  },
   prefect: {
     group: 'Engines',
     summary: 'Run flows from Prefect',

@@ -68,14 +68,22 @@ export interface NamedFlow {
   readonly module: string;
   readonly flags: FlowFlags;
   isolation(this: void, args: DeployArgs): Promise<Isolation>;
-  settings(args: DeployArgs): Promise<FlowSettings>;
+  settings(this: void, args: DeployArgs): Promise<FlowSettings>;
   /** Packs the flow. `runsAs`: Metaflow's name of the engine as a user. */
   deployment(
     args: DeployArgs,
     on: { readonly runsAs: string; readonly deployed?: Deployed | undefined },
   ): Promise<Deployment>;
+  /** Says what looks wrong in it. */
+  lint(this: void): void;
+  /** With what `--with` gives its steps. */
+  applied(this: void, args: DeployArgs): Promise<Flow>;
+  /** Who deploys it. */
+  owner(this: void, args: DeployArgs): Promise<string>;
+  /** The production token of a deployment that is made or changed. */
+  token(this: void, args: DeployArgs, deployed: Deployed | undefined): Promise<string>;
   /** Rejects where this machine has not the token of what is deployed. */
-  authorize(args: DeployArgs, deployed: Deployed | undefined): Promise<void>;
+  authorize(this: void, args: DeployArgs, deployed: Deployed | undefined): Promise<void>;
 }
 
 const SWITCHES = ['--json', '--production', '--generate-new-token', '--only-json', '--help', '-h'];
@@ -111,6 +119,10 @@ export async function namedFlow(argv: readonly string[], io: Io, command: string
       ...(isChanging ? { generatesNew } : {}),
     });
   };
+  const applied = async (args: DeployArgs): Promise<Flow> => applyWith(flow, (await flowSettings(args, io)).with);
+  const lint = (): void => {
+    for (const finding of lintFlows([flow])) io.err(describeFinding(finding, io.cwd));
+  };
   return {
     flow,
     module,
@@ -118,10 +130,10 @@ export async function namedFlow(argv: readonly string[], io: Io, command: string
     isolation,
     settings: (args) => flowSettings(args, io),
     async deployment(args, { runsAs, deployed }) {
-      for (const finding of lintFlows([flow])) io.err(describeFinding(finding, io.cwd));
+      lint();
       const { store, with: specs } = await flowSettings(args, io);
       return prepareDeployment({
-        flow: applyWith(flow, specs),
+        flow: await applied(args),
         module,
         storeSpec: store,
         with: specs,
@@ -134,6 +146,10 @@ export async function namedFlow(argv: readonly string[], io: Io, command: string
         cwd: io.cwd,
       });
     },
+    applied,
+    lint,
+    owner: userOf,
+    token: (args, deployed) => token(args, deployed, true),
     async authorize(args, deployed) {
       if (deployed) await token(args, deployed, false);
     },

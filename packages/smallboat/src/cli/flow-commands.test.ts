@@ -1,7 +1,7 @@
 import { mkdtemp, readFile, readdir, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { beforeAll, describe, expect, it } from 'vitest';
+import { beforeAll, describe, expect, it, vi } from 'vitest';
 import { commands } from './commands.ts';
 import { main } from './main.ts';
 import { recordingIo } from './testing.ts';
@@ -117,6 +117,31 @@ describe('smallboat run', () => {
     await smallboat('run', 'flow.ts', '--params', 'params.json', '--name', 'one', '--home', home);
     const { out } = await smallboat('dump', '--home', home, '--json');
     expect(Object.values(JSON.parse(out[0] ?? ''))).toMatchObject([{ best: 3, said: 'ONE' }]);
+  });
+
+  it('runs the flow of a folder by its own settings, and a parameter that is named as a setting has its value', async () => {
+    const app = await aHome();
+    const places = `
+import * as z from '${zod}';
+import { flow, step } from '${flowRoom}';
+const tell = step('tell', { run: (of: { home: string; warehouse: string }) => ({ said: of, profile: process.env.SMALLBOAT_PROFILE }) });
+export const places = flow('Places', { home: z.string(), warehouse: z.string().default('') }, (of) => tell(of));`;
+    await writeFile(join(app, 'flow.ts'), places);
+    const profiles = `{ local: {}, far: { home: 'away', warehouse: 'duckdb:far' } }`;
+    await writeFile(join(app, 'smallboat.config.ts'), `export const config = { profiles: ${profiles} };`);
+    const home = join(app, 'away');
+    vi.stubEnv('SMALLBOAT_PROFILE', undefined);
+    expect(await smallboat('run', app, '--profile', 'far')).toMatchObject({ code: 0 });
+    const read = async (): Promise<unknown> =>
+      Object.values(JSON.parse((await smallboat('dump', '--home', home, '--json')).out[0] ?? ''));
+    expect(await read()).toMatchObject([{ said: { home, warehouse: 'duckdb:far' }, profile: 'far' }]);
+    await smallboat('run', app, '--profile', 'far', '--warehouse', 'duckdb:near');
+    expect(await read()).toMatchObject([{ said: { warehouse: 'duckdb:near' } }]);
+    expect(await smallboat('run', app, '--profile', 'near')).toMatchObject({
+      code: 1,
+      err: [expect.stringContaining("PROFILE_UNKNOWN: There is no profile 'near'")],
+    });
+    vi.unstubAllEnvs();
   });
 
   it('lists the parameters of the flow with defaults and descriptions', async () => {

@@ -12,6 +12,7 @@ export interface FlowArgs {
   readonly run?: string;
   readonly from?: string;
   readonly params?: string;
+  readonly profile?: string;
   readonly home?: string;
   readonly maxWorkers?: number;
   readonly tags: readonly string[];
@@ -44,7 +45,7 @@ export const flowArgs: ArgsSchema<FlowArgs> = {
       ...(tags.includes('') ? [{ path: ['tag'], message: 'a tag has at least one character' }] : []),
     ];
     if (issues.length > 0) return { success: false, error: { issues } };
-    const texts = ['flow', 'run', 'from', 'params', 'home'].flatMap((name) => {
+    const texts = ['flow', 'run', 'from', 'params', 'profile', 'home'].flatMap((name) => {
       const value = text(name);
       return value === undefined ? [] : [[name, value] as const];
     });
@@ -68,6 +69,7 @@ export const flowArgs: ArgsSchema<FlowArgs> = {
 
 /** Flags that mean the same in `run` and `resume`. */
 export const sharedFlags: Readonly<Record<string, Flag>> = {
+  profile: { type: 'string', help: 'profile of smallboat.config.ts (default: SMALLBOAT_PROFILE, or local)' },
   'max-workers': { type: 'string', help: 'tasks at once (default: the number of cores)' },
   tag: { type: 'string', short: 't', multiple: true, help: 'a tag to find the run by; may be repeated' },
   with: { type: 'string', multiple: true, help: 'for all steps: retry, timeout:minutes=5, resources:cpu=4, batch, …' },
@@ -88,6 +90,9 @@ export interface FlowSettings {
   readonly home: string;
   /** Where runs are kept. */
   readonly store: StoreSpec;
+  /** URL, where the settings choose one. */
+  readonly warehouse?: string;
+  readonly memoryLimitMiB?: number;
   readonly maxWorkers?: number;
   /** What every step gets that does not say so itself: from the configuration and the command line. */
   readonly with: readonly string[];
@@ -95,15 +100,20 @@ export interface FlowSettings {
 
 /** Where runs are kept and how many tasks run at once: flags over environment over configuration. */
 export async function flowSettings(
-  args: { readonly home?: string | undefined } & Partial<Pick<FlowArgs, 'maxWorkers' | 'with'>>,
+  args: { readonly home?: string | undefined; /** Default the working folder. */ readonly folder?: string } & Partial<
+    Pick<FlowArgs, 'maxWorkers' | 'with' | 'profile'>
+  >,
   io: Io,
 ): Promise<FlowSettings> {
-  const settings = await loadSettings({ folder: io.cwd, env: io.env });
+  const env = args.profile === undefined ? io.env : { ...io.env, SMALLBOAT_PROFILE: args.profile };
+  const settings = await loadSettings({ folder: args.folder ?? io.cwd, env });
   const maxWorkers = args.maxWorkers ?? settings.maxWorkers;
   const home = args.home === undefined ? settings.home : resolve(io.cwd, args.home);
   return {
     home,
     store: storeOf({ home, isSaid: args.home !== undefined, settings }, io),
+    ...(settings.warehouse === undefined ? {} : { warehouse: settings.warehouse }),
+    ...(settings.memoryLimitMiB === undefined ? {} : { memoryLimitMiB: settings.memoryLimitMiB }),
     ...(maxWorkers === undefined ? {} : { maxWorkers }),
     with: [...(args.with ?? []), ...(settings.with ?? []), ...(settings.compute ? [settings.compute] : [])],
   };
@@ -123,6 +133,11 @@ export async function setConfigs(argv: readonly string[], io: Io): Promise<void>
     // Read by the module as it is imported, which no argument can reach.
     process.env[name] = content;
   }
+}
+
+/** Hands the profile that the command line names to the steps, which read their settings too, in processes of their own. */
+export function setProfile(profile: string | undefined): void {
+  if (profile !== undefined) process.env['SMALLBOAT_PROFILE'] = profile;
 }
 
 /** Writes the run's id to the file that `--run-id-file` names, when the run begins. */

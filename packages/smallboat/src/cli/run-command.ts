@@ -1,8 +1,19 @@
 import { type Flow, applyWith, describeFinding, lintFlows, loadFlow, openRunStore, runFlow } from '../flow/index.ts';
 import type { WorkerProcess } from '../flow/worker/index.ts';
+import type { Io } from '../kernel/index.ts';
 import { type Command, type Flag, usage } from './command.ts';
-import type { FlowFile } from './flow-file.ts';
-import { flowArgs, flowSettings, runIdWriter, sharedFlags, stopSignal } from './flow-settings.ts';
+import { flowTracing } from './flow-tracing.ts';
+import { flowFile } from './flow-file.ts';
+import type { FlowSettings } from './flow-settings.ts';
+import {
+  flowArgs,
+  flowSettings,
+  runIdWriter,
+  setConfigs,
+  setProfile,
+  sharedFlags,
+  stopSignal,
+} from './flow-settings.ts';
 import { flowFlags, tellingUsage } from './flow-flags.ts';
 
 const flags: Readonly<Record<string, Flag>> = {
@@ -11,19 +22,37 @@ const flags: Readonly<Record<string, Flag>> = {
   ...sharedFlags,
 };
 
-/** The command for a flow that is loaded already, or for none, which can only say what is missing. */
-export async function runCommandFor(place?: FlowFile, started?: WorkerProcess): Promise<Command<typeof flowArgs>> {
-  if (!place) return commandOf(undefined, { module: '' });
-  const { module, wanted } = place;
-  return commandOf(await loadFlow(module, wanted), { module, ...(started ? { started } : {}) });
+export interface RunCommandOptions {
+  /** The whole command line: some of it counts before the flow is loaded. */
+  readonly argv: readonly string[];
+  readonly io: Io;
+  /** A worker that was started for the file already. */
+  readonly started?: WorkerProcess;
+}
+
+/** The command for the flow in a file, with its flags; without a file for none, which can only say what is missing. */
+export async function runCommandFor(
+  given: string | undefined,
+  { argv, io, started }: RunCommandOptions,
+): Promise<Command<typeof flowArgs>> {
+  await setConfigs(argv, io);
+  if (given === undefined) return commandOf(undefined, { module: '' });
+  const { module, wanted, folder } = flowFile(given, 'run', io);
+  const found = { module, ...(folder === undefined ? {} : { folder }) };
+  return commandOf(await loadFlow(module, wanted), { ...found, ...(started ? { started } : {}) });
 }
 
 interface Loaded {
   readonly module: string;
+  /** Whose settings count; the working folder's, where it is left out. */
+  readonly folder?: string;
   readonly started?: WorkerProcess;
 }
 
-async function commandOf(flow: Flow | undefined, { module, started }: Loaded): Promise<Command<typeof flowArgs>> {
+async function commandOf(
+  flow: Flow | undefined,
+  { module, folder, started }: Loaded,
+): Promise<Command<typeof flowArgs>> {
   const own = flow ? await flowFlags(flow, 'run') : undefined;
   return {
     name: 'run',
@@ -38,20 +67,27 @@ async function commandOf(flow: Flow | undefined, { module, started }: Loaded): P
     async run(args, io) {
       if (!flow || !own) throw usage({ name: 'run' }, '<flow>: give the file of a flow');
       for (const finding of lintFlows([flow])) io.err(describeFinding(finding, io.cwd));
-      const { home, store, maxWorkers, with: specs } = await flowSettings(args, io);
-      const values = await own.values(args.given, io);
+      setProfile(args.profile);
+      const settings = await flowSettings({ ...args, ...(folder === undefined ? {} : { folder }) }, io);
+      const { store, maxWorkers, with: specs } = settings;
+      const values = { ...settingsOf(flow, settings), ...(await own.values(args.given, io)) };
       using stop = stopSignal(io);
+      await using tracing = await flowTracing(io);
+      const writeRunId = runIdWriter(args, io);
       await using run = await tellingUsage({ name: 'run' }, async () =>
         runFlow(applyWith(flow, specs), {
           module,
-          params: { ...values, ...('home' in flow.params ? { home } : {}) },
+          params: values,
           store: args.debug ? await openRunStore(store) : store,
           io,
           showsLogs: !args.quiet,
           cache: args.cache,
           signal: stop.signal,
           tags: args.tags,
-          onEvent: runIdWriter(args, io),
+          onEvent: (event) => {
+            writeRunId(event);
+            tracing.tell(event);
+          },
           ...(maxWorkers === undefined ? {} : { maxWorkers }),
           ...(started ? { started } : {}),
         }),
@@ -59,4 +95,10 @@ async function commandOf(flow: Flow | undefined, { module, started }: Loaded): P
       io.out(args.json ? JSON.stringify({ flow: run.flow, run: run.run, state: 'done' }) : `${run.flow}/${run.run}`);
     },
   };
+}
+
+/** The parameters of a flow that are named as settings are: they have the settings' values where nothing else is said. */
+function settingsOf({ params }: Flow, { home, warehouse, memoryLimitMiB }: FlowSettings): Record<string, unknown> {
+  const settings = Object.entries({ home, warehouse, memoryLimitMiB });
+  return Object.fromEntries(settings.filter(([name, value]) => value !== undefined && name in params));
 }

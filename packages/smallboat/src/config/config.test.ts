@@ -54,3 +54,15 @@ it.each([
 ])('reads the trackers from %j', async (env, trackers) => {
   expect((await loadSettings({ folder, env })).trackers).toEqual(trackers);
 });
+
+it('reads where models are deployed from the environment, over the file', async () => {
+  await write(`{ local: { deploy: 'local', deployRole: 'arn:one' } }`);
+  const env = { SMALLBOAT_DEPLOY: 'sagemaker', SMALLBOAT_DEPLOY_BUCKET: 's3://models' };
+  expect(await loadSettings({ folder, env })).toMatchObject({
+    deploy: 'sagemaker',
+    deployRole: 'arn:one',
+    deployBucket: 's3://models',
+  });
+  const wrong: unknown = await loadSettings({ folder, env: { SMALLBOAT_DEPLOY: 'heroku' } }).catch((e: unknown) => e);
+  expect(configErrors.CONFIG_INVALID.is(wrong)).toBe(true);
+});

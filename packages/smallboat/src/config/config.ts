@@ -20,6 +20,13 @@ export interface Settings {
   readonly maxWorkers?: number;
   readonly compute?: 'local' | 'batch' | 'kubernetes';
   readonly with?: readonly string[];
+  /** Where a pipeline deploys a model that its gate let through, and what that needs. */
+  readonly deploy?: 'none' | 'local' | 'sagemaker' | 'lambda';
+  readonly deployRegion?: string;
+  readonly deployRole?: string;
+  readonly deployImage?: string;
+  readonly deployBucket?: string;
+  readonly deployInstance?: string;
   readonly trackers?: readonly ('mlflow' | 'wandb' | 'comet')[];
 }
 
@@ -39,7 +46,8 @@ export interface LoadOptions {
 
 /**
  * The settings in force: `smallboat.config.ts`, the profile named by SMALLBOAT_PROFILE (default `local`), and over it
- * SMALLBOAT_HOME, SMALLBOAT_RUNS, WAREHOUSE_URL, SMALLBOAT_MEMORY_LIMIT_MIB, SMALLBOAT_MAX_WORKERS, SMALLBOAT_COMPUTE, SMALLBOAT_WITH and SMALLBOAT_TRACKERS.
+ * SMALLBOAT_HOME, SMALLBOAT_RUNS, WAREHOUSE_URL, SMALLBOAT_MEMORY_LIMIT_MIB, SMALLBOAT_MAX_WORKERS, SMALLBOAT_COMPUTE, SMALLBOAT_DEPLOY with
+ * SMALLBOAT_DEPLOY_…, SMALLBOAT_WITH and SMALLBOAT_TRACKERS.
  */
 export async function loadSettings({ folder, env }: LoadOptions): Promise<Settings> {
   const path = join(folder, 'smallboat.config.ts');
@@ -51,6 +59,12 @@ export async function loadSettings({ folder, env }: LoadOptions): Promise<Settin
       memoryLimitMiB: env['SMALLBOAT_MEMORY_LIMIT_MIB'],
       maxWorkers: env['SMALLBOAT_MAX_WORKERS'],
       compute: env['SMALLBOAT_COMPUTE'],
+      deploy: env['SMALLBOAT_DEPLOY'],
+      deployRegion: env['SMALLBOAT_DEPLOY_REGION'],
+      deployRole: env['SMALLBOAT_DEPLOY_ROLE'],
+      deployImage: env['SMALLBOAT_DEPLOY_IMAGE'],
+      deployBucket: env['SMALLBOAT_DEPLOY_BUCKET'],
+      deployInstance: env['SMALLBOAT_DEPLOY_INSTANCE'],
       // Words with spaces between, as Metaflow has them.
       with: (env['SMALLBOAT_WITH'] ?? env['METAFLOW_DEFAULT_DECOSPECS'])?.split(' ').filter((spec) => spec !== ''),
       trackers:

@@ -16,6 +16,14 @@ const Profile = z.strictObject({
   compute: z.enum(['local', 'batch', 'kubernetes']).optional(),
   /** What every step gets that does not say so itself, as `--with` has it: `['retry:times=2']`. */
   with: z.array(z.string().min(1)).optional(),
+  /** Where a pipeline deploys a model that its gate let through. Left out: nowhere. */
+  deploy: z.enum(['none', 'local', 'sagemaker', 'lambda']).optional(),
+  /** What deploying to the cloud needs, as the flags of `smallboat deploy` have it. */
+  deployRegion: z.string().min(1).optional(),
+  deployRole: z.string().min(1).optional(),
+  deployImage: z.string().min(1).optional(),
+  deployBucket: z.string().startsWith('s3://').optional(),
+  deployInstance: z.string().min(1).optional(),
   /** Tracking systems that runs are sent to; `none` for no other than the local log. Left out: all that the environment configures. */
   trackers: z.union([z.literal('none').transform(() => []), z.array(z.enum(['mlflow', 'wandb', 'comet']))]).optional(),
 });

@@ -4,6 +4,7 @@ import { popularitySql, pricesSql } from './cart-sql.ts';
 import type { FeatureName } from './event-features.ts';
 import { FEATURE_NAMES, MAX_PAGES, columnsOf } from './event-features.ts';
 import type { FeatureSet } from './feature-set.ts';
+import { featureSqlOf } from './feature-sql.ts';
 import type { Protocol } from './sequence.ts';
 import type { SplitOptions } from './split.ts';
 import { splitAt } from './split.ts';
@@ -77,7 +78,8 @@ export function lastDayOf(trainUntil: number): string {
 async function trainingEnd({ warehouse, relation, signal }: FeatureSource, split: SplitOptions): Promise<number> {
   if (split.trainUntil !== undefined) return split.trainUntil;
   const times: Float64Array[] = [];
-  const sql = `select epoch_ms(min(server_timestamp))::double as first_add from ${relation}
+  const { epochMs, types } = featureSqlOf(warehouse.dialect);
+  const sql = `select cast(${epochMs('min(server_timestamp)')} as ${types.double}) as first_add from ${relation}
     where normalized_action = 'add' group by session_id_hash, organization_id order by 1`;
   for await (const { columns } of warehouse.stream(sql, signal === undefined ? {} : { signal })) {
     const values = columns[0]?.values;
@@ -100,15 +102,16 @@ async function frequentPages(
   until: number,
   limit: number,
 ): Promise<string[]> {
+  const { epochMs, isSame } = featureSqlOf(warehouse.dialect);
   const rows = await warehouse.query<{ page: string }>(
     `with cart as (
        select session_id_hash, organization_id from ${relation} where normalized_action = 'add'
-       group by session_id_hash, organization_id having epoch_ms(min(server_timestamp)) < ?
+       group by session_id_hash, organization_id having ${epochMs('min(server_timestamp)')} < ?
      )
-     select event.hashed_url as page from ${relation} as event
+     select event.hashed_url as "page" from ${relation} as event
      inner join cart on event.session_id_hash = cart.session_id_hash
-       and event.organization_id is not distinct from cart.organization_id
-     where event.hashed_url is not null and epoch_ms(event.server_timestamp) < ?
+       and ${isSame('event.organization_id', 'cart.organization_id')}
+     where event.hashed_url is not null and ${epochMs('event.server_timestamp')} < ?
      group by event.hashed_url order by count(*) desc, event.hashed_url limit ${limit}`,
     { parameters: [asTime(until), asTime(until)], ...(signal === undefined ? {} : { signal }) },
   );
@@ -128,14 +131,14 @@ async function productTable(
   };
   if (names.includes('price')) {
     await query(
-      `select product_sku_hash as product, price as value from (${pricesSql(products)}) as prices order by product_sku_hash`,
+      `select product_sku_hash as "product", price as "value" from (${pricesSql(products)}) as prices order by product_sku_hash`,
       0,
     );
   }
   if (names.includes('popularity')) {
-    const levels = await popularitySql(relation, lastDay);
+    const levels = await popularitySql(warehouse.dialect, relation, lastDay);
     await query(
-      `select product_sku_hash as product, level as value from (${levels}) as levels where day = date '${lastDay}' order by product_sku_hash`,
+      `select product_sku_hash as "product", level as "value" from (${levels}) as levels where day = date '${lastDay}' order by product_sku_hash`,
       1,
     );
   }

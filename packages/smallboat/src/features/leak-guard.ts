@@ -1,10 +1,11 @@
 import { randomUUID } from 'node:crypto';
-import type { Warehouse } from '../warehouse/index.ts';
+import type { Dialect, Warehouse } from '../warehouse/index.ts';
 import { quoteName } from '../warehouse/index.ts';
 import { cartContextSql, cartEventsSql } from './cart-sql.ts';
 import type { Dataset } from './dataset.ts';
 import type { Examples } from './examples.ts';
 import { DECISION_POINTS, rowsAt, sequenceAt } from './examples.ts';
+import { featureSqlOf } from './feature-sql.ts';
 import { lastDayOf } from './fit-features.ts';
 import { collect } from './read-dataset.ts';
 import { SessionExamples } from './session-examples.ts';
@@ -55,17 +56,21 @@ export async function guardFuture(
   const all = Object.values(statistics).reduce((sum, part) => sum + part.sessions, 0);
   const every = Math.max(1, Math.floor(all / sessions));
   const guard = quoteName(`smallboat_guard_${randomUUID().slice(0, 8)}`);
+  const { dialect } = warehouse;
   const withSignal = signal === undefined ? {} : { signal };
-  await warehouse.execute(`create temporary table ${guard} as ${permutedSql(relation, every)}`, withSignal);
+  await warehouse.execute(`create temporary table ${guard} as ${permutedSql(dialect, relation, every)}`, withSignal);
+  const analyze = featureSqlOf(dialect).analyze?.(guard);
   try {
+    if (analyze !== undefined) await warehouse.execute(analyze, withSignal);
     const made = new SessionExamples(
       { maxEvents },
       features === undefined ? undefined : { names: features.names, pages: features.pages.length },
     );
     const sql =
       features === undefined
-        ? await cartEventsSql(guard)
+        ? await cartEventsSql(dialect, guard)
         : await cartContextSql({
+            dialect,
             relation: guard,
             statistics: relation,
             products,
@@ -80,7 +85,8 @@ export async function guardFuture(
 }
 
 /** Every so many-th cart session, what follows its own decision point replaced. The k-th of them has point k mod 6. */
-function permutedSql(relation: string, every: number): string {
+function permutedSql(dialect: Dialect, relation: string, every: number): string {
+  const { isSame, later } = featureSqlOf(dialect);
   const points = DECISION_POINTS.map((events, i) => `when ${i} then ${events}`).join(' ');
   return `with cart as (
       select session_id_hash, organization_id,
@@ -93,16 +99,16 @@ function permutedSql(relation: string, every: number): string {
           event.normalized_action, event.product_sku_hash, event.hashed_url) as place
       from ${relation} as event
       inner join cart on event.session_id_hash = cart.session_id_hash
-        and event.organization_id is not distinct from cart.organization_id
+        and ${isSame('event.organization_id', 'cart.organization_id')}
       where cart.session % ${every} = 0
     ),
     known as (
       select *, min(case when normalized_action = 'add' then place end) over (partition by session)
-        + case (session / ${every})::bigint % ${DECISION_POINTS.length} ${points} end as point
+        + case cast(session / ${every} as bigint) % ${DECISION_POINTS.length} ${points} end as point
       from placed
     )
     select session_id_hash, organization_id,
-      case when place <= point then server_timestamp else server_timestamp + to_seconds(1 + place % 7) end as server_timestamp,
+      case when place <= point then server_timestamp else ${later('server_timestamp', '1 + place % 7')} end as server_timestamp,
       case when place <= point then event_type else 'event_product' end as event_type,
       case when place <= point then normalized_action
         when normalized_action = 'purchase' then 'detail' when normalized_action = 'add' then 'remove'

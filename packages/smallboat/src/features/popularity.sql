@@ -5,7 +5,7 @@
 select
     product_sku_hash,
     day,
-    least({{ levels }}, 1 + floor(-log2(product_before / all_before)))::integer as level
+    {{ level(product_before, all_before) }} as level
 from (
     select
         days.day,

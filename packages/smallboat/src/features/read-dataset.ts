@@ -49,8 +49,11 @@ export async function readDataset(warehouse: Warehouse, options: ReadDatasetOpti
     rule,
     features === undefined ? undefined : { names: features.names, pages: features.pages.length },
   );
+  const { dialect } = warehouse;
   const sql =
-    fitted === undefined ? await cartEventsSql(relation) : await cartContextSql({ relation, products, ...fitted });
+    fitted === undefined
+      ? await cartEventsSql(dialect, relation)
+      : await cartContextSql({ dialect, relation, products, ...fitted });
   const batches = warehouse.stream(sql, {
     ...(signal === undefined ? {} : { signal }),
     ...(onProgress === undefined ? {} : { onProgress: (done: number) => onProgress(done, 'reading cart sessions') }),
@@ -105,7 +108,7 @@ export async function collect(batches: AsyncIterable<Batch>, sessions: SessionEx
 async function firstUnknown(warehouse: Warehouse, relation: string): Promise<string> {
   const marks = NAMED_TOKENS.map(() => '?').join(', ');
   const rows = await warehouse.query<{ action: string | null }>(
-    `select min(normalized_action) as action from ${relation} where normalized_action not in (${marks})`,
+    `select min(normalized_action) as "action" from ${relation} where normalized_action not in (${marks})`,
     { parameters: NAMED_TOKENS.map(([name]) => name) },
   );
   return rows[0]?.action ?? 'null';

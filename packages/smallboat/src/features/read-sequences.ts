@@ -49,11 +49,12 @@ export async function* readSequences(
 ): AsyncGenerator<SequenceBatch> {
   const { relation = 'public.distinct_events', products = 'public.content_flattened', rule, features } = options;
   const { onlyCarts = true, batch: limit = 20_000, signal } = options;
-  const sessions = await openSessionsSql(relation, onlyCarts);
+  const { dialect } = warehouse;
+  const sessions = await openSessionsSql(dialect, relation, onlyCarts);
   const sql =
     features === undefined
-      ? await cartEventsSql(relation, sessions)
-      : await cartContextSql({ relation, products, set: features, lastDay: FAR, sessions, known: true });
+      ? await cartEventsSql(dialect, relation, sessions)
+      : await cartContextSql({ dialect, relation, products, set: features, lastDay: FAR, sessions, known: true });
   const { maxEvents = MAX_EVENTS } = rule;
   const writer = features === undefined ? undefined : new EventWriter(features.names);
   const width = writer?.width ?? 0;

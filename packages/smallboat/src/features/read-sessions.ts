@@ -1,5 +1,6 @@
 import type { Warehouse } from '../warehouse/index.ts';
 import type { SessionEvent } from './feature-set.ts';
+import { featureSqlOf } from './feature-sql.ts';
 
 export interface ReadSessionsOptions {
   /** As in `readDataset`. Default `public.distinct_events`. */
@@ -34,6 +35,7 @@ export interface RawSession {
 export async function readSessions(warehouse: Warehouse, options: ReadSessionsOptions): Promise<readonly RawSession[]> {
   const { relation = 'public.distinct_events', from = 0, until = Date.UTC(9999, 0, 1), every = 1, limit } = options;
   const among = options.sessions === undefined ? '' : `and session in (${[-1, ...options.sessions].join(', ')})`;
+  const { epochMs, isSame, types } = featureSqlOf(warehouse.dialect);
   const rows = await warehouse.query<{
     session: number;
     action: string;
@@ -48,14 +50,14 @@ export async function readSessions(warehouse: Warehouse, options: ReadSessionsOp
        group by session_id_hash, organization_id
      ),
      picked as (
-       select * from cart where epoch_ms(first_add) >= ? and epoch_ms(first_add) < ? and session % ? = 0 ${among}
+       select * from cart where ${epochMs('first_add')} >= ? and ${epochMs('first_add')} < ? and session % ? = 0 ${among}
        order by session limit ${limit}
      )
-     select picked.session::integer as session, event.normalized_action as action,
-       epoch_ms(event.server_timestamp)::double as at, event.hashed_url as url, event.product_sku_hash as product
+     select cast(picked.session as ${types.integer}) as "session", event.normalized_action as "action",
+       cast(${epochMs('event.server_timestamp')} as ${types.double}) as "at", event.hashed_url as "url", event.product_sku_hash as "product"
      from ${relation} as event
      inner join picked on event.session_id_hash = picked.session_id_hash
-       and event.organization_id is not distinct from picked.organization_id
+       and ${isSame('event.organization_id', 'picked.organization_id')}
      order by picked.session, event.server_timestamp, event.event_type, event.normalized_action, event.product_sku_hash, event.hashed_url`,
     {
       parameters: [from, Math.min(until, Date.UTC(9999, 0, 1)), every],

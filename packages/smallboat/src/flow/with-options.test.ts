@@ -53,6 +53,14 @@ describe('--with', () => {
     );
   });
 
+  it('goes to one step that it names, and to none that there is not', () => {
+    expect(optionsOf(['plain=batch:gpu=1', 'retry:times=1'])).toMatchObject({
+      plain: { compute: 'batch', resources: { gpu: 1 }, retry: { times: 1 } },
+      own: { compute: 'local', resources: { gpu: 1 }, retry: { times: 9 } },
+    });
+    expect(() => optionsOf(['trian=batch'])).toThrow("the flow 'Both' has no step 'trian'; it has plain, own");
+  });
+
   it('goes to steps that do not say so themselves, and adds to what they need', () => {
     expect(optionsOf(['retry:times=1', 'batch:cpu=2', 'environment:A=all,B=all'])).toEqual({
       plain: {

@@ -4,7 +4,7 @@ import type { Compute, StepOptions } from './options.ts';
 
 export const withErrors = defineErrors({
   WITH_INVALID: (f: { spec: string; problem: string }) =>
-    `--with ${f.spec}: ${f.problem}. It is written as 'retry', 'retry:times=2' or 'resources:cpu=4,memory=8000'.`,
+    `--with ${f.spec}: ${f.problem}. It is written as 'retry', 'retry:times=2' or, for one step, 'train=batch:gpu=1'.`,
 });
 
 type Attributes = Readonly<Record<string, unknown>>;
@@ -66,12 +66,24 @@ export function parseWith(spec: string): StepChange {
   return reader(at < 0 ? {} : attributesOf(spec.slice(at + 1), fail), fail);
 }
 
-/** The flow with what `--with` says, for every step that does not say so itself. */
+/**
+ * The flow with what `--with` says, for every step that does not say so itself, or for the one step whose name comes before an
+ * equals sign. Throws `WITH_INVALID`.
+ */
 export function applyWith<F extends Flow>(flow: F, specs: readonly string[]): F {
-  const changes = specs.map(parseWith);
+  const changes = specs.map((spec) => {
+    const { step, rest } = ofStep(spec);
+    const names = step === undefined ? [] : flow.dag().steps.map(({ name }) => name);
+    if (step !== undefined && !names.includes(step)) {
+      const problem = `the flow '${flow.name}' has no step '${step}'; it has ${names.join(', ')}`;
+      throw withErrors.WITH_INVALID({ spec, problem });
+    }
+    return { step, change: parseWith(rest) };
+  });
   return changes.reduce<Flow>(
-    (changed, change) =>
-      changed.with(({ options, isCatching }) => {
+    (changed, { step, change }) =>
+      changed.with(({ name: own, options, isCatching }) => {
+        if (step !== undefined && step !== own) return {};
         const has = (name: string): boolean => (name === 'catch' ? isCatching : name in options);
         // Resources and environments are added one by one: a step that asks for a GPU still gets the memory.
         const merged: StepOptions = {
@@ -83,6 +95,12 @@ export function applyWith<F extends Flow>(flow: F, specs: readonly string[]): F 
       }),
     flow,
   ) as F; // `with` keeps the flow's type.
+}
+
+/** `train=batch:gpu=1` is for the step `train`. */
+function ofStep(spec: string): { readonly step?: string; readonly rest: string } {
+  const [, step, rest] = /^([\w-]+)=(.*)$/s.exec(spec) ?? [];
+  return step === undefined || rest === undefined ? { rest: spec } : { step, rest };
 }
 
 function remote(compute: Compute, a: Attributes, fail: (problem: string) => never): StepOptions {

@@ -1,6 +1,6 @@
 import { expect, it } from 'vitest';
-import { flow, step } from '../flow/index.ts';
-import { deploymentErrors, isolationOf } from './deployment.ts';
+import { flow, gang, step } from '../flow/index.ts';
+import { deploymentErrors, isolationOf, refuseGangs } from './deployment.ts';
 
 const made = step('made', { run: () => ({ a: 1 }) });
 const alone = flow('Alone', {}, () => made({}));
@@ -26,4 +26,10 @@ it('refuses names that engines would not take', () => {
   expect(() => isolationOf(wrong, { user: 'a', isProduction: false })).toThrow("'my shop'");
   expect(() => isolationOf(shop, { user: 'a', isProduction: false, branch: 'a/b' })).toThrow(/'a\/b'/);
   expect(deploymentErrors.BRANCH_INVALID.code).toBe('BRANCH_INVALID');
+});
+
+it('refuses a flow whose tasks have to run at the same time', () => {
+  const wide = flow('Wide', {}, () => gang(2, () => made({})));
+  expect(() => refuseGangs(wide, 'Temporal')).toThrow("Temporal cannot run flow 'Wide': run the tasks of gang()");
+  expect(() => refuseGangs(alone, 'Temporal')).not.toThrow();
 });

@@ -81,19 +81,23 @@ export function isolationOf(
   return { name: `${project}.${own}.${flow.name}`, project, branch: own };
 }
 
+/** Throws `ENGINE_CANNOT` where tasks of a flow have to run at the same time, which nobody sees to who is given one after the other. */
+export function refuseGangs(flow: Flow, engine: string): void {
+  const gang = flow.dag().regions.find((region) => region.kind === 'each' && region.isGang);
+  if (!gang) return;
+  throw deploymentErrors.ENGINE_CANNOT({
+    engine,
+    flow: flow.name,
+    what: `run the tasks of gang() '${gang.id}' at the same time`,
+    instead: `have the engine call 'smallboat run', which can`,
+  });
+}
+
 /** Packs a flow for an engine. Rejects with `ENGINE_CANNOT`, `RUNS_NOT_SHARED`, `SCHEDULE_INVALID`, `SCHEDULE_NEEDS_DEFAULTS`, and as `packCode` does. */
 export async function prepareDeployment(options: DeployOptions): Promise<Deployment> {
   const { flow, isolation, token, owner, tags } = options;
   const { schedule } = flow.options;
-  const gang = flow.dag().regions.find((region) => region.kind === 'each' && region.isGang);
-  if (gang) {
-    throw deploymentErrors.ENGINE_CANNOT({
-      engine: 'An engine',
-      flow: flow.name,
-      what: `run the tasks of gang() '${gang.id}' at the same time`,
-      instead: `have the engine call 'smallboat run', which can`,
-    });
-  }
+  refuseGangs(flow, 'An engine');
   const cron = schedule === undefined ? {} : { schedule: cronOf(flow.name, schedule) };
   await startableSchema(flow);
   const packed = await packFlow({
@@ -111,7 +115,9 @@ export async function prepareDeployment(options: DeployOptions): Promise<Deploym
 }
 
 /** The work that a part of a program is. */
-export function workOf(part: Extract<Part, { kind: 'step' | 'decide' }>): PlannedWork {
+export function workOf(
+  part: Extract<Part, { kind: 'step' | 'decide' }>,
+): Extract<PlannedWork, { kind: 'step' | 'decide' }> {
   return part.kind === 'step' ? { kind: 'step', step: part.node.name } : { kind: 'decide', region: part.region.id };
 }
 

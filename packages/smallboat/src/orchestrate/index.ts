@@ -15,9 +15,14 @@ export { stateMachineErrors, stateMachineOf } from './step-functions/state-machi
 export type { StateMachine, StateMachineOptions } from './step-functions/state-machine.ts';
 export { stepFunctions, stepFunctionsErrors } from './step-functions/step-functions.ts';
 export type { Execution, StepFunctions, StepFunctionsOptions } from './step-functions/step-functions.ts';
-export { deployToPrefect, deploymentName } from './prefect/deploy.ts';
+export { deployToPrefect, deploymentName, prefectDeployed } from './prefect/deploy.ts';
 export type { PrefectDeployment } from './prefect/deploy.ts';
 export { prefect, prefectErrors } from './prefect/prefect-api.ts';
 export type { Prefect, PrefectOptions } from './prefect/prefect-api.ts';
 export { prefectWorker } from './prefect/worker.ts';
 export type { WorkerOptions } from './prefect/worker.ts';
+export { temporalErrors } from './temporal/connect.ts';
+export { temporal } from './temporal/deployments.ts';
+export type { Temporal, TemporalDeployment, TemporalExecution } from './temporal/deployments.ts';
+export { temporalWorker } from './temporal/worker.ts';
+export type { TemporalWorkerOptions } from './temporal/worker.ts';

@@ -1,5 +1,5 @@
 export { actionErrors } from './checkpoint/action-errors.ts';
-export type { ActionConfig } from './checkpoint/actions.ts';
+export type { ActionConfig } from './checkpoint/action.ts';
 export { checkpointErrors, failureOf } from './checkpoint/checkpoint-result.ts';
 export type {
   ActionOutcome,

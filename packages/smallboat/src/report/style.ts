@@ -23,6 +23,7 @@ pre{overflow-x:auto;padding:.8rem 1rem;border:1px solid var(--line);border-radiu
 .scroll{overflow-x:auto}
 table{width:100%;margin:.9rem 0 1.2rem;border-collapse:collapse;font-size:.9rem;font-variant-numeric:tabular-nums}
 caption{padding:0 0 .45rem;text-align:left;color:var(--muted)}
+caption span{position:sticky;left:0;display:inline-block;max-width:calc(100vw - 3rem)}
 th,td{padding:.42rem .75rem;text-align:left;vertical-align:baseline;overflow-wrap:anywhere}
 th:not(.number),td:not(.number){min-width:6rem}
 th:first-child,td:first-child{padding-left:0}th:last-child,td:last-child{padding-right:0}

@@ -42,7 +42,7 @@ export function renderTable({
         caption === undefined
           ? ''
           : html`<caption>
-              ${caption}
+              <span>${caption}</span>
             </caption>`
       }
       <thead>

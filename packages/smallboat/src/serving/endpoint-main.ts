@@ -1,4 +1,5 @@
 import { messageOf } from '../kernel/index.ts';
+import { openTelemetry } from '../telemetry/index.ts';
 import type { Limits } from './limits.ts';
 import { serveWithLog } from './serve-with-log.ts';
 
@@ -27,8 +28,14 @@ async function main(): Promise<void> {
   // The channel closes when the parent ends, be it by kill -9: nobody is left to stop this process then.
   process.once('disconnect', () => stop.abort());
   try {
+    await using telemetry = openTelemetry({
+      env: process.env,
+      serviceName: job.endpointName ?? 'intent',
+      warn: (problem) => void process.stderr.write(`${problem}\n`),
+    });
     const endpoint = await serveWithLog({
       ...job,
+      ...(telemetry === undefined ? {} : { telemetry }),
       onError: (error, id) =>
         process.stderr.write(`${id} ${error instanceof Error ? (error.stack ?? '') : String(error)}\n`),
     });

@@ -1,7 +1,8 @@
 import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { SessionExamples, columnsOf, sequenceAt, sessionEncoder, tokenOf } from '../features/index.ts';
-import type { EndpointRequest, Handler, HandlerOptions } from './handler.ts';
+import type { EndpointRequest } from './exchange.ts';
+import type { Handler, HandlerOptions } from './handler.ts';
 import { makeHandler } from './handler.ts';
 import { DEFAULT_LIMITS } from './limits.ts';
 import type { PredictionSink, Predictor } from './predictor.ts';

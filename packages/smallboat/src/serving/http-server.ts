@@ -2,7 +2,7 @@ import type { IncomingMessage, Server, ServerResponse } from 'node:http';
 import { createServer } from 'node:http';
 import type { Socket } from 'node:net';
 import { bodyQueue } from './body-queue.ts';
-import type { EndpointResponse } from './handler.ts';
+import type { EndpointResponse } from './exchange.ts';
 import { inTurns } from './in-turns.ts';
 import type { Limits } from './limits.ts';
 import type { Service, ServiceRequest } from './service.ts';

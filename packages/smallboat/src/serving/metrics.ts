@@ -42,7 +42,8 @@ interface Histogram {
 }
 
 export function endpointMetrics(): EndpointMetrics {
-  const requests = new Map<string, number>();
+  /** By route, method and status: a request makes no text of them. */
+  const requests = new Map<string, Map<string, Map<number, number>>>();
   const seconds = new Map<string, Histogram>();
   const predictions = new Map<string, number>();
   const changes = new Map<string, number>();
@@ -50,7 +51,9 @@ export function endpointMetrics(): EndpointMetrics {
     void to.set(labels, (to.get(labels) ?? 0) + count);
   return {
     answered({ route, method, status, seconds: took }) {
-      add(requests, `route="${route}",method="${method}",status="${status}"`, 1);
+      const methods = within(requests, route);
+      const statuses = within(methods, method);
+      statuses.set(status, (statuses.get(status) ?? 0) + 1);
       let histogram = seconds.get(route);
       if (!histogram) seconds.set(route, (histogram = { counts: new Float64Array(BOUNDS.length + 1), sum: 0 }));
       const at = BOUNDS.findIndex((bound) => took <= bound);
@@ -58,7 +61,7 @@ export function endpointMetrics(): EndpointMetrics {
       histogram.counts[bucket] = (histogram.counts[bucket] ?? 0) + 1;
       histogram.sum += took;
     },
-    predicted: (model, count) => add(predictions, `model="${escaped(model)}"`, count),
+    predicted: (model, count) => add(predictions, model, count),
     changed: (kind) => add(changes, `kind="${kind}"`, 1),
     text(gauges) {
       const now: readonly Family[] = [
@@ -78,13 +81,39 @@ export function endpointMetrics(): EndpointMetrics {
             ]),
       ];
       const counted: readonly Family[] = [
-        family('smallboat_requests_total', 'counter', 'Requests that were answered', [...requests]),
-        family('smallboat_predictions_total', 'counter', 'Sessions that were scored', [...predictions]),
+        family('smallboat_requests_total', 'counter', 'Requests that were answered', requestLines(requests)),
+        family(
+          'smallboat_predictions_total',
+          'counter',
+          'Sessions that were scored',
+          [...predictions].map(([model, count]) => [`model="${escaped(model)}"`, count]),
+        ),
         family('smallboat_model_changes_total', 'counter', 'Changes of the model', [...changes]),
       ];
       return [...counted, ...now].map(textOf).join('') + histogramText(seconds);
     },
   };
+}
+
+function within<K, V>(map: Map<string, Map<K, V>>, key: string): Map<K, V> {
+  const found = map.get(key);
+  if (found) return found;
+  const made = new Map<K, V>();
+  map.set(key, made);
+  return made;
+}
+
+function requestLines(
+  requests: ReadonlyMap<string, ReadonlyMap<string, ReadonlyMap<number, number>>>,
+): Family['lines'] {
+  return [...requests].flatMap(([route, methods]) =>
+    [...methods].flatMap(([method, statuses]) =>
+      [...statuses].map(([status, count]): readonly [string, number] => [
+        `route="${route}",method="${method}",status="${status}"`,
+        count,
+      ]),
+    ),
+  );
 }
 
 interface Family {

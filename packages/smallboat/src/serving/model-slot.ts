@@ -2,7 +2,8 @@ import { messageOf } from '../kernel/index.ts';
 import { sessionEncoder } from '../features/index.ts';
 import type { Canary, CanaryRule, Verdict } from './canary.ts';
 import { DEFAULT_CANARY, canary } from './canary.ts';
-import type { EndpointRequest, EndpointResponse, Handler, HandlerOptions } from './handler.ts';
+import type { EndpointRequest, EndpointResponse } from './exchange.ts';
+import type { Handler, HandlerOptions } from './handler.ts';
 import { makeHandler } from './handler.ts';
 import type { EndpointMetrics } from './metrics.ts';
 import type { Predictor } from './predictor.ts';
@@ -26,6 +27,13 @@ export interface ModelState {
 export interface ModelSlotOptions extends Omit<HandlerOptions, 'onError'> {
   readonly metrics: EndpointMetrics;
   readonly onError: (error: unknown, id: string) => void;
+  /** Told of every prediction that a model made; times are of the `timer`. */
+  readonly onPredict?: (made: {
+    readonly model: string;
+    readonly sessions: number;
+    readonly startedAt: number;
+    readonly endedAt: number;
+  }) => void;
   /** Told of every end of a trial. */
   readonly onEnd?: (end: NonNullable<ModelState['lastTrial']>) => void;
 }
@@ -50,14 +58,16 @@ interface Seat {
 }
 
 export function modelSlot(options: ModelSlotOptions): ModelSlot {
-  const { metrics, timer, onError } = options;
+  const { metrics, timer, onError, onPredict } = options;
 
   const seatOf = (model: Predictor): Seat => {
     const seen = { sum: 0, count: 0 };
     const counted: Predictor = {
       ...model,
       predict(sequences) {
+        const startedAt = onPredict === undefined ? 0 : timer();
         const predictions = model.predict(sequences);
+        onPredict?.({ model: model.version, sessions: sequences.length, startedAt, endedAt: timer() });
         for (let i = 0; i < predictions.length; i++) seen.sum += predictions[i] ?? 0;
         seen.count += predictions.length;
         return predictions;

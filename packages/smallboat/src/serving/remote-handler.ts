@@ -1,4 +1,5 @@
-import type { EndpointRequest, EndpointResponse, HandlerOptions } from './handler.ts';
+import type { EndpointRequest, EndpointResponse } from './exchange.ts';
+import type { HandlerOptions } from './handler.ts';
 import { makeHandler } from './handler.ts';
 import type { Predictor } from './predictor.ts';
 import { refusalBody, refusalStatus } from './refusals.ts';

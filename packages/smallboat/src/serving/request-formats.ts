@@ -1,7 +1,7 @@
 import { messageOf } from '../kernel/index.ts';
 import { readInstances } from './instances.ts';
 import { requestErrors, shown } from './refusals.ts';
-import type { EndpointRequest } from './handler.ts';
+import type { EndpointRequest } from './exchange.ts';
 
 /** A text that an answer is, in place of JSON. */
 export class TextAnswer {

@@ -3,6 +3,7 @@ import type { Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { defineErrors } from '../kernel/index.ts';
 import type { Cors } from './cors.ts';
+import type { Telemetry } from '../telemetry/index.ts';
 import { httpServer } from './http-server.ts';
 import type { ApiKeys } from './keys.ts';
 import { lateness } from './lateness.ts';
@@ -11,6 +12,7 @@ import { DEFAULT_LIMITS } from './limits.ts';
 import { loadPredictor } from './load-predictor.ts';
 import type { ModelState } from './model-slot.ts';
 import type { PredictionSink, Predictor } from './predictor.ts';
+import { requestTelemetry } from './request-telemetry.ts';
 import type { Service, ServiceOptions } from './service.ts';
 import { makeService } from './service.ts';
 
@@ -33,6 +35,8 @@ export interface ServeSettings {
   readonly onModelChange?: ServiceOptions['onModelChange'];
   /** Further things to GET: JSON by path. */
   readonly pages?: ServiceOptions['pages'];
+  /** Gets spans and metrics of requests. Whoever opened it closes it, after the endpoint. */
+  readonly telemetry?: Telemetry;
   /** Milliseconds since 1970. Default the machine's clock. */
   readonly clock?: () => number;
   /** Told of every fault of ours, with the id that the client got. Default: the cause goes nowhere. */
@@ -73,7 +77,7 @@ export const serveErrors = defineErrors({
  */
 export async function serve(options: ServeOptions): Promise<Endpoint> {
   const { host = '127.0.0.1', port = 0, endpointName = 'intent', predictionLog, signal, keys, cors } = options;
-  const { onRequest, onModelChange, pages } = options;
+  const { onRequest, onModelChange, pages, telemetry } = options;
   const limits: Limits = { ...DEFAULT_LIMITS, ...options.limits };
   signal?.throwIfAborted();
   const model = 'model' in options ? options.model : await loadPredictor(options.modelFolder);
@@ -90,6 +94,7 @@ export async function serve(options: ServeOptions): Promise<Endpoint> {
     behindMs: load.behindMs,
     loadModel: loadPredictor,
     gauges: () => ({ ...processGauges(), connections: connectionsOf(server) }),
+    ...(telemetry === undefined ? {} : { observer: requestTelemetry(telemetry, endpointName) }),
     ...(predictionLog === undefined ? {} : { log: predictionLog }),
     ...(keys === undefined ? {} : { keys }),
     ...(cors === undefined ? {} : { cors }),

@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import { describe, expect, it } from 'vitest';
-import type { EndpointResponse } from './handler.ts';
+import type { EndpointResponse } from './exchange.ts';
 import { apiKeys, newKey } from './keys.ts';
 import { DEFAULT_LIMITS } from './limits.ts';
 import type { Predictor } from './predictor.ts';

@@ -3,7 +3,7 @@ import { apiPage } from './api-page.ts';
 import type { CanaryRule } from './canary.ts';
 import type { Cors } from './cors.ts';
 import { corsHeaders } from './cors.ts';
-import type { EndpointRequest, EndpointResponse } from './handler.ts';
+import type { EndpointRequest, EndpointResponse } from './exchange.ts';
 import type { ApiKeys, Scope } from './keys.ts';
 import { keyOf } from './keys.ts';
 import type { Limits } from './limits.ts';
@@ -36,7 +36,23 @@ export interface AccessEntry {
   readonly model: string;
 }
 
-export interface ServiceOptions extends Omit<ModelSlotOptions, 'metrics' | 'onEnd'> {
+/** Watches requests, one after the other: an answer's prediction is made before the next request is begun. */
+export interface RequestObserver {
+  begin(request: ServiceRequest): RequestWatch;
+}
+
+/** Watches one request. Times are of the `timer`, in milliseconds. */
+export interface RequestWatch {
+  predicted(made: {
+    readonly model: string;
+    readonly sessions: number;
+    readonly startedAt: number;
+    readonly endedAt: number;
+  }): void;
+  ended(entry: Omit<AccessEntry, 'milliseconds'> & { readonly startedAt: number; readonly endedAt: number }): void;
+}
+
+export interface ServiceOptions extends Omit<ModelSlotOptions, 'metrics' | 'onEnd' | 'onPredict'> {
   readonly limits: Limits;
   /** Without keys everything is open but `/admin/model`, which is not there. */
   readonly keys?: ApiKeys;
@@ -49,6 +65,8 @@ export interface ServiceOptions extends Omit<ModelSlotOptions, 'metrics' | 'onEn
   /** Loads the model that `POST /admin/model` names. Without it the model cannot be changed over HTTP. */
   readonly loadModel?: (folder: string) => Promise<Predictor>;
   readonly onModelChange?: ModelSlotOptions['onEnd'];
+  /** Watches requests. Without one nothing is measured for it. */
+  readonly observer?: RequestObserver;
   /** Answers predictions in place of the model: one that is asked over the network. */
   readonly remote?: (request: EndpointRequest) => Promise<EndpointResponse>;
   /** Further things to GET: JSON by path. */
@@ -80,9 +98,13 @@ const JSON_TYPE = { 'content-type': 'application/json; charset=utf-8', 'x-conten
 export function makeService(options: ServiceOptions): Service {
   const { limits, keys, cors, endpoint, clock, timer, newId, log, loadModel } = options;
   const metrics = endpointMetrics();
+  const { observer } = options;
+  /** What watches the request that is being answered at this moment. */
+  let watching: RequestWatch | undefined;
   const models = modelSlot({
     ...options,
     metrics,
+    ...(observer === undefined ? {} : { onPredict: (made) => watching?.predicted(made) }),
     ...(options.onModelChange === undefined ? {} : { onEnd: options.onModelChange }),
   });
   const behindMs = options.behindMs ?? (() => 0);
@@ -138,6 +160,7 @@ export function makeService(options: ServiceOptions): Service {
     models,
     answer(request) {
       const start = request.receivedAt ?? timer();
+      const watch = observer?.begin(request);
       // SageMaker hands no header on but its own, in both directions.
       const attributes = request.headers[ATTRIBUTES];
       const id = requestId(request.headers['x-request-id'] ?? attributes) ?? newId();
@@ -145,11 +168,13 @@ export function makeService(options: ServiceOptions): Service {
       const path = mark === -1 ? request.url : request.url.slice(0, mark);
       const finish = (response: EndpointResponse): EndpointResponse => {
         const { status } = response;
-        const milliseconds = timer() - start;
+        const end = timer();
+        const milliseconds = end - start;
         const route = KNOWN_ROUTES.has(path) ? path : 'other';
         const method = KNOWN_METHODS.has(request.method) ? request.method : 'other';
         metrics.answered({ route, method, status, seconds: milliseconds / 1000 });
         options.onRequest?.({ id, method, path: route, status, milliseconds, model: models.state.model });
+        watch?.ended({ id, method, path: route, status, model: models.state.model, startedAt: start, endedAt: end });
         const retry = status === 503 ? { 'retry-after': '1' } : {};
         const challenge = status === 401 ? { 'www-authenticate': 'Bearer' } : {};
         const echo = attributes === undefined ? {} : { [ATTRIBUTES]: id };
@@ -165,6 +190,7 @@ export function makeService(options: ServiceOptions): Service {
         const body = { error: 'INTERNAL', reason: 'The endpoint failed. Its log has the cause under this id.', id };
         return { status: 500, headers: JSON_TYPE, body: JSON.stringify(body) };
       };
+      watching = watch;
       try {
         const response = respond(request, path);
         return response instanceof Promise ? response.catch(fail).then(finish) : finish(response);

@@ -1,3 +1,4 @@
+import { existsSync } from 'node:fs';
 import { mkdtemp, readdir } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -49,4 +50,17 @@ it('tracks into the local log and to W&B at once, and says where Neptune went', 
   await run.finish();
   expect((await readdir(join(home, 'wandb'))).map((name) => name.slice(-4))).toEqual(['-one']);
   expect(told).toEqual([expect.stringContaining('nothing is sent to Neptune')]);
+});
+
+it('sends while the run goes on, though the thread that logs has no time', async () => {
+  const home = await mkdtemp(join(tmpdir(), 'smallboat-'));
+  const env = { WANDB_MODE: 'offline' };
+  const tracker = await openTracker({ folder: join(home, 'tracking'), env, tell: () => undefined });
+  await using run = await tracker.startRun({ id: 'busy', experiment: 'intent' });
+  await run.logMetrics({ loss: 1 });
+  // No promise of this thread goes on meanwhile.
+  for (const until = performance.now() + 20_000; performance.now() < until && !existsSync(join(home, 'wandb'));) {
+    Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 20);
+  }
+  expect(existsSync(join(home, 'wandb'))).toBe(true);
 });

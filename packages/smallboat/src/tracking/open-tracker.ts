@@ -1,24 +1,14 @@
 import { join } from 'node:path';
 import { defineErrors } from '../kernel/index.ts';
 import type { Destination } from './destination.ts';
+import { type DestinationsOptions, TRACKERS, type TrackerName } from './destinations-options.ts';
 import { localTracker } from './local.ts';
 import { secretsOf } from './secrets.ts';
-import { sendingTracker } from './send/sending-tracker.ts';
+import { trackerWith } from './send/sending-tracker.ts';
+import { sendingThread } from './send/sending-thread.ts';
 import type { Tracker } from './tracker.ts';
 
 type Env = Readonly<Record<string, string | undefined>>;
-
-/** The tracking systems that runs can be sent to. */
-export const TRACKERS = ['mlflow', 'wandb', 'comet'] as const;
-export type TrackerName = (typeof TRACKERS)[number];
-
-export interface DestinationsOptions {
-  /** The folder of the local log. */
-  readonly folder: string;
-  readonly env: Env;
-  /** Only these; each must then be configured. Default: all that the environment configures. */
-  readonly trackers?: readonly TrackerName[];
-}
 
 export interface OpenTrackerOptions extends DestinationsOptions {
   /** What goes wrong with sending, in a sentence: a step's `log`. */
@@ -112,7 +102,7 @@ export function endedTracker(env: Env): string | undefined {
 }
 
 /**
- * The tracker of a program: the local log, which is sent on to every tracking system that the environment configures. The
+ * The tracker of a program: the local log, which is sent on to every tracking system that the environment configures, by a thread of its own. The
  * secrets of the environment are kept out. Rejects as `destinationsOf`.
  */
 export async function openTracker(options: OpenTrackerOptions): Promise<Tracker> {
@@ -122,5 +112,10 @@ export async function openTracker(options: OpenTrackerOptions): Promise<Tracker>
   if (ended !== undefined) tell(ended);
   const seconds = Number(env['SMALLBOAT_TRACK_FLUSH_SECONDS'] ?? Number.NaN);
   const flushSeconds = options.flushSeconds ?? (seconds >= 0 ? seconds : 10);
-  return sendingTracker(local, { destinations: await destinationsOf(options), tell, flushSeconds });
+  // Here too, for what is wrong with the configuration to be said before a run begins.
+  const locations = (await destinationsOf(options)).map(({ location }) => location);
+  if (locations.length === 0) return local;
+  const { trackers } = options;
+  const destinations = { env: { ...env }, folder, ...(trackers === undefined ? {} : { trackers }) };
+  return trackerWith(local, { tell, flushSeconds }, sendingThread({ destinations, locations, tell }));
 }

@@ -41,3 +41,4 @@ export type { PlattScaling } from './calibration.ts';
 export type { CalibrationBin } from './metrics-calibration.ts';
 export { metricsErrors, metricsOf, weightedMicroF1 } from './metrics.ts';
 export type { DecisionMetrics } from './metrics.ts';
+export { KERAS_EXPORTER } from './keras/to-keras.ts';

@@ -68,7 +68,7 @@ export async function scoreTable(warehouse: Warehouse, model: Model, options: Sc
     `create or replace table ${into} as
      select numbered.session_id_hash, numbered.organization_id, scored.events, scored.prediction, '${version.replaceAll("'", "''")}' as model_version
      from ${staged} as scored
-     inner join (${await openSessionsSql(relation, onlyCarts)}) as numbered on numbered.session = scored.session`,
+     inner join (${await openSessionsSql(warehouse.dialect, relation, onlyCarts)}) as numbered on numbered.session = scored.session`,
     withSignal,
   );
   await warehouse.execute(`drop table ${staged}`);

@@ -283,3 +283,21 @@ describe('refuses, and says where', () => {
     });
   });
 });
+
+it('takes the output that fits the warehouse which the caller brings', async () => {
+  const outputs = '{ dev: { type: duckdb, schema: a }, prod: { type: postgres, schema: b } }';
+  const files = { 'profiles.yml': `shop: { target: dev, outputs: ${outputs} }` };
+  const chosen = async (options: LoadOptions): Promise<readonly string[]> => {
+    const { target, adapter } = (await load(files, options)).invocation;
+    return [target.name, target.schema, adapter.type];
+  };
+  expect(await chosen({ adapterType: 'duckdb' })).toEqual(['dev', 'a', 'duckdb']);
+  expect(await chosen({ adapterType: 'postgres' })).toEqual(['prod', 'b', 'postgres']);
+  expect(await chosen({ adapterType: 'postgres', target: 'dev' })).toEqual(['dev', 'a', 'duckdb']);
+  const without = await loadProject(await writeProject({}), {
+    isProfileOptional: true,
+    adapterType: 'snowflake',
+    env: {},
+  });
+  expect([without.invocation.target.schema, without.invocation.adapter.type]).toEqual(['public', 'snowflake']);
+});

@@ -15,7 +15,7 @@ import { Dict } from './jinja/value.ts';
 import { internalMacros } from './macros/internal.ts';
 import { MacroRegistry, macrosOf } from './macros/registry.ts';
 import { Manifest } from './manifest/manifest.ts';
-import { readDocs, renderDescriptions } from './parse/docs.ts';
+import { addOverview, readDocs, renderDescriptions } from './parse/docs.ts';
 import { readFileNodes, readYamlSnapshots } from './parse/file-nodes.ts';
 import { askedTests, readGenericTest } from './parse/generic-tests.ts';
 import { readOtherNodes } from './parse/other-nodes.ts';
@@ -49,6 +49,8 @@ export interface LoadOptions {
   readonly flags?: Partial<Flags>;
   /** The database where models go; default that of the target. */
   readonly database?: string;
+  /** The adapter, where the caller has the warehouse: without `target`, an output of that type. */
+  readonly adapterType?: string;
   /** Do without profiles.yml: the caller has the warehouse. */
   readonly isProfileOptional?: boolean;
   /** Whether `require-dbt-version` is looked at. Default true. */
@@ -108,6 +110,7 @@ export async function loadProject(folder: string, options: LoadOptions = {}): Pr
       options.profile ?? unrendered.profile ?? (options.isProfileOptional === true ? unrendered.name : undefined),
     names: { ...names, env_var: envFunction(env, 'profiles.yml'), target: new Dict() },
     isOptional: options.isProfileOptional ?? false,
+    ...(options.adapterType === undefined ? {} : { type: options.adapterType }),
     ...(options.target === undefined ? {} : { target: options.target }),
     ...(options.threads === undefined ? {} : { threads: options.threads }),
   });
@@ -169,6 +172,7 @@ async function readNodes(parsing: Parsing): Promise<void> {
   // A macro that cannot be read is found now, not when the first model calls it.
   for (const macro of invocation.registry.all()) if (macro.packageName === root.name) macro.parsed();
   const entries: Entry[] = [];
+  addOverview(manifest);
   for (const pkg of packages.values()) {
     readDocs(manifest, pkg);
     entries.push(...(await readProperties(parsing, pkg)));

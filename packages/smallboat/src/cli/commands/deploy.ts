@@ -2,14 +2,7 @@ import { join, resolve } from 'node:path';
 import * as z from 'zod';
 import type { Io } from '../../kernel/index.ts';
 import type { CostEstimate, DeployTarget, Deployment } from '../../serving/deploy/index.ts';
-import {
-  deployRelease,
-  estimateCost,
-  lambdaTarget,
-  localTarget,
-  sagemakerTarget,
-  writeDeployFiles,
-} from '../../serving/deploy/index.ts';
+import { deployRelease, estimateCost, openDeployTarget, writeDeployFiles } from '../../serving/deploy/index.ts';
 import { readKeys } from '../../serving/index.ts';
 import { CHAMPION, localRegistry } from '../../tracking/index.ts';
 import { type Command, usage } from '../command.ts';
@@ -138,41 +131,31 @@ async function modelFolderOf({ folder, home, model, version }: Args, io: Io): Pr
 
 async function targetOf(args: Args, io: Io): Promise<DeployTarget> {
   const { to, region, role, memory } = args;
-  const keys = args.keys === undefined ? undefined : resolve(io.cwd, args.keys);
+  const keys = args.keys === undefined ? undefined : await readKeys(resolve(io.cwd, args.keys));
   const where = { ...(region === undefined ? {} : { region }), ...(role === undefined ? {} : { role }) };
-  if (to === 'local') {
-    return localTarget({
-      folder: join(resolve(io.cwd, args.home), 'deployments'),
-      port: args.port,
-      ...(keys === undefined ? {} : { keys: await readKeys(keys) }),
-    });
-  }
-  if (to === 'lambda') {
-    return lambdaTarget({
+  const size = memory === undefined ? {} : { memoryMiB: memory };
+  return openDeployTarget({
+    to,
+    home: resolve(io.cwd, args.home),
+    env: io.env,
+    local: { port: args.port, ...(keys === undefined ? {} : { keys }) },
+    lambda: {
       ...where,
+      ...size,
       cors: args.cors,
-      ...(memory === undefined ? {} : { memoryMiB: memory }),
       ...(args['in-front-of'] === undefined ? {} : { sagemakerEndpoint: args['in-front-of'] }),
-      ...(keys === undefined ? {} : { keys: JSON.stringify(await readKeys(keys)) }),
-      ...pollOf(io),
-    });
-  }
-  return sagemakerTarget({
-    ...where,
-    instance: args.instance,
-    instances: args.instances,
-    alarms: args.alarm,
-    usesPathStyle: io.env['AWS_ENDPOINT_URL'] !== undefined,
-    ...(memory === undefined ? {} : { memoryMiB: memory }),
-    ...(args.image === undefined ? {} : { image: args.image }),
-    ...(args.bucket === undefined ? {} : { bucket: args.bucket }),
-    ...pollOf(io),
+      ...(keys === undefined ? {} : { keys: JSON.stringify(keys) }),
+    },
+    sagemaker: {
+      ...where,
+      ...size,
+      instance: args.instance,
+      instances: args.instances,
+      alarms: args.alarm,
+      ...(args.image === undefined ? {} : { image: args.image }),
+      ...(args.bucket === undefined ? {} : { bucket: args.bucket }),
+    },
   });
-}
-
-/** Stand-ins for AWS are asked more often: they are at once. */
-function pollOf({ env }: Io): { readonly pollSeconds?: number } {
-  return env['AWS_ENDPOINT_URL'] === undefined ? {} : { pollSeconds: 0.2 };
 }
 
 function costOf(args: Args): CostEstimate {

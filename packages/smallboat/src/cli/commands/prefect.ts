@@ -1,6 +1,6 @@
 import * as z from 'zod';
 import type { Io } from '../../kernel/index.ts';
-import { deployToPrefect, deploymentName, prefect, prefectWorker } from '../../orchestrate/index.ts';
+import { deployToPrefect, deploymentName, prefect, prefectDeployed, prefectWorker } from '../../orchestrate/index.ts';
 import type { Command } from '../command.ts';
 import { deployFlags, deploySchema, namedFlow, needed } from '../deploy-flow.ts';
 import { tellingUsage } from '../flow-flags.ts';
@@ -60,24 +60,26 @@ export async function commandFor(argv: readonly string[], io: Io): Promise<Comma
           ...(maxWorkers === undefined ? {} : { maxWorkers }),
         });
       }
-      const { flow, module, isolation, flags } = needed(named, 'prefect');
+      const { flow, module, isolation, flags, token: tokenOf, owner, lint } = needed(named, 'prefect');
       const api = prefect(server);
       const of = await isolation(args);
       const name = `${flow.name}/${deploymentName(of)}`;
       if (args.action === 'create') {
+        lint();
+        const token = await tokenOf(args, await prefectDeployed(api, flow, of));
         const id = await deployToPrefect(api, {
           flow,
           module,
           isolation: of,
           pool: args.pool,
           tags: args.tag,
+          token,
+          owner: await owner(args),
           cwd: io.cwd,
         });
-        return io.out(
-          args.json
-            ? JSON.stringify({ name, id, pool: args.pool })
-            : `Made deployment ${name} in work pool '${args.pool}'`,
-        );
+        if (args.json) return io.out(JSON.stringify({ name, id, pool: args.pool, token }));
+        io.out(`Made deployment ${name} in work pool '${args.pool}'`);
+        return io.out(`Its runs: smallboat runs --namespace production:${token}`);
       }
       const parameters = await tellingUsage({ name: 'prefect' }, () => flags.values(args, io));
       const { id } = await api.ask<{ id: string }>('GET', `/deployments/name/${name}`);

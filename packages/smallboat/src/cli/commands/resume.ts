@@ -13,6 +13,7 @@ import {
 } from '../../flow/index.ts';
 import { type Io, defineErrors } from '../../kernel/index.ts';
 import { type Command, type Flag, cliErrors } from '../command.ts';
+import { flowTracing } from '../flow-tracing.ts';
 import { flowFile } from '../flow-file.ts';
 import {
   SWITCHES,
@@ -20,6 +21,7 @@ import {
   flowSettings,
   runIdWriter,
   setConfigs,
+  setProfile,
   sharedFlags,
   stopSignal,
 } from '../flow-settings.ts';
@@ -45,11 +47,13 @@ export async function commandFor(argv: readonly string[], io: Io): Promise<Comma
   await setConfigs(argv, io);
   const given = firstPositional(argv, SWITCHES);
   const wanted = valueOf(argv, '--home');
-  const { store } = await flowSettings(wanted === undefined ? {} : { home: wanted }, io);
+  const profile = valueOf(argv, '--profile');
   if (given !== undefined) {
-    const place = flowFile(given, 'resume', io);
-    return commandOf({ flow: await loadFlow(place.module, place.wanted), module: place.module });
+    const { module, wanted: name, folder } = flowFile(given, 'resume', io);
+    return commandOf({ flow: await loadFlow(module, name), module, ...(folder === undefined ? {} : { folder }) });
   }
+  const asked = { ...(wanted === undefined ? {} : { home: wanted }), ...(profile === undefined ? {} : { profile }) };
+  const { store } = await flowSettings(asked, io);
   const found = await findRun(store, { run: valueOf(argv, '--run'), hasFrom: valueOf(argv, '--from') !== undefined });
   return commandOf({ flow: await loadFlow(found.module, found.flow), module: found.module, run: found.run });
 }
@@ -58,6 +62,8 @@ interface Loaded {
   readonly flow: Flow;
   readonly module: string;
   readonly run?: string;
+  /** Whose settings count; the working folder's, where it is left out. */
+  readonly folder?: string;
 }
 
 async function commandOf(loaded?: Loaded): Promise<Command<typeof flowArgs>> {
@@ -72,11 +78,15 @@ async function commandOf(loaded?: Loaded): Promise<Command<typeof flowArgs>> {
     ...(own ? { rewrite: own.rename } : {}),
     async run(args, io) {
       if (!loaded || !own) return;
-      const { flow, module } = loaded;
-      const { store, maxWorkers, with: specs } = await flowSettings(args, io);
+      const { flow, module, folder } = loaded;
+      setProfile(args.profile);
+      const settings = await flowSettings({ ...args, ...(folder === undefined ? {} : { folder }) }, io);
+      const { store, maxWorkers, with: specs } = settings;
       const values = await own.values(args.given, io);
       const origin = args.run?.split('/').at(-1) ?? loaded.run;
       using stop = stopSignal(io);
+      await using tracing = await flowTracing(io);
+      const writeRunId = runIdWriter(args, io);
       await using run = await tellingUsage({ name: 'resume' }, async () =>
         resumeFlow(applyWith(flow, specs), {
           module,
@@ -85,7 +95,10 @@ async function commandOf(loaded?: Loaded): Promise<Command<typeof flowArgs>> {
           io,
           showsLogs: !args.quiet,
           cache: args.cache,
-          onEvent: runIdWriter(args, io),
+          onEvent: (event) => {
+            writeRunId(event);
+            tracing.tell(event);
+          },
           signal: stop.signal,
           tags: args.tags,
           ...(origin === undefined ? {} : { run: origin }),

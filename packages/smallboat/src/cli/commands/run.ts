@@ -1,10 +1,11 @@
 import { existsSync } from 'node:fs';
-import { resolve } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { type WorkerProcess, startWorkerProcess } from '../../flow/worker/index.ts';
 import type { Io } from '../../kernel/index.ts';
 import type { Command } from '../command.ts';
+import { flowPath } from '../flow-file.ts';
 import type { flowArgs } from '../flow-settings.ts';
+import { isTraced } from '../flow-tracing.ts';
 import { firstPositional } from '../positional.ts';
 
 /**
@@ -14,9 +15,11 @@ import { firstPositional } from '../positional.ts';
 export function begin(argv: readonly string[]): WorkerProcess | undefined {
   const given = fileOf(argv);
   // A worker that begins before the configuration is known would read another.
-  const isEarly = !argv.some((arg) => /^(?:--help|-h|--debug|--config.*)$/.test(arg));
+  // A worker of a run that is traced is told of the trace.
+  const isEarly =
+    !argv.some((arg) => /^(?:--help|-h|--debug|--config.*|--profile.*)$/.test(arg)) && !isTraced(process.env);
   if (given === undefined || !isEarly) return undefined;
-  const path = resolve(given.split('#')[0] ?? '');
+  const { path } = flowPath(given.split('#')[0] ?? '', process.cwd());
   return existsSync(path) ? startWorkerProcess(pathToFileURL(path).href) : undefined;
 }
 
@@ -26,14 +29,8 @@ export async function commandFor(
   io: Io,
   begun?: WorkerProcess,
 ): Promise<Command<typeof flowArgs>> {
-  const [{ flowFile }, { runCommandFor }, { setConfigs }] = await Promise.all([
-    import('../flow-file.ts'),
-    import('../run-command.ts'),
-    import('../flow-settings.ts'),
-  ]);
-  await setConfigs(argv, io);
-  const given = fileOf(argv);
-  return runCommandFor(given === undefined ? undefined : flowFile(given, 'run', io), begun);
+  const { runCommandFor } = await import('../run-command.ts');
+  return runCommandFor(fileOf(argv), { argv, io, ...(begun ? { started: begun } : {}) });
 }
 
 function fileOf(argv: readonly string[]): string | undefined {

@@ -3,6 +3,7 @@ import { join, resolve } from 'node:path';
 import * as z from 'zod';
 import type { Io } from '../../kernel/index.ts';
 import { apiKeys, readKeys, serveWithLog } from '../../serving/index.ts';
+import { openTelemetry } from '../../telemetry/index.ts';
 import type { Endpoint } from '../../serving/index.ts';
 import type { ModelRegistry } from '../../tracking/index.ts';
 import { CHAMPION, openRegistry } from '../../tracking/index.ts';
@@ -56,8 +57,14 @@ export const serve: Command<typeof schema> = {
     const modelFolder = registered?.folder ?? resolve(io.cwd, args.folder ?? '');
     const keys = args.keys === undefined ? undefined : apiKeys(await readKeys(resolve(io.cwd, args.keys)));
     const logFolder = args.log === undefined ? join(home, 'monitoring', 'predictions') : resolve(io.cwd, args.log);
+    await using telemetry = openTelemetry({
+      env: io.env,
+      serviceName: args.name ?? args.model,
+      warn: (problem) => io.err(problem),
+    });
     await using endpoint = await serveWithLog({
       modelFolder,
+      ...(telemetry === undefined ? {} : { telemetry }),
       host: args.host,
       port: args.port,
       endpointName: args.name ?? args.model,

@@ -50,7 +50,9 @@ export function oneEach(argv: readonly string[]): string[] {
     }
     const flag = RENAMED[word] ?? word;
     if (!MANY.has(word)) {
-      out.push(flag);
+      // A negative number is a value: the reader of flags would take it for one of them.
+      const isNegative = word.startsWith('--') && /^-\d/.test(argv[i + 1] ?? '');
+      out.push(isNegative ? `${flag}=${argv[(i += 1)]}` : flag);
       continue;
     }
     let taken = 0;
@@ -106,6 +108,7 @@ export const Arguments = z.looseObject({
   'event-time-end': z.string().optional(),
   'store-failures': z.boolean().optional(),
   inline: z.string().optional(),
+  'inline-direct': z.string().optional(),
   limit: z.coerce.number().int().optional(),
   output: z.string().optional(),
   'output-keys': Texts,

@@ -85,6 +85,7 @@ async function perform(verb: string, options: VerbOptions, args: DbtArguments, i
       const shown = await room.show({
         ...options,
         ...(args.inline === undefined ? {} : { inline: args.inline }),
+        ...(args['inline-direct'] === undefined ? {} : { inlineDirect: args['inline-direct'] }),
         ...(args.limit === undefined ? {} : { limit: args.limit }),
       });
       for (const one of shown) {
@@ -102,7 +103,7 @@ async function perform(verb: string, options: VerbOptions, args: DbtArguments, i
           );
         else
           io.out(
-            `${args.inline === undefined ? `Previewing node '${one.name}':` : 'Previewing inline node:'}\n${one.text}`,
+            `${args.inline === undefined && args['inline-direct'] === undefined ? `Previewing node '${one.name}':` : 'Previewing inline node:'}\n${one.text}`,
           );
       }
       return;
@@ -112,6 +113,8 @@ async function perform(verb: string, options: VerbOptions, args: DbtArguments, i
       const output = args.json ? 'json' : args.output;
       const lines = await room.list({
         ...options,
+        // As dbt: the old name of --select lists models alone.
+        ...(args.models === undefined ? {} : { resourceTypes: ['model'] }),
         ...(output === undefined ? {} : { output: output as NonNullable<room.ListOptions['output']> }),
         ...(args['output-keys'] === undefined
           ? {}

@@ -33,6 +33,20 @@ function timeOf(text: string, flag: string): Date {
   return at;
 }
 
+const LISTABLE = [
+  'model',
+  'snapshot',
+  'seed',
+  'test',
+  'source',
+  'exposure',
+  'metric',
+  'saved_query',
+  'semantic_model',
+  'unit_test',
+  'function',
+] as const;
+
 const UNIT: Readonly<Record<string, number>> = {
   hour: 3_600_000,
   day: 86_400_000,
@@ -47,6 +61,14 @@ function sampleOf(text: string, now: Date): { readonly start: Date; readonly end
     return { start: new Date(now.getTime() - Number(count) * (UNIT[unit.toLowerCase()] ?? 0)), end: now };
   const { start, end } = mappingOf(text, 'sample');
   return { start: timeOf(String(start), 'sample'), end: timeOf(String(end), 'sample') };
+}
+
+/** Kinds of nodes as they are named; `default` and `all` name none, which is all that a verb is about, `all` analyses too. */
+function kindsOf(given: readonly string[] | undefined): VerbOptions['resourceTypes'] {
+  if (given?.includes('all') === true) return [...LISTABLE, 'analysis'];
+  if (given?.includes('default') === true)
+    return [...LISTABLE, ...(given.includes('analysis') ? ['analysis' as const] : [])];
+  return given as VerbOptions['resourceTypes']; // a kind that is none fits nothing
 }
 
 /** The options of a verb from the command line and dbt's environment variables. */
@@ -78,7 +100,7 @@ export function verbOptions(
     ...given('select', select.length > 0 ? select : undefined),
     ...given('exclude', args.exclude),
     ...given('selector', args.selector),
-    ...given('resourceTypes', args['resource-type'] as VerbOptions['resourceTypes']),
+    ...given('resourceTypes', kindsOf(args['resource-type'])),
     ...given('excludeResourceTypes', args['exclude-resource-type'] as VerbOptions['excludeResourceTypes']),
     ...given(
       'indirectSelection',

@@ -102,6 +102,7 @@ export const VERBS: Readonly<Record<string, VerbSpec>> = {
   }),
   show: choosing('Print the first rows of a node.', 'show --select orders --limit 10', {
     inline: text('SQL with templates, in place of a selection'),
+    'inline-direct': text('SQL that is run as it is'),
     limit: text('rows at most (default 5; -1: all)'),
     output: text('text or json (default text)'),
   }),

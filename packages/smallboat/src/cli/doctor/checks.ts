@@ -4,6 +4,7 @@ import { type Settings, loadSettings } from '../../config/index.ts';
 import { type StoreSpec, checkStore, readMetaflowConfig } from '../../flow/index.ts';
 import { type Io, SmallboatError, VERSION, isMissing, messageOf } from '../../kernel/index.ts';
 import { openWarehouse } from '../../warehouse/index.ts';
+import { isTraced } from '../flow-tracing.ts';
 import { storeOf } from '../store-of.ts';
 import { type Finding, failedBy } from './finding.ts';
 
@@ -24,6 +25,7 @@ export async function examine(args: { readonly home?: string | undefined }, io: 
       : await noting(findings, 'runs', async () => storeOf({ home, isSaid: args.home !== undefined, settings }, io));
   if (store) findings.push(runs(store), ...(await storeParts(store)));
   findings.push(await warehouse(settings, io));
+  if (isTraced(io.env)) findings.push(...((await noting(findings, 'OpenTelemetry', () => collectors(io))) ?? []));
   return findings;
 }
 
@@ -107,6 +109,17 @@ async function warehouse(settings: Settings, { cwd }: Io): Promise<Finding> {
     const isBusy = error.code === 'WAREHOUSE_LOCKED';
     return isBusy ? { area: 'warehouse', state: 'note', found: error.message } : failedBy('warehouse', error);
   }
+}
+
+async function collectors({ env }: Io): Promise<readonly Finding[]> {
+  const { checkTelemetry } = await import('../../telemetry/index.ts');
+  const fix =
+    'Start the collector, or correct OTEL_EXPORTER_OTLP_ENDPOINT: it takes OTLP over HTTP, on port 4318 as a rule.';
+  return (await checkTelemetry(env)).map(({ url, problem }): Finding =>
+    problem === undefined
+      ? { area: 'OpenTelemetry', state: 'ok', found: `${shown(url)}: takes what is sent` }
+      : { area: 'OpenTelemetry', state: 'failed', found: `${shown(url)}: ${problem}`, fix },
+  );
 }
 
 /** A URL may hold a password. */

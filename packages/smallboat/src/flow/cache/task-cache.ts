@@ -9,31 +9,8 @@ import type { FinishedTask } from '../engine/origin.ts';
 import { ArrowNeeded } from '../store/arrow-table.ts';
 import { encodePickle } from '../store/pickle-encode.ts';
 import { type ArtifactKey, type RunStore, type TaskPath, runStoreErrors } from '../store/run-store.ts';
+import type { CacheRecord, KeyParts } from './cache-record.ts';
 import { type StepCode, codeOfSteps } from './code-of-steps.ts';
-
-/** What a task's result depends on, each part as a hash. Two tasks of equal parts give the same. */
-export interface KeyParts {
-  readonly code: string;
-  /** Each of our files that the code reaches, by path: to tell where it has changed. */
-  readonly codeFiles: Readonly<Record<string, string>>;
-  /** Each file that the step's `files` names, by path. */
-  readonly files: Readonly<Record<string, string>>;
-  readonly inputs: Readonly<Record<string, string>>;
-  /** The step's own environment variables. */
-  readonly environment: string;
-  /** Configurations that the module has read. */
-  readonly config: string;
-  /** The lock file of the packages. */
-  readonly lock: string;
-  /** Version of Node, up to the first dot. */
-  readonly node: string;
-}
-
-/** What is kept with a task that ran with `--cache`. */
-export interface CacheRecord {
-  readonly key: string;
-  readonly parts: KeyParts;
-}
 
 /** Finds tasks that need not be run, because the same was run before, in any run of the flow. */
 export interface TaskCache {

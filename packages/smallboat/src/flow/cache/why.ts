@@ -3,7 +3,7 @@ import { RECORD, type TaskRecord, asTaskRecord } from '../engine/record.ts';
 import { readRunRecord } from '../engine/origin.ts';
 import { taskName } from '../engine/job.ts';
 import type { RunStore, TaskInfo } from '../store/run-store.ts';
-import type { KeyParts } from './task-cache.ts';
+import type { KeyParts } from './cache-record.ts';
 
 /** Why a task of a run was run, or was not. */
 export interface Why {

@@ -1,4 +1,4 @@
-import type { CacheRecord } from '../cache/task-cache.ts';
+import type { CacheRecord } from '../cache/cache-record.ts';
 import type { Failure, FailureKind } from '../failure.ts';
 import type { Secret } from '../secrets.ts';
 import {

@@ -81,14 +81,18 @@ export function processPool(options: ProcessPoolOptions): Workers {
     },
     async [Symbol.asyncDispose]() {
       isClosed = true;
+      // One that does nothing has nothing to lose, and needs no waiting for.
+      for (const { child } of idle) child.kill('SIGKILL');
       await Promise.all(
-        [...all].map(
-          ({ child }) =>
-            new Promise<void>((resolve) => {
-              child.once('exit', () => resolve());
-              child.kill('SIGKILL');
-            }),
-        ),
+        [...all]
+          .filter((worker) => !idle.includes(worker))
+          .map(
+            ({ child }) =>
+              new Promise<void>((resolve) => {
+                child.once('exit', () => resolve());
+                child.kill('SIGKILL');
+              }),
+          ),
       );
       clearInterval(keepAlive);
     },

@@ -1,4 +1,4 @@
-import type { CacheRecord } from '../cache/task-cache.ts';
+import type { CacheRecord } from '../cache/cache-record.ts';
 import type { Brief } from '../../report/index.ts';
 import type { FlowAbout } from '../about.ts';
 import type { Dag, Place, Region, Source } from '../definition.ts';

@@ -1,3 +1,4 @@
+import { flushCompileCache } from 'node:module';
 import { Worker } from 'node:worker_threads';
 import { hideSecrets, readSecrets } from '../secrets.ts';
 import { openRunStore } from '../store/open-run-store.ts';
@@ -43,7 +44,11 @@ export function startWorker(module: string): void {
       case 'run':
         if (!desk) throw new Error('A worker got a job before its setup.');
         stop = new AbortController();
-        void work(message.job, { ...desk, signal: stop.signal }).then((outcome) => send({ kind: 'done', outcome }));
+        void work(message.job, { ...desk, signal: stop.signal }).then((outcome) => {
+          send({ kind: 'done', outcome });
+          // A worker ends by a signal, and would never keep what it has compiled.
+          setImmediate(flushCompileCache);
+        });
     }
   });
 }

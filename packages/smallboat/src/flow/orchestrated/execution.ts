@@ -23,6 +23,9 @@ export interface Execution {
   done(name: string): Promise<Done | undefined>;
   keepTask(name: string, path: TaskPath): Promise<void>;
   keepDone(name: string, done: Done): Promise<void>;
+  /** Attempts of the task of that name that failed by themselves, where that is counted. */
+  failures(name: string): Promise<number>;
+  keepFailures(name: string, count: number): Promise<void>;
 }
 
 const RUN = 'parameters of execution';
@@ -65,6 +68,8 @@ export async function openExecution(store: RunStore, flow: string, execution: st
     done: async (name) => (await read(`done ${name}`)) as Done | undefined,
     keepTask: (name, path) => keep(`task ${name}`, path),
     keepDone: (name, done) => keep(`done ${name}`, done),
+    failures: async (name) => Number((await read(`failures ${name}`)) ?? 0),
+    keepFailures: (name, count) => keep(`failures ${name}`, count),
   };
 }
 

@@ -1,7 +1,7 @@
 import { messageOf } from '../../kernel/index.ts';
 import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import type { TaskHost } from '../compute/task/run-task.ts';
+import type { TaskHost } from '../compute/task/task-host.ts';
 import { EXIT } from '../compute/task/exit-codes.ts';
 import { ORDER_VARIABLE } from '../compute/task/order.ts';
 import { toldToEnd } from '../compute/task/told-to-end.ts';

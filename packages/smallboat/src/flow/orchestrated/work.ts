@@ -1,5 +1,5 @@
 import type { Flow } from '../compose/flow.ts';
-import type { TaskHost } from '../compute/task/run-task.ts';
+import type { TaskHost } from '../compute/task/task-host.ts';
 import { lineOf } from '../compute/task/said.ts';
 import type { Dag, Place, StepNode } from '../definition.ts';
 import { oneAttempt } from '../engine/attempts.ts';
@@ -24,7 +24,7 @@ import { type Execution, executionErrors, keepExecution, openExecution, runOf } 
 import type { Decision, PlannedOrder, PlannedWork } from './planned.ts';
 
 export interface WorkHost {
-  readonly order: PlannedOrder;
+  readonly order: Pick<PlannedOrder, 'tags' | 'systemTags'>;
   readonly flow: Flow;
   readonly module: string;
   readonly store: RunStore;
@@ -36,6 +36,8 @@ export interface WorkHost {
   readonly signal: AbortSignal;
   readonly print: TaskHost['print'];
   readonly pool: () => Workers;
+  /** Whether an attempt whose process was lost with its machine is none of those that `retry` allows. Default false. */
+  readonly passesOverLost?: boolean;
 }
 
 type Decisions = Readonly<Record<string, Decision>>;
@@ -142,7 +144,8 @@ async function runStep(
   const attempt = (await store.task(path)).attemptsBegun;
   const [own] = Object.values(environmentOf({ ...dag, steps: [node] }, host.env));
   const { secrets, retry = { times: 0 } } = node.options;
-  const failure = node.fallback && attempt > retry.times ? await lastFailure(path, attempt, store) : undefined;
+  const failures = host.passesOverLost && attempt > 0 ? await known.failures(name) : attempt;
+  const failure = node.fallback && failures > retry.times ? await lastFailure(path, attempt, store) : undefined;
   const job: Omit<Job, 'path'> = {
     step: node.name,
     attempt,
@@ -172,7 +175,8 @@ async function runStep(
     halt: (how) => how,
   });
   if ('done' in made) return known.keepDone(name, made.done);
-  throw new Halted({ step: node.name, task: name, path, attempts: attempt + 1, error: made.error });
+  if (host.passesOverLost) await known.keepFailures(name, failures + 1);
+  throw new Halted({ step: node.name, task: name, path, attempts: failures + 1, error: made.error });
 }
 
 async function newTask(name: string, node: StepNode, known: Execution, { store, flow }: WorkHost): Promise<TaskPath> {

@@ -16,6 +16,7 @@ import {
   runFlow,
 } from '../../flow/index.ts';
 import type { Prefect } from './prefect-api.ts';
+import { tagsOfRuns } from './deploy.ts';
 import { resultTable } from '../result-table.ts';
 import { type Reporter, reporter } from './reporter.ts';
 
@@ -44,6 +45,8 @@ interface FlowRunSaid {
   readonly id: string;
   readonly name: string;
   readonly deployment_id: string | null;
+  /** Those of its deployment are among them. */
+  readonly tags: readonly string[];
   readonly parameters: Readonly<Record<string, unknown>>;
   readonly state_type: string;
   readonly infrastructure_pid: string | null;
@@ -188,7 +191,7 @@ async function runHere(flowRun: FlowRunSaid, { flow, module, store, report, sign
     module,
     store: options.store,
     signal,
-    tags: ['prefect', `prefect-flow-run:${flowRun.id}`],
+    tags: ['prefect', `prefect-flow-run:${flowRun.id}`, ...tagsOfRuns(flowRun.tags)],
     ...(maxWorkers === undefined ? {} : { maxWorkers }),
     onEvent: (event: Parameters<Reporter['tell']>[0]) => {
       report.tell(event);

@@ -242,3 +242,23 @@ const strike = step('strike', {
 
 /** A task whose process is killed. */
 export const struck = flow('Struck', { folder }, ({ folder: place }) => strike({ folder: place }));
+
+const holds = step('holds', {
+  run: async ({ folder: place, rows }: { folder: string; rows: readonly number[] }, { attempt }) => {
+    note(place, `held ${attempt}`);
+    // Until the process is killed.
+    if (existsSync(join(place, 'hold'))) await delay(120_000);
+    return { model: [...rows] };
+  },
+  catch: () => ({ model: [] }),
+});
+
+/** Its second step does not end while there is a file `hold`. */
+export const held = flow('Held', { folder }, ({ folder: place }) => {
+  const { rows } = load({ folder: place, base: 1 });
+  return report({ folder: place, model: holds({ folder: place, rows }).model });
+});
+
+export const follower = flow('Follower', {}, () => numbers({ folder: tmpdir(), size: 2 }), {
+  trigger: { onFinishOf: ['Linear'] },
+});

@@ -1,6 +1,6 @@
 import { expect, it } from 'vitest';
 import type { ValidationResult } from '../run/result.ts';
-import type { ActionConfig, ActionContext } from './actions.ts';
+import type { ActionConfig, ActionContext } from './action.ts';
 import { runActions } from './actions.ts';
 
 interface Sent {

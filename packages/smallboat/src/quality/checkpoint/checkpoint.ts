@@ -14,7 +14,7 @@ import { metaOf, validate } from '../run/validate.ts';
 import { dataNameOf } from '../source.ts';
 import type { Severity, Suite, SuiteProblem } from '../suite/suite.ts';
 import { readSuite } from '../suite/suite.ts';
-import type { ActionConfig, ActionContext } from './actions.ts';
+import type { ActionConfig, ActionContext } from './action.ts';
 import { runActions } from './actions.ts';
 import type { ActionOutcome, CheckpointResult, CheckpointValidation } from './checkpoint-result.ts';
 import { blocks, failureOf } from './checkpoint-result.ts';

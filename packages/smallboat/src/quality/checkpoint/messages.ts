@@ -1,5 +1,5 @@
 import { formatNumber } from '../../report/index.ts';
-import type { ActionConfig, ActionContext } from './actions.ts';
+import type { ActionConfig, ActionContext } from './action.ts';
 import { actionErrors } from './action-errors.ts';
 import { failedOf } from './checkpoint-result.ts';
 import { post } from './post.ts';

@@ -1,5 +1,5 @@
 import { postJson } from '../../kernel/index.ts';
-import type { ActionContext } from './actions.ts';
+import type { ActionContext } from './action.ts';
 import { actionErrors } from './action-errors.ts';
 
 /** Sends JSON as an action of a checkpoint: see `postJson`. Messages name the host alone. @returns what was done, in words. */

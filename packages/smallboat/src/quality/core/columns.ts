@@ -1,6 +1,6 @@
 import * as z from 'zod';
 import { judgeBetween, boundsInWords, lowAboveHigh } from '../between.ts';
-import type { ExpectationKind, Verdict } from '../kind.ts';
+import type { ExpectationKind, TableFacts, Verdict } from '../kind.ts';
 import { defineExpectation } from '../kind.ts';
 import { column } from './values.ts';
 
@@ -18,6 +18,15 @@ export const COUNT_BOUNDS = {
   strict_min: z.boolean().nullish(),
   strict_max: z.boolean().nullish(),
 } as const;
+
+/**
+ * Names of columns as SQLAlchemy, and with it Great Expectations, gives them: Snowflake makes names without quotes upper case, so that such a
+ * one is lower case here as in everybody's SQL. A name that the suite has in upper case too stays as it is.
+ */
+function namesIn({ columns, sql }: TableFacts, wanted: readonly string[]): readonly string[] {
+  const isPlain = (name: string): boolean => sql.name === 'snowflake' && /^[A-Z_][A-Z0-9_$]*$/.test(name);
+  return columns.map(({ name }) => (isPlain(name) && !wanted.includes(name) ? name.toLowerCase() : name));
+}
 
 interface SetQuestion {
   readonly column_set: readonly string[] | null;
@@ -52,8 +61,8 @@ export const COLUMN_KINDS: readonly ExpectationKind[] = [
   defineExpectation({
     type: 'expect_column_to_exist',
     kwargs: { column, column_index: z.number().int().nullish() },
-    plan({ column, column_index }, { columns }) {
-      const names = columns.map((c) => c.name);
+    plan({ column, column_index }, table) {
+      const names = namesIn(table, [column]);
       // An index of 0 asks nothing in Great Expectations (it reads it as absent); here as there.
       const success = column_index ? names.at(column_index) === column : names.includes(column);
       return { kind: 'verdict', verdict: { success, result: {} } };
@@ -64,8 +73,8 @@ export const COLUMN_KINDS: readonly ExpectationKind[] = [
   defineExpectation({
     type: 'expect_table_columns_to_match_ordered_list',
     kwargs: { column_list: z.array(z.string()).nullable() },
-    plan({ column_list }, { columns }) {
-      const found = columns.map((c) => c.name);
+    plan({ column_list }, table) {
+      const found = namesIn(table, column_list ?? []);
       const expected = column_list ?? found;
       const mismatched = Array.from({ length: Math.max(expected.length, found.length) }, (_, i) => ({
         'Expected Column Position': i,
@@ -80,11 +89,11 @@ export const COLUMN_KINDS: readonly ExpectationKind[] = [
   defineExpectation({
     type: 'expect_table_columns_to_match_set',
     kwargs: { column_set: z.array(z.string()).nullable(), exact_match: z.boolean().nullish() },
-    plan: ({ column_set, exact_match }, { columns, resultsOf }) => ({
+    plan: ({ column_set, exact_match }, table) => ({
       kind: 'verdict',
       verdict: sameSet(
-        { column_set, exact_match: exact_match ?? true, isCaseSensitive: resultsOf === '0.18' },
-        columns.map((c) => c.name),
+        { column_set, exact_match: exact_match ?? true, isCaseSensitive: table.resultsOf === '0.18' },
+        namesIn(table, column_set ?? []),
       ),
     }),
     sentence: ({ column_set, exact_match }) =>

@@ -24,5 +24,7 @@ it('counts machines by the hour, serverless by use, and this machine not at all'
   );
   const { parts } = estimateCost({ ...base, instance: 'serverless', requestsPerMonth: 1e6 });
   expect(parts[0]?.perMonth).toBeCloseTo(1e6 * 2 * 0.01 * 0.00002, 6);
+  // Two kilobytes a request at 1.6 cents a gigabyte.
+  expect(parts[1]?.perMonth).toBeCloseTo(0.032, 6);
   expect(estimateCost({ kind: 'local' }).perMonth).toBe(0);
 });

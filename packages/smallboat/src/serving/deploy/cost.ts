@@ -14,7 +14,11 @@ export const costErrors = defineErrors({
     `The price of ${f.instance} is not known here (known: ${f.known}). Give what AWS asks an hour: --hourly 0.115`,
 });
 
-/** List prices of us-east-1 in US dollars an hour of hosting. Other regions ask up to half more: `hourly` of the caller goes over it. */
+/**
+ * List prices of us-east-1 in US dollars an hour of hosting. Other regions ask up to half more: `hourly` of the caller goes over it.
+ *
+ * @see `docs/deploy.md` for where each price was found, and when; AWS's own page could not be read.
+ */
 const HOURLY: Readonly<Record<string, number>> = {
   'ml.t2.medium': 0.056,
   'ml.c5.large': 0.102,
@@ -27,8 +31,11 @@ const HOURS = 730;
 const GB_SECOND = 0.0000133334;
 const FREE_GB_SECONDS = 400_000;
 const MILLION_CALLS = 0.2;
-/** SageMaker's serverless inference, for a GB and second. */
+/** SageMaker's serverless inference, for a GB and second, and for a GB that goes in or out. */
 const SERVERLESS_GB_SECOND = 0.00002;
+const SERVERLESS_DATA_GB = 0.016;
+/** Bytes of a request and its answer. */
+const DATA_BYTES = 2000;
 const LOG_GB = 0.5;
 /** Bytes that a call leaves in the log: its prediction and Lambda's own lines. */
 const LOG_BYTES = 600;
@@ -73,7 +80,8 @@ export function estimateCost(question: CostQuestion): CostEstimate {
   }
   const { instance, instances } = question;
   if (instance === 'serverless') {
-    return sum([{ what: 'compute', perMonth: gbSeconds * SERVERLESS_GB_SECOND }, logs], basis);
+    const data = { what: 'data', perMonth: ((calls * DATA_BYTES) / 1e9) * SERVERLESS_DATA_GB };
+    return sum([{ what: 'compute', perMonth: gbSeconds * SERVERLESS_GB_SECOND }, data, logs], basis);
   }
   const hourly = question.hourly ?? HOURLY[instance];
   if (hourly === undefined) throw costErrors.PRICE_UNKNOWN({ instance, known: Object.keys(HOURLY).join(', ') });

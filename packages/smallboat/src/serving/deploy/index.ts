@@ -7,6 +7,8 @@ export { lambdaTarget } from './lambda-target.ts';
 export type { LambdaTargetOptions } from './lambda-target.ts';
 export { localTarget } from './local.ts';
 export type { LocalTargetOptions } from './local.ts';
+export { openDeployTarget } from './open-deploy-target.ts';
+export type { OpenDeployTargetOptions } from './open-deploy-target.ts';
 export { functionZip, imageFiles, packModel, packageErrors } from './package.ts';
 export { sagemakerTarget } from './sagemaker-target.ts';
 export type { SagemakerTargetOptions } from './sagemaker-target.ts';

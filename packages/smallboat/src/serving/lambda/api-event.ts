@@ -1,5 +1,5 @@
 import * as z from 'zod';
-import type { EndpointResponse } from '../handler.ts';
+import type { EndpointResponse } from '../exchange.ts';
 import type { ServiceRequest } from '../service.ts';
 
 /** What API Gateway, a function URL or a load balancer calls a function with, as far as it matters here. */

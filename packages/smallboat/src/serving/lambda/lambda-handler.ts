@@ -1,12 +1,14 @@
 import { randomUUID } from 'node:crypto';
 import type { SessionEvent } from '../../features/index.ts';
 import { sessionEncoder } from '../../features/index.ts';
+import type { Telemetry } from '../../telemetry/index.ts';
 import { apiKeys, parseKeys } from '../keys.ts';
 import { DEFAULT_LIMITS } from '../limits.ts';
 import { lineSink } from '../line-sink.ts';
 import { loadPredictor } from '../load-predictor.ts';
 import type { Predictor } from '../predictor.ts';
 import { remoteHandler } from '../remote-handler.ts';
+import { requestTelemetry } from '../request-telemetry.ts';
 import { askEndpoint } from '../sagemaker/ask-endpoint.ts';
 import type { Service, ServiceOptions, ServiceRequest } from '../service.ts';
 import { makeService } from '../service.ts';
@@ -17,6 +19,8 @@ import { lambdaErrors } from './lambda-settings.ts';
 export interface LambdaHandlerOptions extends LambdaSettings {
   /** A line of the function's log. */
   readonly write: (line: string) => void;
+  /** Gets spans and metrics of requests, before an answer is given: Lambda stops the function between two requests. */
+  readonly telemetry?: Telemetry;
 }
 
 /** A function as Lambda calls it. */
@@ -30,8 +34,13 @@ export async function lambdaHandler(options: LambdaHandlerOptions): Promise<Lamb
   const { web, direct } = await servicesOf(options);
   return async (event) => {
     const request = requestOfEvent(event);
-    if (request !== undefined) return resultOf(await web.answer(request));
+    if (request !== undefined) {
+      const answer = await web.answer(request);
+      await options.telemetry?.flush();
+      return resultOf(answer);
+    }
     const { body, status } = await direct.answer(directRequest(event));
+    await options.telemetry?.flush();
     const answer = JSON.parse(body) as { readonly error?: string; readonly reason?: string };
     // Who invokes it without HTTP has no status to look at.
     if (status !== 200) throw Object.assign(new Error(answer.reason), { name: answer.error ?? 'Error' });
@@ -41,7 +50,7 @@ export async function lambdaHandler(options: LambdaHandlerOptions): Promise<Lamb
 
 /** The service for requests over HTTP, and one for invocations that IAM has let through, which need no key. */
 async function servicesOf(options: LambdaHandlerOptions): Promise<{ readonly web: Service; readonly direct: Service }> {
-  const { endpointName, model, cors, keys, logsToOutput, write } = options;
+  const { endpointName, model, cors, keys, logsToOutput, write, telemetry } = options;
   const common = {
     endpoint: endpointName,
     limits: DEFAULT_LIMITS,
@@ -51,6 +60,7 @@ async function servicesOf(options: LambdaHandlerOptions): Promise<{ readonly web
     onError: (error: unknown, id: string) =>
       write(`${id} ${error instanceof Error ? (error.stack ?? error.message) : String(error)}`),
     ...(logsToOutput ? { log: lineSink(write) } : {}),
+    ...(telemetry === undefined ? {} : { observer: requestTelemetry(telemetry, endpointName) }),
   };
   const around = { cors, ...(keys === undefined ? {} : { keys: apiKeys(parseKeys(keys, 'SMALLBOAT_KEYS')) }) };
   const both = (rest: Pick<ServiceOptions, 'model' | 'remote'>): { web: Service; direct: Service } => ({

@@ -15,7 +15,6 @@ const Environment = z.object({
   SAGEMAKER_ENDPOINT_NAME: z.string().min(1).optional(),
   SMALLBOAT_ENDPOINT_NAME: z.string().min(1).optional(),
   SMALLBOAT_MODEL_FOLDER: z.string().min(1).optional(),
-  LAMBDA_TASK_ROOT: z.string().min(1).default('.'),
   AWS_REGION: z.string().optional(),
   /** Origins with commas between, or `*`, as the original project had it. */
   SMALLBOAT_CORS: z.string().default('*'),
@@ -35,8 +34,8 @@ export interface LambdaSettings {
   readonly logsToOutput: boolean;
 }
 
-/** The settings in a function's environment. Throws `LAMBDA_SETTING_INVALID`. */
-export function lambdaSettings(env: Readonly<Record<string, string | undefined>>): LambdaSettings {
+/** The settings in a function's environment; `root`: where its package lies. Throws `LAMBDA_SETTING_INVALID`. */
+export function lambdaSettings(env: Readonly<Record<string, string | undefined>>, root: string): LambdaSettings {
   const given = Object.fromEntries(Object.entries(env).filter(([, value]) => value !== undefined && value !== ''));
   const parsed = Environment.safeParse(given);
   if (!parsed.success) throw lambdaErrors.LAMBDA_SETTING_INVALID({ problem: z.prettifyError(parsed.error) });
@@ -47,7 +46,7 @@ export function lambdaSettings(env: Readonly<Record<string, string | undefined>>
     endpointName: data.SMALLBOAT_ENDPOINT_NAME ?? endpoint ?? 'intent',
     model:
       endpoint === undefined
-        ? { kind: 'folder', folder: data.SMALLBOAT_MODEL_FOLDER ?? join(data.LAMBDA_TASK_ROOT, 'model') }
+        ? { kind: 'folder', folder: data.SMALLBOAT_MODEL_FOLDER ?? join(root, 'model') }
         : { kind: 'sagemaker', endpoint, ...(data.AWS_REGION === undefined ? {} : { region: data.AWS_REGION }) },
     cors: { origins: origins.includes('*') ? '*' : origins },
     ...(data.SMALLBOAT_KEYS === undefined ? {} : { keys: data.SMALLBOAT_KEYS }),

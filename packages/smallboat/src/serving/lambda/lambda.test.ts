@@ -53,7 +53,7 @@ const v1 = (httpMethod: string, path: string, more: object = {}): object => ({
 
 async function start(env: Record<string, string> = {}): Promise<{ handler: LambdaHandler; lines: string[] }> {
   const lines: string[] = [];
-  const settings = lambdaSettings({ SMALLBOAT_MODEL_FOLDER: model, ...env });
+  const settings = lambdaSettings({ SMALLBOAT_MODEL_FOLDER: model, ...env }, '.');
   return { handler: await lambdaHandler({ ...settings, write: (line) => void lines.push(line) }), lines };
 }
 

@@ -1,3 +1,4 @@
+import { openTelemetry } from '../../telemetry/index.ts';
 import { containerErrors, containerSettings } from './container-settings.ts';
 import { serveContainer } from './serve-container.ts';
 
@@ -10,7 +11,9 @@ async function main(): Promise<void> {
   try {
     const [argument = 'serve'] = process.argv.slice(2);
     if (argument !== 'serve') throw containerErrors.CONTAINER_CALLED_WRONGLY({ argument });
-    const endpoint = await serveContainer({ ...containerSettings(process.env), write });
+    const settings = containerSettings(process.env);
+    await using telemetry = openTelemetry({ env: process.env, serviceName: settings.endpointName, warn: write });
+    const endpoint = await serveContainer({ ...settings, write, ...(telemetry === undefined ? {} : { telemetry }) });
     write(JSON.stringify({ kind: 'up', url: endpoint.url, model: endpoint.modelVersion }));
     if (!stop.signal.aborted) await new Promise((resolve) => stop.signal.addEventListener('abort', resolve));
     await endpoint.close();

@@ -1,4 +1,5 @@
 import { availableParallelism } from 'node:os';
+import type { Telemetry } from '../../telemetry/index.ts';
 import { DEFAULT_LIMITS } from '../limits.ts';
 import { lineSink } from '../line-sink.ts';
 import type { Endpoint } from '../serve.ts';
@@ -14,6 +15,7 @@ export interface ServeContainerOptions extends ContainerSettings {
   readonly signal?: AbortSignal;
   /** Default `0.0.0.0`: SageMaker asks from outside of the container. */
   readonly host?: string;
+  readonly telemetry?: Telemetry;
 }
 
 /**
@@ -21,7 +23,7 @@ export interface ServeContainerOptions extends ContainerSettings {
  * transform. It listens once the model is loaded, so that a ping is answered by an endpoint that can answer more.
  */
 export async function serveContainer(options: ServeContainerOptions): Promise<Endpoint> {
-  const { modelFolder, port, endpointName, bodyBytes, instances, logsToOutput, write, signal } = options;
+  const { modelFolder, port, endpointName, bodyBytes, instances, logsToOutput, write, signal, telemetry } = options;
   return serve({
     modelFolder,
     host: options.host ?? '0.0.0.0',
@@ -45,5 +47,6 @@ export async function serveContainer(options: ServeContainerOptions): Promise<En
     onError: (error, id) => write(`${id} ${error instanceof Error ? (error.stack ?? error.message) : String(error)}`),
     ...(logsToOutput ? { predictionLog: lineSink(write) } : {}),
     ...(signal === undefined ? {} : { signal }),
+    ...(telemetry === undefined ? {} : { telemetry }),
   });
 }

@@ -104,7 +104,10 @@ export function mlflowRegistry(options: MlflowRegistryOptions): ModelRegistry {
         const record = recordOf(model, files, clock());
         const uploaded = await uploadModel(client, await experimentId(), { model, folder: aside, files });
         const made = await createVersion(client, remote(model.name), uploaded, { model, record });
-        await rename(aside, join(cache, model.name, String(made.version)));
+        const folder = join(cache, model.name, String(made.version));
+        // The server has just made this version: what lies there is another server's.
+        await rm(folder, { recursive: true, force: true });
+        await rename(aside, folder);
         const [seen] = view(model.name, made, []);
         if (seen === undefined)
           throw registryErrors.MODEL_RECORD_UNREADABLE({ path: location, problem: 'it came back otherwise' });

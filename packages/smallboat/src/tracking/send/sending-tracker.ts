@@ -1,7 +1,7 @@
 import type { Destination } from '../destination.ts';
 import type { LocalTracker } from '../local.ts';
 import type { TrackedRun, Tracker } from '../tracker.ts';
-import type { LiveSender, LiveSenderOptions } from './live-sender.ts';
+import type { LiveSenderOptions } from './live-sender.ts';
 import { liveSender } from './live-sender.ts';
 
 export interface SendingTrackerOptions extends Pick<
@@ -15,22 +15,52 @@ export interface SendingTrackerOptions extends Pick<
   readonly flushSeconds?: number;
 }
 
+/** Sends one run on while it is written. */
+export interface RunSender {
+  /** There is something new. Returns at once. */
+  poke(): void;
+  /** Sends what is left, for so many seconds at most. Gives the places that have not got all. */
+  close(seconds: number): Promise<readonly string[]>;
+}
+
+/** Begins to send a run. */
+export type OpenSender = (run: { readonly id: string; readonly folder: string }) => RunSender;
+
 /**
  * The local tracker, with every run sent on to the destinations while it is written. A call is done when the local log
- * has it; sending happens beside the program. What could not be sent in time is left for `syncTracked`.
+ * has it; sending happens beside the program, in its thread. What could not be sent in time is left for `syncTracked`.
  */
 export function sendingTracker(local: LocalTracker, options: SendingTrackerOptions): Tracker {
-  const { destinations, tell, flushSeconds = 10 } = options;
-
-  const sending = async (run: TrackedRun): Promise<TrackedRun> => {
-    const folder = await local.folderOf(run.id);
-    if (folder === undefined || destinations.length === 0) return run;
+  const { destinations } = options;
+  if (destinations.length === 0) return local;
+  return trackerWith(local, options, ({ folder }) => {
     const senders = destinations.map((destination) =>
       liveSender({ ...options, destination, folder, folderOf: (id) => local.folderOf(id) }),
     );
-    return sendingRun(run, senders, async () => {
-      const sent = await Promise.all(senders.map((sender) => sender.close(flushSeconds)));
-      const left = destinations.filter((_, i) => !sent[i]).map((destination) => destination.location);
+    return {
+      poke() {
+        for (const sender of senders) sender.poke();
+      },
+      async close(seconds) {
+        const sent = await Promise.all(senders.map((sender) => sender.close(seconds)));
+        return destinations.flatMap(({ location }, i) => (sent[i] ? [] : [location]));
+      },
+    };
+  });
+}
+
+/** The local tracker, with every run sent on by a sender of its own. */
+export function trackerWith(
+  local: LocalTracker,
+  { tell, flushSeconds = 10 }: Pick<SendingTrackerOptions, 'tell' | 'flushSeconds'>,
+  open: OpenSender,
+): Tracker {
+  const sending = async (run: TrackedRun): Promise<TrackedRun> => {
+    const folder = await local.folderOf(run.id);
+    if (folder === undefined) return run;
+    const sender = open({ id: run.id, folder });
+    return sendingRun(run, sender, async () => {
+      const left = await sender.close(flushSeconds);
       if (left.length > 0) {
         tell(
           `Not all of tracked run ${run.id} was sent to ${left.join(' and ')}: 'smallboat track sync' sends the rest.`,
@@ -38,7 +68,6 @@ export function sendingTracker(local: LocalTracker, options: SendingTrackerOptio
       }
     });
   };
-
   return {
     location: local.location,
     startRun: async (run) => sending(await local.startRun(run)),
@@ -50,10 +79,10 @@ export function sendingTracker(local: LocalTracker, options: SendingTrackerOptio
   };
 }
 
-function sendingRun(run: TrackedRun, senders: readonly LiveSender[], close: () => Promise<void>): TrackedRun {
+function sendingRun(run: TrackedRun, sender: RunSender, close: () => Promise<void>): TrackedRun {
   const poking = async <T>(work: Promise<T>): Promise<T> => {
     const made = await work;
-    for (const sender of senders) sender.poke();
+    sender.poke();
     return made;
   };
   let closed: Promise<void> | undefined;

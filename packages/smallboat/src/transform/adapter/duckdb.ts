@@ -1,4 +1,5 @@
 import type { AdapterDescription } from './adapter.ts';
+import { ALL_ENFORCED, SEED_TYPES, TEXT_TYPES } from './common-types.ts';
 
 /** DuckDB, as dbt-duckdb describes it. */
 export const duckdb: AdapterDescription = {
@@ -14,17 +15,9 @@ export const duckdb: AdapterDescription = {
   requireAlias: false,
   foldsToUpper: false,
   dateFunction: 'now()',
-  types: {
-    text: 'text',
-    integer: 'integer',
-    number: 'float8',
-    boolean: 'boolean',
-    date: 'date',
-    datetime: 'timestamp without time zone',
-    time: 'time',
-  },
+  types: SEED_TYPES,
   columns: {
-    string: ['text', 'character varying', 'character', 'varchar'],
+    string: TEXT_TYPES,
     integer: [
       'tinyint',
       'smallint',
@@ -48,13 +41,7 @@ export const duckdb: AdapterDescription = {
     numeric: ['numeric', 'decimal'],
   },
   typeAliases: { STRING: 'TEXT' },
-  constraints: {
-    check: 'enforced',
-    not_null: 'enforced',
-    unique: 'enforced',
-    primary_key: 'enforced',
-    foreign_key: 'enforced',
-  },
+  constraints: ALL_ENFORCED,
   incrementalStrategies: ['append', 'delete+insert', 'merge', 'microbatch'],
   renameable: [],
   replaceable: [],

@@ -1,4 +1,5 @@
 import type { AdapterDescription } from './adapter.ts';
+import { ALL_ENFORCED, SEED_TYPES, TEXT_TYPES } from './common-types.ts';
 
 /** PostgreSQL, as dbt-postgres describes it. */
 export const postgres: AdapterDescription = {
@@ -14,17 +15,9 @@ export const postgres: AdapterDescription = {
   requireAlias: true,
   foldsToUpper: false,
   dateFunction: 'now()',
-  types: {
-    text: 'text',
-    integer: 'integer',
-    number: 'float8',
-    boolean: 'boolean',
-    date: 'date',
-    datetime: 'timestamp without time zone',
-    time: 'time',
-  },
+  types: SEED_TYPES,
   columns: {
-    string: ['text', 'character varying', 'character', 'varchar'],
+    string: TEXT_TYPES,
     integer: ['smallint', 'integer', 'bigint', 'smallserial', 'serial', 'bigserial', 'int2', 'int4', 'int8'].concat([
       'serial2',
       'serial4',
@@ -35,13 +28,7 @@ export const postgres: AdapterDescription = {
   },
   keepsTextTypes: true,
   typeAliases: { STRING: 'TEXT' },
-  constraints: {
-    check: 'enforced',
-    not_null: 'enforced',
-    unique: 'enforced',
-    primary_key: 'enforced',
-    foreign_key: 'enforced',
-  },
+  constraints: ALL_ENFORCED,
   incrementalStrategies: ['append', 'delete+insert', 'merge', 'microbatch'],
   renameable: ['view', 'table'],
   replaceable: ['view', 'table'],

@@ -1,4 +1,5 @@
 import type { AdapterDescription } from './adapter.ts';
+import { KEYS_AS_HINTS } from './common-types.ts';
 import { postgres } from './postgres.ts';
 
 /** Amazon Redshift, as dbt-redshift describes it: PostgreSQL's catalogue and names, and a store of its own. */
@@ -11,13 +12,7 @@ export const redshift: AdapterDescription = {
   dateFunction: 'getdate()',
   types: { ...postgres.types, text: 'varchar(65535)', time: 'varchar(24)' },
   sizedText: (bytes) => `varchar(${bytes})`,
-  constraints: {
-    check: 'not_supported',
-    not_null: 'enforced',
-    unique: 'not_enforced',
-    primary_key: 'not_enforced',
-    foreign_key: 'not_enforced',
-  },
+  constraints: KEYS_AS_HINTS,
   replaceable: ['view'],
   maxIdentifierLength: 127,
   transactions: 'explicit',

@@ -1,4 +1,5 @@
 import type { AdapterDescription } from './adapter.ts';
+import { KEYS_AS_HINTS, SEED_TYPES, TEXT_TYPES } from './common-types.ts';
 
 /** Snowflake, as dbt-snowflake describes it. */
 export const snowflake: AdapterDescription = {
@@ -14,30 +15,16 @@ export const snowflake: AdapterDescription = {
   requireAlias: false,
   foldsToUpper: true,
   dateFunction: 'CURRENT_TIMESTAMP()',
-  types: {
-    text: 'text',
-    integer: 'integer',
-    number: 'float8',
-    boolean: 'boolean',
-    date: 'date',
-    datetime: 'timestamp without time zone',
-    time: 'time',
-  },
+  types: SEED_TYPES,
   columns: {
-    string: ['text', 'character varying', 'character', 'varchar', 'char', 'string', 'nvarchar', 'nchar'],
+    string: [...TEXT_TYPES, 'char', 'string', 'nvarchar', 'nchar'],
     integer: ['int', 'integer', 'bigint', 'smallint', 'tinyint', 'byteint'],
     float: ['float', 'float4', 'float8', 'double', 'double precision', 'real'],
     numeric: ['number', 'numeric', 'decimal', 'fixed'],
   },
   longestText: 16_777_216,
   typeAliases: { STRING: 'TEXT' },
-  constraints: {
-    check: 'not_supported',
-    not_null: 'enforced',
-    unique: 'not_enforced',
-    primary_key: 'not_enforced',
-    foreign_key: 'not_enforced',
-  },
+  constraints: KEYS_AS_HINTS,
   incrementalStrategies: ['append', 'merge', 'delete+insert', 'microbatch', 'insert_overwrite'],
   renameable: ['view', 'table'],
   replaceable: ['view', 'table', 'dynamic_table'],

@@ -44,6 +44,13 @@ export interface Catalog {
 
 const KINDS: ReadonlySet<string> = new Set(['model', 'seed', 'snapshot']);
 
+/** A relation of the warehouse: a table, or the rows that a test keeps. */
+function isKept(node: SqlNode): boolean {
+  return node.resource_type === 'test'
+    ? node.relation_name !== null
+    : KINDS.has(node.resource_type) && !isEphemeral(node);
+}
+
 type Row = Readonly<Record<string, unknown>>;
 
 /** Asks the warehouse for the columns of all that a project names; `only` keeps those of some nodes. */
@@ -52,7 +59,7 @@ export async function readCatalog(
   session: WarehouseSession,
   only?: ReadonlySet<string>,
 ): Promise<Catalog> {
-  const nodes = [...manifest.nodes.values()].filter((node) => KINDS.has(node.resource_type) && !isEphemeral(node));
+  const nodes = [...manifest.nodes.values()].filter(isKept);
   const places = new Map<string, Set<string>>();
   for (const node of [...nodes, ...manifest.sources.values()]) {
     const database = node.database ?? invocation.database;

@@ -3,6 +3,7 @@ import { writeWhole } from '../../kernel/index.ts';
 import type { Invocation } from '../context/invocation.ts';
 import { DBT_VERSION } from '../context/invocation.ts';
 import type { NodeResult } from '../run/node-result.ts';
+import { isoTime } from '../run/python-time.ts';
 
 /** What stands at the head of each of dbt's artifacts. */
 export function metadataOf(
@@ -25,9 +26,15 @@ export function metadataOf(
   };
 }
 
+/** The two ends of a batch as Python writes times. */
+function batchText(batch: readonly [Date, Date]): string[] {
+  return batch.map(isoTime);
+}
+
 /** As dbt says it: null for what it does not compile, and for a unit test that broke. */
-function isCompiled({ kind, status, compiledSql }: NodeResult): boolean | null {
-  if (kind === 'unit_test') return status === 'error' ? null : status !== 'skipped';
+function isCompiled({ kind, status, compiledSql, batches }: NodeResult): boolean | null {
+  if (kind === 'unit_test') return status === 'error' || status === 'skipped' ? null : true;
+  if (batches !== undefined) return false; // each batch has SQL of its own
   return compiledSql !== undefined ? true : NEVER_COMPILED.has(kind) ? null : false;
 }
 
@@ -55,12 +62,12 @@ export async function writeRunResults(
       failures: one.failures ?? null,
       unique_id: one.uniqueId,
       compiled: isCompiled(one),
-      compiled_code: one.compiledSql ?? null,
+      compiled_code: one.batches ? null : (one.compiledSql ?? null),
       relation_name: one.kind === 'seed' ? null : (one.relation ?? null),
       batch_results: one.batches
         ? {
-            successful: one.batches.successful.map((batch) => batch.map((at) => at.toISOString())),
-            failed: one.batches.failed.map((batch) => batch.map((at) => at.toISOString())),
+            successful: one.batches.successful.map(batchText),
+            failed: one.batches.failed.map(batchText),
           }
         : null,
     })),

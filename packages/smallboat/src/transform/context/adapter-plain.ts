@@ -68,7 +68,7 @@ export const PLAIN: Readonly<Record<string, Method>> = {
     const macro = macros.find(name);
     if (!macro) {
       throw new PyError(
-        `dbt could not find an incremental strategy macro with the name '${name}' in ${invocation.root.name}`,
+        `dbt could not find an incremental strategy macro with the name "${name}" in ${invocation.root.name}`,
       );
     }
     return macro;

@@ -43,12 +43,21 @@ export function parseConfig(onCall: (config: Record<string, unknown>) => void): 
   );
 }
 
+const SNAPSHOT_COLUMNS = ['dbt_valid_to', 'dbt_valid_from', 'dbt_scd_id', 'dbt_updated_at', 'dbt_is_deleted'] as const;
+
+/** What the columns that a snapshot adds are called, with the names that its configuration gives some of them. */
+function snapshotColumns(config: Readonly<Record<string, unknown>>): Value {
+  const given = recordOf(config['snapshot_meta_column_names']);
+  return fromPlain(Object.fromEntries(SNAPSHOT_COLUMNS.map((name) => [name, given[name] ?? name])));
+}
+
 /** `config` while a node runs. */
 export function runConfig(config: Readonly<Record<string, unknown>>, uniqueId: string): Fn {
   const meta = recordOf(config['meta']);
   const getting = (from: Readonly<Record<string, unknown>>, isRequired: boolean, name: string): Fn =>
     new Fn(name, (args) => {
       const key = str(argument(args, 0, 'name') ?? '');
+      if (key === 'snapshot_table_column_names' && from === config) return snapshotColumns(config);
       if (Object.hasOwn(from, key)) return fromPlain(from[key]);
       if (isRequired) throw new PyError(`Model '${uniqueId}' does not define a required config parameter '${key}'.`);
       return argument(args, 1, 'default') ?? null;

@@ -40,7 +40,8 @@ const NODE: Layer = {
 };
 
 /** What a node is configured as where nobody says anything. */
-const DEFAULTS: Readonly<Record<ConfiguredKind | 'analysis' | 'operation', Layer>> = {
+const DEFAULTS: Readonly<Record<ConfigSources['kind'], Layer>> = {
+  group: { meta: {} },
   model: { ...NODE, access: 'protected', freshness: null },
   analysis: NODE,
   operation: NODE,
@@ -98,7 +99,7 @@ const DEFAULTS: Readonly<Record<ConfiguredKind | 'analysis' | 'operation', Layer
     cache: { enabled: false },
   },
   function: {
-    ...COMMON,
+    ...NODE,
     materialized: 'function',
     type: 'scalar',
     volatility: null,
@@ -125,6 +126,11 @@ export function layersFor(tree: Layer, fqn: readonly string[]): Layer[] {
     layers.push(layer);
   }
   return layers;
+}
+
+/** Hooks under the names that the manifest has for them. */
+export function withHookKeys(layer: Layer): Record<string, unknown> {
+  return Object.fromEntries(Object.entries(layer).map(([key, value]) => [keyOf(key), value]));
 }
 
 function keyOf(key: string): string {
@@ -156,7 +162,7 @@ function mergedGrants(before: Layer, layer: Layer): Record<string, unknown> {
 }
 
 export interface ConfigSources {
-  readonly kind: ConfiguredKind | 'analysis' | 'operation';
+  readonly kind: ConfiguredKind | 'analysis' | 'operation' | 'group';
   readonly fqn: readonly string[];
   /** The package that the node is of, and the one that is run: the latter's words on nodes of others count last. */
   readonly own: DbtProjectFile;
@@ -169,8 +175,8 @@ export interface ConfigSources {
 
 function treeOf(project: DbtProjectFile, kind: ConfigSources['kind'], isRaw: boolean): Layer {
   const configs = isRaw ? project.rawConfigs : project.configs;
-  // dbt configures analyses and hooks with what stands under `models`.
-  return configs[kind === 'analysis' || kind === 'operation' ? 'model' : kind];
+  // dbt configures analyses, hooks and groups with what stands under `models`.
+  return configs[kind === 'analysis' || kind === 'operation' || kind === 'group' ? 'model' : kind];
 }
 
 /** The configuration of a node: defaults, its package's dbt_project.yml, properties, its file, the root's dbt_project.yml. */
@@ -196,7 +202,8 @@ export function unrenderedConfigOf({ kind, own, root, fqn, patch, inFile }: Conf
 }
 
 function finished(merged: Record<string, unknown>, kind: ConfigSources['kind']): NodeConfig {
-  merged['tags'] = listOf(merged['tags']);
+  if (kind !== 'group') merged['tags'] = listOf(merged['tags']);
+  if (typeof merged['begin'] === 'string') merged['begin'] = wholeTime(merged['begin']);
   for (const when of ['pre-hook', 'post-hook']) {
     if (when in merged) merged[when] = listOf(merged[when]).map(hookOf);
   }
@@ -211,6 +218,11 @@ function finished(merged: Record<string, unknown>, kind: ConfigSources['kind']):
   }
   if (typeof merged['enabled'] === 'string') merged['enabled'] = merged['enabled'].toLowerCase() !== 'false';
   return merged;
+}
+
+/** A day as the beginning of it: what dbt writes for `begin`. */
+function wholeTime(text: string): string {
+  return /^\d{4}-\d\d-\d\d$/.test(text) ? `${text}T00:00:00` : text.replace(/^(\d{4}-\d\d-\d\d) (?=\d)/, '$1T');
 }
 
 /** A hook as text, as a mapping, or as JSON text (what `after_commit(…)` gives). */

@@ -28,6 +28,21 @@ export function readDocs(manifest: Manifest, pkg: DbtPackage): void {
   }
 }
 
+/** dbt's own first page of the documentation of a project that has none: a block that every manifest has. */
+export function addOverview(manifest: Manifest): void {
+  manifest.docs.set('doc.dbt.__overview__', {
+    name: '__overview__',
+    resource_type: 'doc',
+    package_name: 'dbt',
+    path: 'overview.md',
+    original_file_path: 'docs/overview.md',
+    unique_id: 'doc.dbt.__overview__',
+    block_contents:
+      '# What is in this project\n\nEach table has a page: its columns, its tests, its SQL, what it reads and what reads it. ' +
+      'Write a block `__overview__` in a Markdown file of the project to say more here.',
+  });
+}
+
 interface Described {
   description: string;
   doc_blocks?: readonly string[];

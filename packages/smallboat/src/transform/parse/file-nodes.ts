@@ -4,10 +4,11 @@ import { blocksOf } from '../jinja/blocks.ts';
 import { parseTemplate } from '../jinja/parse.ts';
 import type { SqlNode } from '../manifest/node.ts';
 import { projectErrors } from '../project/errors.ts';
+import type { TextFile } from '../project/package-files.ts';
 import type { DbtPackage } from '../project/package.ts';
 import { recordOf, textOf } from '../project/plain.ts';
 import type { Parsing } from './parsing.ts';
-import { checksumOf, fqnOf, nameOfFile, sha256Of } from './parsing.ts';
+import { checksumOf, fqnOf, nameOfFile } from './parsing.ts';
 import type { Patches } from './patches.ts';
 import { readSqlNode } from './sql-node.ts';
 
@@ -15,10 +16,7 @@ import { readSqlNode } from './sql-node.ts';
 export async function readFileNodes(parsing: Parsing, pkg: DbtPackage, patches: Patches): Promise<void> {
   await readModels(parsing, pkg, patches);
   await readSnapshotFiles(parsing, pkg, patches);
-  await readAnalyses(parsing, pkg, patches);
-  await readSingularTests(parsing, pkg, patches);
-  await readSeeds(parsing, pkg, patches);
-  await readFunctions(parsing, pkg, patches);
+  for (const kind of wholeFilesOf(pkg)) await readWholeFiles(parsing, pkg, patches, kind);
   await readRunHooks(parsing, pkg);
 }
 
@@ -131,7 +129,7 @@ export async function readYamlSnapshots(parsing: Parsing, patches: Patches): Pro
       file,
       rawCode,
       fqn: fqnOf(pkg, path, name),
-      checksum: { name: 'sha256', checksum: sha256Of(rawCode) },
+      checksum: checksumOf(readFileSync(join(pkg.folder, file), 'utf8')),
       patch: patch?.config ?? config,
     });
     patch?.apply(node);
@@ -139,97 +137,68 @@ export async function readYamlSnapshots(parsing: Parsing, patches: Patches): Pro
   }
 }
 
-async function readAnalyses(parsing: Parsing, pkg: DbtPackage, patches: Patches): Promise<void> {
-  for (const { file, path, text } of pkg.files.analyses) {
-    const name = nameOfFile(path);
-    const patch = patches.take('analyses', pkg.name, name);
-    const node = await readSqlNode(parsing, {
-      pkg,
-      kind: 'analysis',
-      name,
-      uniqueId: `analysis.${pkg.name}.${name}`,
-      path: `analysis/${path}`,
-      file,
-      rawCode: text.trim(),
-      fqn: fqnOf(pkg, `analysis/${path}`, name),
-      checksum: checksumOf(text),
-      ...(patch ? { patch: patch.config } : {}),
-    });
-    patch?.apply(node);
-    parsing.manifest.add(node);
-  }
+/** A kind of node of which each is a file: where its files are, and what it has of its own. */
+interface WholeFiles {
+  readonly kind: 'analysis' | 'test' | 'seed' | 'function';
+  readonly section: 'analyses' | 'data_tests' | 'seeds' | 'functions';
+  readonly files: readonly TextFile[];
+  /** Where the node is said to be. Default the file's own path. */
+  readonly pathOf?: (path: string) => string;
+  readonly checksumOf?: (file: string) => SqlNode['checksum'];
+  readonly languageOf?: (path: string) => string;
 }
 
-async function readSingularTests(parsing: Parsing, pkg: DbtPackage, patches: Patches): Promise<void> {
-  for (const { file, path, text } of pkg.files.tests) {
-    const name = nameOfFile(path);
-    const patch = patches.take('data_tests', pkg.name, name);
+/** Analyses, singular tests, seeds and functions: a file, a node. */
+async function readWholeFiles(
+  parsing: Parsing,
+  pkg: DbtPackage,
+  patches: Patches,
+  { kind, section, files, ...of }: WholeFiles,
+): Promise<void> {
+  for (const { file, text, ...one } of files) {
+    const name = nameOfFile(one.path);
+    const path = of.pathOf?.(one.path) ?? one.path;
+    const patch = patches.take(section, pkg.name, name);
     const node = await readSqlNode(parsing, {
       pkg,
-      kind: 'test',
+      kind,
       name,
-      uniqueId: `test.${pkg.name}.${name}`,
+      uniqueId: `${kind}.${pkg.name}.${name}`,
       path,
       file,
       rawCode: text.trim(),
       fqn: fqnOf(pkg, path, name),
-      checksum: checksumOf(text),
+      checksum: of.checksumOf?.(file) ?? checksumOf(text),
+      ...(of.languageOf ? { language: of.languageOf(one.path) } : {}),
       ...(patch ? { patch: patch.config } : {}),
     });
     patch?.apply(node);
-    parsing.manifest.add(node);
+    if (node.language !== undefined && node.language !== 'sql' && node.config['enabled'] !== false)
+      throw projectErrors.PYTHON_MODEL({ file, name });
+    add(parsing, node, parsing.manifest.nodes.get(node.unique_id));
   }
 }
 
 /** Seeds above this size are not hashed: dbt's limit. */
 const LARGE_SEED = 1_048_576;
 
-async function readSeeds(parsing: Parsing, pkg: DbtPackage, patches: Patches): Promise<void> {
-  for (const { file, path } of pkg.files.seeds) {
-    const name = nameOfFile(path);
-    const patch = patches.take('seeds', pkg.name, name);
-    const full = join(pkg.folder, file);
-    const isLarge = statSync(full).size > LARGE_SEED;
-    const node = await readSqlNode(parsing, {
-      pkg,
-      kind: 'seed',
-      name,
-      uniqueId: `seed.${pkg.name}.${name}`,
-      path,
-      file,
-      rawCode: '',
-      fqn: fqnOf(pkg, path, name),
-      checksum: isLarge ? { name: 'path', checksum: file } : checksumOf(readFileSync(full, 'utf8')),
-      ...(patch ? { patch: patch.config } : {}),
-    });
-    patch?.apply(node);
-    add(parsing, node, parsing.manifest.nodes.get(node.unique_id));
-  }
+function seedChecksum(pkg: DbtPackage, file: string): SqlNode['checksum'] {
+  const full = join(pkg.folder, file);
+  const isLarge = statSync(full).size > LARGE_SEED;
+  return isLarge ? { name: 'path', checksum: file } : checksumOf(readFileSync(full, 'utf8'));
 }
 
-async function readFunctions(parsing: Parsing, pkg: DbtPackage, patches: Patches): Promise<void> {
-  for (const { file, path, text } of pkg.files.functions) {
-    const name = nameOfFile(path);
-    const patch = patches.take('functions', pkg.name, name);
-    const node = await readSqlNode(parsing, {
-      pkg,
-      kind: 'function',
-      name,
-      uniqueId: `function.${pkg.name}.${name}`,
-      path,
-      file,
-      rawCode: text.trim(),
-      fqn: fqnOf(pkg, path, name),
-      checksum: checksumOf(text),
-      language: path.endsWith('.py') ? 'python' : path.endsWith('.js') ? 'javascript' : 'sql',
-      ...(patch ? { patch: patch.config } : {}),
-    });
-    patch?.apply(node);
-    if (node.language !== 'sql' && node.config['enabled'] !== false) {
-      throw projectErrors.PYTHON_MODEL({ file, name });
-    }
-    parsing.manifest.add(node);
-  }
+function wholeFilesOf(pkg: DbtPackage): readonly WholeFiles[] {
+  const { analyses, tests, seeds, functions } = pkg.files;
+  const languageOf = (path: string): string =>
+    path.endsWith('.py') ? 'python' : path.endsWith('.js') ? 'javascript' : 'sql';
+  return [
+    { kind: 'analysis', section: 'analyses', files: analyses, pathOf: (path) => `analysis/${path}` },
+    { kind: 'test', section: 'data_tests', files: tests },
+    // The text of a seed is no template, and is not read here.
+    { kind: 'seed', section: 'seeds', files: seeds, checksumOf: (file) => seedChecksum(pkg, file) },
+    { kind: 'function', section: 'functions', files: functions, languageOf },
+  ];
 }
 
 /** `on-run-start` and `on-run-end` of dbt_project.yml. */
@@ -238,6 +207,9 @@ async function readRunHooks(parsing: Parsing, pkg: DbtPackage): Promise<void> {
     ['on-run-start', pkg.project.onRunStart],
     ['on-run-end', pkg.project.onRunEnd],
   ] as const;
+  if (kinds.every(([, hooks]) => hooks.length === 0)) return;
+  // As dbt: a hook is as old as the file that it stands in.
+  const ofProject = checksumOf(readFileSync(join(pkg.folder, 'dbt_project.yml'), 'utf8'));
   for (const [kind, hooks] of kinds) {
     for (const [i, sql] of hooks.entries()) {
       const name = `${pkg.name}-${kind}-${i}`;
@@ -250,10 +222,10 @@ async function readRunHooks(parsing: Parsing, pkg: DbtPackage): Promise<void> {
         file: './dbt_project.yml',
         rawCode: sql,
         fqn: [pkg.name, 'hooks', name],
-        checksum: { name: 'sha256', checksum: sha256Of(sql) },
+        checksum: ofProject,
         tags: [kind],
       });
-      node.index = i + 1;
+      node.index = i;
       parsing.manifest.add(node);
     }
   }

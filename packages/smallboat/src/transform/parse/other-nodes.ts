@@ -17,9 +17,15 @@ export async function readOtherNodes(parsing: Parsing, entries: readonly Entry[]
   }
 }
 
-function readGroup({ manifest }: Parsing, { pkg, name, data, path, file }: Entry): void {
+function readGroup({ manifest, invocation }: Parsing, { pkg, name, data, path, file }: Entry): void {
   const id = `group.${pkg.name}.${name}`;
-  const config = recordOf(data['config']);
+  const config = configOf({
+    kind: 'group',
+    fqn: fqnOf(pkg, path, name),
+    own: pkg.project,
+    root: invocation.root.project,
+    inFile: recordOf(data['config']),
+  });
   const group: GroupNode = {
     name,
     resource_type: 'group',
@@ -27,9 +33,9 @@ function readGroup({ manifest }: Parsing, { pkg, name, data, path, file }: Entry
     path,
     original_file_path: file,
     unique_id: id,
-    owner: recordOf(data['owner']),
+    owner: { email: null, name: null, ...recordOf(data['owner']) },
     description: textOrNull(data['description']),
-    config: { meta: {}, ...config },
+    config,
   };
   manifest.groups.set(id, group);
 }

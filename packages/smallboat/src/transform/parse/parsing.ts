@@ -162,7 +162,8 @@ function isDispatched({ registry, root }: Invocation, name: string): boolean {
 /** The name of a node in SQL; null for what the warehouse does not have. */
 export function relationNameOf(invocation: Invocation, node: SqlNode): string | null {
   const { config, resource_type: kind } = node;
-  const isStored = kind === 'test' && config['store_failures'] === true;
+  const stores = config['store_failures'] ?? invocation.flags.storeFailures;
+  const isStored = kind === 'test' && stores === true && config['store_failures_as'] !== 'ephemeral';
   if (kind !== 'model' && kind !== 'seed' && kind !== 'snapshot' && kind !== 'function' && !isStored) return null;
   if (kind === 'model' && materializedOf(node) === 'ephemeral') return null;
   return relationFor(invocation, node).render();

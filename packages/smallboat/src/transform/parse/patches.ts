@@ -1,5 +1,7 @@
-import { WholeFloat } from '../jinja/json.ts';
-import type { SqlNode } from '../manifest/node.ts';
+import { createHash } from 'node:crypto';
+import { WholeFloat, fromPlain } from '../jinja/json.ts';
+import { repr } from '../jinja/value.ts';
+import type { Constraint, SqlNode } from '../manifest/node.ts';
 import { projectErrors } from '../project/errors.ts';
 import { isRecord, listOf, recordOf, textOf } from '../project/plain.ts';
 import { columnsOf, constraintsOf } from './columns.ts';
@@ -181,14 +183,23 @@ function patchOf(
       node.columns = columnsOf(version ? versionColumns(data, version) : data['columns']);
       if (node.resource_type !== 'model') {
         if (node.resource_type === 'function') {
-          node.returns = data['returns'] ?? null;
-          node.arguments = listOf(data['arguments']);
+          node.returns = isRecord(data['returns']) ? { description: null, ...data['returns'] } : null;
+          node.relation_name = null;
+          node.arguments = listOf(data['arguments']).map((one) => ({
+            description: null,
+            default_value: null,
+            ...recordOf(one),
+          }));
         }
         return;
       }
-      node.constraints = constraintsOf(version?.['constraints'] ?? data['constraints']);
+      node.constraints = constraintsOf(version?.['constraints'] ?? data['constraints']).map((one) => ({
+        ...one,
+        columns: one.columns ?? [],
+      }));
+      if (node.contract?.enforced === true) node.contract.checksum = contractChecksum(node);
       const deprecation = version?.['deprecation_date'] ?? data['deprecation_date'];
-      node.deprecation_date = textOf(deprecation) ?? null;
+      node.deprecation_date = momentOf(textOf(deprecation));
       if (version) node.latest_version = latestVersion(data);
       const spine = data['time_spine'];
       if (isRecord(spine)) {
@@ -202,3 +213,39 @@ function patchOf(
     },
   };
 }
+
+/** A time with its zone, UTC where none is said: as dbt writes `deprecation_date`. */
+function momentOf(text: string | undefined): string | null {
+  if (text === undefined) return null;
+  const [, day, time = '00:00:00', fraction = '', zone = '+00:00'] =
+    /^(\d{4}-\d\d-\d\d)(?:[T ](\d\d:\d\d(?::\d\d)?)(\.\d+)?)?\s*(Z|[+-]\d\d:?\d\d)?$/.exec(text) ?? [];
+  if (day === undefined) return text;
+  return `${day}T${time.length === 5 ? `${time}:00` : time}${fraction}${zone === 'Z' ? '+00:00' : zone}`;
+}
+
+/** What kinds of models have constraints that count. */
+const CONSTRAINED: ReadonlySet<unknown> = new Set(['table', 'incremental']);
+
+/** dbt's own checksum of a contract, by which its state comparison knows one: of what Python prints for the columns. */
+function contractChecksum({ columns, constraints = [], config }: SqlNode): string {
+  const said = (one: Constraint, kind: string, more: readonly (keyof Constraint)[]): string => {
+    const facts = [...CONSTRAINT_FACTS, ...more].map((key) => `${key}=${repr(fromPlain(one[key] ?? null))}`);
+    return `${kind}(type=<ConstraintType.${one.type}: '${one.type}'>, ${facts.join(', ')})`;
+  };
+  const text = Object.values(columns)
+    .toSorted((a, b) => (a.name < b.name ? -1 : 1))
+    .map(({ name, data_type: type, constraints: own }) => {
+      const list = own.map((one) => said(one, 'ColumnLevelConstraint', [])).join(', ');
+      return `|${name}${type ?? 'None'}[${list}]`;
+    })
+    .join('');
+  const { materialized } = config;
+  const whole = CONSTRAINED.has(materialized)
+    ? `${String(materialized)}[${constraints.map((one) => said(one, 'ModelLevelConstraint', ['columns'])).join(', ')}]`
+    : '';
+  return createHash('sha256')
+    .update(text + whole)
+    .digest('hex');
+}
+
+const CONSTRAINT_FACTS = ['name', 'expression', 'warn_unenforced', 'warn_unsupported', 'to', 'to_columns'] as const;

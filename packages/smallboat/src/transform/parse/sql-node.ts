@@ -6,7 +6,7 @@ import type { Hook, NodeConfig, SqlNode } from '../manifest/node.ts';
 import type { DbtPackage } from '../project/package.ts';
 import { recordOf, textsOf } from '../project/plain.ts';
 import type { ConfigSources } from './config.ts';
-import { configOf, mergeLayer, unrenderedConfigOf } from './config.ts';
+import { configOf, mergeLayer, unrenderedConfigOf, withHookKeys } from './config.ts';
 import type { Noted, Parsing } from './parsing.ts';
 import { namesFor, parseContext, relationNameOf } from './parsing.ts';
 
@@ -93,6 +93,7 @@ export async function readSqlNode(parsing: Parsing, source: SqlNodeSource): Prom
   }
   const inFile: Record<string, unknown> = { ...given };
   for (const config of noted.configs) mergeLayer(inFile, config);
+  const asWritten = withHookKeys(Object.assign({ ...given }, ...noted.configs));
   const config = configOf(sources(inFile));
   const tags = [...new Set([...(source.tags ?? []), ...textsOf(config['tags'])])];
   const names = await namesFor(parsing, {
@@ -125,7 +126,7 @@ export async function readSqlNode(parsing: Parsing, source: SqlNodeSource): Prom
     docs,
     patch_path: null,
     build_path: null,
-    unrendered_config: unrenderedConfigOf(sources(inFile)),
+    unrendered_config: unrenderedConfigOf(sources(asWritten)),
     created_at: now,
     relation_name: null,
     raw_code: source.rawCode,

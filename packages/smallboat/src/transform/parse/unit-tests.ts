@@ -161,7 +161,7 @@ function fixtureOf(entry: Entry, data: Readonly<Record<string, unknown>>, path: 
     fixture,
     ...(data['input'] === undefined ? {} : { input: textOf(data['input']) ?? '' }),
   } as const;
-  if (format === 'sql') return { ...base, rows: textOf(given) ?? null };
+  if (format === 'sql') return { ...base, rows: (file === undefined ? textOf(given) : file.trim()) ?? null };
   if (format === 'csv') return { ...base, rows: withWholeFirst(csvRows(textOf(given) ?? '')) };
   if (given !== undefined && given !== null && !Array.isArray(given)) {
     throw unreadable(entry, path, `unit test '${entry.name}': rows must be a list of mappings`);

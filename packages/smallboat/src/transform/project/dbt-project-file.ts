@@ -82,6 +82,8 @@ export interface DbtProjectFile {
   readonly profile: string | undefined;
   readonly modelPaths: readonly string[];
   readonly macroPaths: readonly string[];
+  /** Folders whose files go with the documentation. */
+  readonly assetPaths: readonly string[];
   readonly testPaths: readonly string[];
   readonly seedPaths: readonly string[];
   readonly snapshotPaths: readonly string[];
@@ -170,6 +172,7 @@ export async function readProjectFile(
     profile: data.profile ?? undefined,
     modelPaths: data['model-paths'] ?? data['source-paths'] ?? ['models'],
     macroPaths: data['macro-paths'] ?? ['macros'],
+    assetPaths: data['asset-paths'] ?? [],
     testPaths: data['test-paths'] ?? ['tests'],
     seedPaths: data['seed-paths'] ?? data['data-paths'] ?? ['seeds'],
     snapshotPaths: data['snapshot-paths'] ?? ['snapshots'],

@@ -27,7 +27,7 @@ export const projectErrors = defineErrors({
   ADAPTER_FEATURE: (f: { from: string; feature: string; instead: string }) =>
     `${f.from} uses ${f.feature}, which Smallboat does not have; ${f.instead}, or run this project with dbt.`,
   PYTHON_MODEL: (f: { file: string; name: string }) =>
-    `${f.file}: '${f.name}' is written in Python, which Smallboat does not run. Disable it ({ enabled: false }), rewrite it in SQL, or run this project with dbt.`,
+    `${f.file}: '${f.name}' is written in Python, which Smallboat does not run. Disable it ({ enabled: false }) and read the table that dbt makes of it as a source, rewrite it in SQL, or do its work in a step of a flow.`,
   PATCH_DUPLICATE: (f: { section: string; name: string; files: readonly string[] }) =>
     `'${f.name}' is described twice under '${f.section}': ${f.files.join(' and ')}. Put both into one entry.`,
   MACRO_DUPLICATE: (f: { name: string; package: string; files: readonly string[] }) =>

@@ -39,7 +39,9 @@ export interface ProfileOptions {
   readonly target?: string;
   readonly threads?: number;
   readonly names: Readonly<Record<string, Value>>;
-  /** Do without a file: target `dev` of a DuckDB whose connection the caller has. */
+  /** The adapter, where the caller brings the connection: without `target` the first output of that type counts, if the usual one is of another. */
+  readonly type?: string;
+  /** Do without a file: target `dev` of a warehouse whose connection the caller has, DuckDB if `type` says no other. */
   readonly isOptional: boolean;
 }
 
@@ -72,7 +74,9 @@ export async function readTarget(options: ProfileOptions): Promise<Target> {
     Profile,
   );
   const context = { file: path, names };
-  const name = options.target ?? textOf(await renderYaml(usual ?? 'default', context)) ?? 'default';
+  const name =
+    options.target ??
+    outputOf(options.type, textOf(await renderYaml(usual ?? 'default', context)) ?? 'default', outputs);
   const chosen = outputs[name];
   if (!isRecord(chosen)) {
     throw projectErrors.PROFILE_TARGET_UNKNOWN({ file: path, profile, target: name, known: Object.keys(outputs) });
@@ -95,6 +99,13 @@ export async function readTarget(options: ProfileOptions): Promise<Target> {
   };
 }
 
+/** The usual output, or the first one of a type where that is of another. */
+function outputOf(type: string | undefined, usual: string, outputs: Readonly<Record<string, unknown>>): string {
+  const fits = (output: unknown): boolean => isRecord(output) && output['type'] === type;
+  if (type === undefined || fits(outputs[usual])) return usual;
+  return Object.entries(outputs).find(([, output]) => fits(output))?.[0] ?? usual;
+}
+
 function missingSchema(file: string, profile: string, target: string): never {
   throw projectErrors.PROFILE_INVALID({ file, profile, target, problem: "'schema' is missing" });
 }
@@ -107,15 +118,16 @@ function databaseOf(credentials: Readonly<Record<string, unknown>>): string | nu
   return null;
 }
 
-function withoutFile({ profile, target, threads }: ProfileOptions): Target {
+function withoutFile({ profile, target, threads, type = 'duckdb' }: ProfileOptions): Target {
+  const schema = type === 'duckdb' ? 'main' : 'public';
   return {
     profile: profile ?? 'default',
     name: target ?? 'dev',
-    type: 'duckdb',
-    schema: 'main',
+    type,
+    schema,
     database: null,
     threads: threads ?? 1,
-    credentials: { type: 'duckdb', schema: 'main' },
+    credentials: { type, schema },
     file: undefined,
   };
 }

@@ -19,6 +19,7 @@ import { templateOf } from '../parse/sql-node.ts';
 import { projectErrors } from '../project/errors.ts';
 import { recordOf, textOf } from '../project/plain.ts';
 import { injectCtes } from './inject-ctes.ts';
+import { pythonTime } from './python-time.ts';
 
 export interface CompilerOptions {
   readonly invocation: Invocation;
@@ -259,13 +260,6 @@ function cteName(node: SqlNode): string {
 
 const later = (a: Date, b: Date): Date => (a > b ? a : b);
 const earlier = (a: Date, b: Date): Date => (a < b ? a : b);
-
-/** A time as Python prints it with its zone: `2024-01-01 00:00:00+00:00`. */
-export function pythonTime(at: Date): string {
-  const iso = at.toISOString();
-  const fraction = at.getUTCMilliseconds() === 0 ? '' : `.${iso.slice(20, 23)}000`;
-  return `${iso.slice(0, 10)} ${iso.slice(11, 19)}${fraction}+00:00`;
-}
 
 /** True for models that a batch at a time is made of. */
 export function isMicrobatch(node: SqlNode): boolean {

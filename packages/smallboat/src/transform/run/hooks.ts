@@ -36,9 +36,10 @@ export async function runHooks({
     .filter((node) => node.resource_type === 'operation' && node.tags.includes(when))
     .sort((a, b) => hookOrder(a, root.name).localeCompare(hookOrder(b, root.name)) || (a.index ?? 0) - (b.index ?? 0));
   const results: NodeResult[] = [];
-  for (const hook of hooks) {
+  for (const [i, hook] of hooks.entries()) {
     const startedAt = new Date();
-    const name = `${hook.package_name}.${when}.${(hook.index ?? 1) - 1}`;
+    const name = `${hook.package_name}.${when}.${i}`;
+    hook.index = i + 1; // as dbt: of those that are run, from 1
     if (results.some(isBad)) {
       results.push(resultOf(hook, 'skipped', { message: `${name} skipped`, startedAt }));
       continue;

@@ -9,5 +9,5 @@ export function injectCtes(sql: string, ctes: readonly { readonly name: string; 
   const rest = sql.slice(start.length);
   const own = /^with\s+(recursive\s+)?/i.exec(rest);
   if (own) return `${start}with ${own[1] ?? ''}${parts}, ${rest.slice(own[0].length)}`;
-  return `${start}with ${parts}\n${rest}`;
+  return `with ${parts} ${sql}`;
 }

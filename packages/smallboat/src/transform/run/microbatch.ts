@@ -5,7 +5,7 @@ import { Fn } from '../jinja/value.ts';
 import type { SqlNode } from '../manifest/node.ts';
 import { textOf } from '../project/plain.ts';
 import type { Batch, Compiler } from './compiler.ts';
-import { pythonTime } from './compiler.ts';
+import { pythonTime } from './python-time.ts';
 import type { NodeRunner } from './node-runner.ts';
 import type { NodeStatus } from './node-result.ts';
 import type { WarehouseSession } from './warehouse-session.ts';
@@ -100,6 +100,8 @@ interface MicrobatchOutcome {
     readonly successful: readonly (readonly [Date, Date])[];
     readonly failed: readonly (readonly [Date, Date])[];
   };
+  /** Where no batch was built: why the last one was not. */
+  readonly lastError?: unknown;
 }
 
 /** Builds a microbatch model, a batch at a time; a batch that fails does not stop those after it, but for the first. */
@@ -121,8 +123,9 @@ export async function runMicrobatch(run: MicrobatchRun): Promise<MicrobatchOutco
         lookback: Number(node.config['lookback'] ?? 1),
         isIncremental,
         now: invocation.startedAt,
-        start: flags.eventTimeStart,
-        end: flags.eventTimeEnd,
+        // A sample is a time too: only its batches are built.
+        start: flags.eventTimeStart ?? flags.sample?.start,
+        end: flags.eventTimeEnd ?? flags.sample?.end,
       });
   const successful: (readonly [Date, Date])[] = [];
   const failed: (readonly [Date, Date])[] = [];
@@ -146,14 +149,14 @@ export async function runMicrobatch(run: MicrobatchRun): Promise<MicrobatchOutco
       }
     }
   }
-  if (successful.length === 0 && lastError !== undefined) throw lastError;
-  const status: NodeStatus = failed.length === 0 ? 'success' : 'partial success';
+  const status: NodeStatus = failed.length === 0 ? 'success' : successful.length === 0 ? 'error' : 'partial success';
   return {
     status,
     message: failed.length === 0 ? 'SUCCESS' : `PARTIAL SUCCESS (${successful.length}/${batches.length}): ${problem}`,
     response: {},
     failures: 0,
     batches: { successful, failed },
+    ...(status === 'error' ? { lastError } : {}),
   };
 }
 

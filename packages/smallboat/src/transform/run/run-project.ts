@@ -1,4 +1,3 @@
-import { join, relative } from 'node:path';
 import type { Warehouse } from '../../warehouse/index.ts';
 import { RelationCache } from '../adapter/relation-cache.ts';
 import type { Invocation } from '../context/invocation.ts';
@@ -6,25 +5,19 @@ import { fromPlain } from '../jinja/json.ts';
 import type { Project } from '../load.ts';
 import type { ManifestNode, SqlNode } from '../manifest/node.ts';
 import { isEphemeral, isSqlNode } from '../manifest/node.ts';
-import { textOf } from '../project/plain.ts';
-import { Compiler, isMicrobatch } from './compiler.ts';
+import { Compiler } from './compiler.ts';
 import { createSchemas } from './create-schemas.ts';
 import { linkReaders } from './link-readers.ts';
-import { failureText } from './failure.ts';
 import { countFused, fusionKey } from './fused-tests.ts';
 import { inOrder, waitGraph } from './graph.ts';
 import type { HookRun } from './hooks.ts';
 import { runHooks } from './hooks.ts';
-import { runMicrobatch } from './microbatch.ts';
 import type { NodeEvent } from './node-event.ts';
 import { titleOf } from './node-event.ts';
-import type { NodeResult, Timing } from './node-result.ts';
+import { NodePerformer } from './node-performer.ts';
+import type { NodeResult } from './node-result.ts';
 import { blocks, isBad } from './node-result.ts';
-import { NodeRunner } from './node-runner.ts';
 import { resultOf, resultValue } from './result-of.ts';
-import { sqlPath, writeSql } from './target-folder.ts';
-import { fits, outcomeOf } from './test-outcome.ts';
-import { runUnitTest } from './unit-test.ts';
 import { WarehouseSession } from './warehouse-session.ts';
 
 export interface ExecuteOptions {
@@ -65,6 +58,7 @@ class Execution {
   private readonly invocation: Invocation;
   private readonly cache = new RelationCache();
   private readonly compiler: Compiler;
+  private readonly performer: NodePerformer;
   private readonly results: NodeResult[] = [];
   private readonly started = performance.now();
   private index = 0;
@@ -79,6 +73,7 @@ class Execution {
       cache: this.cache,
       deferred: options.deferred ?? new Map<string, SqlNode>(),
     });
+    this.performer = new NodePerformer({ ...options, compiler: this.compiler, cache: this.cache });
   }
 
   async run(): Promise<Executed> {
@@ -110,7 +105,7 @@ class Execution {
     return chosen.filter((id) => {
       const node = manifest.get(id);
       if (!node) return false;
-      if (does === 'compile') return isSqlNode(node) && node.resource_type !== 'operation';
+      if (does === 'compile') return isSqlNode(node);
       return (
         !isEphemeral(node) &&
         node.resource_type !== 'analysis' &&
@@ -130,7 +125,7 @@ class Execution {
 
   private hooks(session: WarehouseSession, when: HookRun['when']): Promise<NodeResult[]> {
     const { signal, onMessage } = this.options;
-    const writeCompiled = (node: SqlNode, sql: string): void => this.writeCompiled(node, sql);
+    const writeCompiled = (node: SqlNode, sql: string): void => this.performer.writeCompiled(node, sql);
     return runHooks({
       compiler: this.compiler,
       session,
@@ -266,133 +261,10 @@ class Execution {
     const index = (this.index += 1);
     this.say(node, index, 'start');
     const startedAt = new Date();
-    session.lastStatement = undefined;
-    session.rowsWritten = undefined;
-    let result: NodeResult;
-    try {
-      result = await this.perform(node, session, { startedAt, counted });
-    } catch (error) {
-      this.options.signal?.throwIfAborted();
-      await session.rollback();
-      const compiledPath =
-        isSqlNode(node) && node.compiled_code !== undefined
-          ? relative(process.cwd(), this.compiledPath(node))
-          : undefined;
-      const failed = isSqlNode(node)
-        ? node
-        : {
-            name: node.name,
-            resource_type: 'test' as const,
-            original_file_path: node.original_file_path,
-            raw_code: '',
-          };
-      const message = failureText(error, {
-        node: failed,
-        map: isSqlNode(node) ? this.compiler.mapOf(node) : undefined,
-        statement: session.lastStatement,
-        compiledPath,
-      });
-      result = resultOf(node, 'error', { message, startedAt });
-    }
+    const result = await this.performer.perform(node, session, { startedAt, counted });
     await session.release();
     this.say(node, index, 'end', result);
     return result;
-  }
-
-  private async perform(
-    node: ManifestNode,
-    session: WarehouseSession,
-    { startedAt, counted }: { readonly startedAt: Date; readonly counted: number | undefined },
-  ): Promise<NodeResult> {
-    const { invocation, options, compiler } = this;
-    const runner = new NodeRunner(compiler, session, (about, text) => {
-      about.build_path = relative(invocation.root.folder, writeSql(join(options.targetFolder, 'run'), about, text));
-    });
-    if (node.resource_type === 'unit_test') {
-      const outcome = await runUnitTest({ node, compiler, runner, session });
-      return resultOf(node, outcome.status, { ...outcome, startedAt });
-    }
-    if (!isSqlNode(node)) return resultOf(node, 'no-op', { message: 'NO-OP', startedAt, failures: 0 });
-    if (options.does === 'clone') return this.clone(node, runner, startedAt);
-    if (isMicrobatch(node) && options.does === 'run') {
-      const ran = await runMicrobatch({
-        node,
-        compiler,
-        runner,
-        session,
-        cache: this.cache,
-        again: options.batches?.get(node.unique_id),
-      });
-      return resultOf(node, ran.status, { ...ran, startedAt });
-    }
-    if (node.resource_type === 'seed' && options.does === 'compile')
-      return resultOf(node, 'success', { message: '', startedAt });
-    if (node.resource_type === 'seed') {
-      const ran = await runner.materialize(node);
-      return resultOf(node, 'success', { ...ran, startedAt, ...rowsOf(session) });
-    }
-    const sql = await compiler.compile(node, { session });
-    this.writeCompiled(node, sql);
-    const compiledAt = new Date();
-    const timing: Timing[] = [
-      { name: 'compile', startedAt, completedAt: compiledAt },
-      { name: 'execute', startedAt: compiledAt, completedAt: compiledAt },
-    ];
-    if (options.does === 'compile')
-      return resultOf(node, 'success', { message: '', startedAt, compiledSql: sql, timing });
-    if (node.resource_type === 'test') {
-      const counts =
-        counted === undefined
-          ? await runner.test(node)
-          : { ...plainCounts(node, counted), response: { _message: 'OK' } };
-      const outcome = outcomeOf(node, counts, invocation.flags.warnError);
-      const sample = outcome.status === 'fail' ? await this.sample(session, sql) : undefined;
-      return resultOf(node, outcome.status, {
-        ...outcome,
-        response: counts.response,
-        startedAt,
-        compiledSql: sql,
-        timing,
-        ...(sample ? { sample } : {}),
-      });
-    }
-    const ran = await runner.materialize(node);
-    return resultOf(node, 'success', { ...ran, startedAt, compiledSql: sql, timing, ...rowsOf(session) });
-  }
-
-  private async clone(node: SqlNode, runner: NodeRunner, startedAt: Date): Promise<NodeResult> {
-    const other = this.compiler.options.deferred.get(node.unique_id);
-    if (!other || node.resource_type === 'test' || isEphemeral(node)) {
-      return resultOf(node, 'success', { message: 'No-op', startedAt });
-    }
-    const ran = await runner
-      .materialize(node, { extra: { defer_relation: this.compiler.relationOf(other) } }, 'clone')
-      .catch((error: unknown) => {
-        if (error instanceof Error && error.message.includes('main is not being called'))
-          return { message: 'No-op', response: {} };
-        throw error;
-      });
-    return resultOf(node, 'success', { ...ran, startedAt });
-  }
-
-  /** The first rows that a failed test found. */
-  private async sample(session: WarehouseSession, sql: string): Promise<NodeResult['sample']> {
-    try {
-      const { table } = await session.ask(`select * from (\n${sql}\n) as found limit 5`, { isRead: true });
-      return table.rows.map((row) => Object.fromEntries(table.columns.map(({ name }, i) => [name, row[i] ?? null])));
-    } catch (error) {
-      if (error instanceof Error) return undefined; // rows are a help beside the result, which stands
-      throw error;
-    }
-  }
-
-  private compiledPath(node: SqlNode): string {
-    return join(this.options.targetFolder, 'compiled', sqlPath(node));
-  }
-
-  private writeCompiled(node: SqlNode, sql: string): void {
-    const path = writeSql(join(this.options.targetFolder, 'compiled'), node, sql);
-    node.compiled_path = relative(this.invocation.root.folder, path);
   }
 
   private say(node: ManifestNode, index: number, phase: 'start' | 'end', result?: NodeResult): void {
@@ -413,17 +285,4 @@ function refCall({ name, package_name: pkg, version }: SqlNode): string {
   return version === null || version === undefined
     ? `ref('${pkg}', '${name}')`
     : `ref('${pkg}', '${name}', version='${version}')`;
-}
-
-function rowsOf({ rowsWritten }: WarehouseSession): { readonly rows?: number } {
-  return rowsWritten === undefined ? {} : { rows: rowsWritten };
-}
-
-/** What a test's conditions say to a number that was counted elsewhere. */
-function plainCounts(
-  test: SqlNode,
-  failures: number,
-): { readonly failures: number; readonly shouldWarn: boolean; readonly shouldError: boolean } {
-  const says = (key: string): boolean => fits(failures, textOf(test.config[key]) ?? '!= 0') ?? false;
-  return { failures, shouldWarn: says('warn_if'), shouldError: says('error_if') };
 }

@@ -25,6 +25,8 @@ export interface UnitTestOutcome {
   readonly message: string;
   readonly failures: number;
   readonly response: Readonly<Record<string, unknown>>;
+  /** The model's SQL over what is given. */
+  readonly compiledSql: string;
 }
 
 /** Runs a model on rows that are given, and compares what comes out with what is expected. */
@@ -64,7 +66,11 @@ export async function runUnitTest({ node, compiler, runner, session }: UnitTestR
     return context.global(name);
   };
   const text = await render(templateOf(tested), { globals });
-  const sql = injectCtes(text, ctes);
+  // As dbt: what stands for the model itself comes first.
+  const sql = injectCtes(text, [
+    ...ctes.filter(({ name }) => name === self),
+    ...ctes.filter(({ name }) => name !== self),
+  ]);
   const { rows, format } = node.expect;
   const expectedRows = Array.isArray(rows) ? rows : [];
   const unit: SqlNode = {
@@ -93,7 +99,7 @@ export async function runUnitTest({ node, compiler, runner, session }: UnitTestR
       { cause: error },
     );
   });
-  return compared(table);
+  return { ...compared(table), compiledSql: sql };
 }
 
 /** The node that a fixture stands for: `ref('a')`, `source('a', 'b')`, `this`. */
@@ -141,7 +147,7 @@ async function fixtureSql(
 }
 
 /** Rows that are only in one of the two, as many times as they are there more often. */
-function compared(table: TableValue): UnitTestOutcome {
+function compared(table: TableValue): Omit<UnitTestOutcome, 'compiledSql'> {
   const response = { _message: 'OK' };
   const at = table.names.findIndex((name) => name.toLowerCase() === 'actual_or_expected');
   const split = (which: string): string[][] =>

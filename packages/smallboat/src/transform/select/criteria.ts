@@ -130,7 +130,6 @@ export interface YamlSelector {
   readonly name: string;
   readonly isDefault: boolean;
   readonly selection: Selection;
-  readonly definition: unknown;
 }
 
 /** The selectors of selectors.yml. @throws `SELECTION_INVALID`. */
@@ -143,7 +142,7 @@ export function selectorsOf(data: unknown, indirect: IndirectSelection): Map<str
       throw projectErrors.SELECTION_INVALID({ selection: 'selectors.yml', problem: 'a selector has no name' });
     const selection = fromDefinition(given['definition'], { selectors, indirect, name });
     const isDefault = given['default'] === true || textOf(given['default'])?.toLowerCase() === 'true';
-    selectors.set(name, { name, isDefault, selection, definition: given['definition'] });
+    selectors.set(name, { name, isDefault, selection });
   }
   return selectors;
 }

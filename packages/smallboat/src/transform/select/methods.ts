@@ -1,22 +1,10 @@
-import type { Manifest } from '../manifest/manifest.ts';
 import type { ManifestNode } from '../manifest/node.ts';
 import { projectErrors } from '../project/errors.ts';
-import { isRecord, textsOf } from '../project/plain.ts';
+import { isRecord, textOf, textsOf } from '../project/plain.ts';
 import type { Criteria } from './criteria.ts';
 import { ANYTHING } from './criteria.ts';
-import type { PreviousState } from './previous-state.ts';
-import type { MacroState } from './state.ts';
+import type { MethodContext } from './method-context.ts';
 import { stateCheck } from './state.ts';
-
-export interface MethodContext {
-  readonly manifest: Manifest;
-  readonly root: string;
-  /** Of the project's folder, for paths. */
-  readonly folder: string;
-  readonly previous: PreviousState | undefined;
-  /** Made when a selection compares states. */
-  readonly macros: () => MacroState;
-}
 
 type Fits = (node: ManifestNode) => boolean;
 
@@ -33,8 +21,13 @@ export function methodOf(criteria: Criteria, context: MethodContext): Fits {
       const fits = glob(value);
       return (node) => tagsOf(node).some(fits);
     }
-    case 'group':
-      return (node) => 'group' in node && typeof node.group === 'string' && glob(value)(node.group);
+    case 'group': {
+      const fits = glob(value);
+      return (node) => {
+        const group = textOf(node.config['group']);
+        return group !== undefined && GROUPED.has(node.resource_type) && fits(group);
+      };
+    }
     case 'access':
       return (node) => node.resource_type === 'model' && node.access === value;
     case 'path':
@@ -56,7 +49,10 @@ export function methodOf(criteria: Criteria, context: MethodContext): Fits {
       return (node) => node.resource_type === value;
     case 'test_name': {
       const fits = glob(value);
-      return (node) => node.resource_type === 'test' && fits(node.test_metadata?.name ?? node.name);
+      return (node) =>
+        node.resource_type === 'unit_test'
+          ? fits(node.name)
+          : node.resource_type === 'test' && node.test_metadata !== undefined && fits(node.test_metadata.name);
     }
     case 'test_type':
       return testTypeFits(criteria);
@@ -72,6 +68,8 @@ export function methodOf(criteria: Criteria, context: MethodContext): Fits {
       return namedFits(criteria);
   }
 }
+
+const GROUPED: ReadonlySet<string> = new Set(['model', 'seed', 'snapshot', 'test', 'analysis', 'operation', 'metric']);
 
 /** `source:a.b`, `exposure:x`, `metric:x`, …: [package.]name of a kind. */
 function namedFits({ method, value, raw }: Criteria): Fits {
@@ -138,45 +136,58 @@ function tagsOf(node: ManifestNode): readonly string[] {
 function pathFits(value: string): Fits {
   const wanted = value.replaceAll('\\', '/').replace(/^\.\//, '').replace(/\/+$/, '');
   const isGlob = /[*?[\]]/.test(wanted);
-  const expression = isGlob
-    ? new RegExp(
-        `^${wanted
-          .split(/(\*\*\/?|\*|\?)/)
-          .map((part) =>
-            part.startsWith('**')
-              ? '(?:.*/)?'
-              : part === '*'
-                ? '[^/]*'
-                : part === '?'
-                  ? '[^/]'
-                  : part.replace(/[.+^${}()|\\]/g, '\\$&'),
-          )
-          .join('')}(?:/.*)?$`,
-      )
+  const source = isGlob
+    ? wanted
+        .split(/(\*\*\/?|\*|\?)/)
+        .map((part) =>
+          part.startsWith('**')
+            ? '(?:.*/)?'
+            : part === '*'
+              ? '[^/]*'
+              : part === '?'
+                ? '[^/]'
+                : part.replace(/[.+^${}()|\\]/g, '\\$&'),
+        )
+        .join('')
     : undefined;
+  const expression = source === undefined ? undefined : new RegExp(`^${source}(?:/.*)?$`);
+  const wholeExpression = source === undefined ? undefined : new RegExp(`^${source}$`);
   return (node) => {
     const patch =
       'patch_path' in node && typeof node.patch_path === 'string'
         ? node.patch_path.replace(/^\w+:\/\//, '')
         : undefined;
-    const paths = patch === undefined ? [node.original_file_path] : [node.original_file_path, patch];
-    return paths.some((path) =>
-      expression ? expression.test(path) : path === wanted || path.startsWith(`${wanted}/`),
-    );
+    const path = node.original_file_path;
+    // A folder is that of the node's own file; a file may be the one that describes it.
+    if (!expression) return path === wanted || path.startsWith(`${wanted}/`) || patch === wanted;
+    return expression.test(path) || (patch !== undefined && wholeExpression?.test(patch) === true);
   };
 }
 
+/** What has a configuration that `config:` looks at: nodes of files, and sources. */
+const HAS_NO_CONFIG: ReadonlySet<string> = new Set([
+  'unit_test',
+  'exposure',
+  'metric',
+  'semantic_model',
+  'saved_query',
+  'function',
+]);
+
 function configFits(node: ManifestNode, { methodArguments, value }: Criteria): boolean {
+  if (HAS_NO_CONFIG.has(node.resource_type)) return false;
   let at: unknown = node.config;
   for (const key of methodArguments) {
     if (!isRecord(at)) return false;
     at = at[key];
   }
-  if (at === undefined) return false;
-  const same = (one: unknown): boolean => String(one).toLowerCase() === value.toLowerCase();
-  if (Array.isArray(at)) return at.some(same);
-  if (isRecord(at)) return Object.hasOwn(at, value);
-  return at === null ? value.toLowerCase() === 'none' || value.toLowerCase() === 'null' : same(at);
+  const small = value.toLowerCase();
+  const ignoresCase = methodArguments.join('.') === 'severity';
+  const same = (one: unknown): boolean =>
+    typeof one === 'boolean'
+      ? String(one) === small
+      : one === value || (ignoresCase && textOf(one)?.toLowerCase() === small);
+  return Array.isArray(at) ? at.some(same) : same(at);
 }
 
 function testTypeFits({ value, raw }: Criteria): Fits {

@@ -2,7 +2,7 @@ import type { Manifest } from '../manifest/manifest.ts';
 import type { ManifestNode, ResourceType } from '../manifest/node.ts';
 import { nearestNames, projectErrors } from '../project/errors.ts';
 import type { Criteria, IndirectSelection, Selection } from './criteria.ts';
-import type { MethodContext } from './methods.ts';
+import type { MethodContext } from './method-context.ts';
 import { methodOf } from './methods.ts';
 
 interface Chosen {
@@ -136,7 +136,7 @@ class Selector {
 }
 
 function isMember(node: ManifestNode): boolean {
-  return node.config['enabled'] !== false && node.resource_type !== 'operation';
+  return node.config['enabled'] !== false;
 }
 
 function union(sets: readonly ReadonlySet<string>[]): Set<string> {

@@ -2,7 +2,7 @@ import type { ManifestNode } from '../manifest/node.ts';
 import { projectErrors } from '../project/errors.ts';
 import { isRecord, recordOf, textOf } from '../project/plain.ts';
 import type { Criteria } from './criteria.ts';
-import type { MethodContext } from './methods.ts';
+import type { MacroState, MethodContext } from './method-context.ts';
 import type { PreviousState } from './previous-state.ts';
 
 type Node = Readonly<Record<string, unknown>>;
@@ -162,12 +162,6 @@ export function stateCheck(
       problem: `'${name}' is none of ${Object.keys(checks).join(', ')}`,
     });
   return check;
-}
-
-/** The macros of now: their texts, and which others they call. */
-export interface MacroState {
-  readonly sql: ReadonlyMap<string, string>;
-  readonly calls: ReadonlyMap<string, readonly string[]>;
 }
 
 /** Whether a macro that a node calls, or one that those call, is not what it was. The program's own do not count. */

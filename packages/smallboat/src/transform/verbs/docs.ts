@@ -1,8 +1,9 @@
+import { cpSync, existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { packageErrors, writeWhole } from '../../kernel/index.ts';
 import type { Catalog } from '../artifacts/catalog.ts';
 import { readCatalog, writeCatalog } from '../artifacts/catalog.ts';
-import { writeManifest } from '../artifacts/manifest.ts';
+import type { Project } from '../load.ts';
 import { sitePage } from '../docs/site-page.ts';
 import { siteData } from '../docs/site-data.ts';
 import type { NodeLineage } from '../lineage/column-lineage.ts';
@@ -35,7 +36,8 @@ export async function docsGenerate(options: DocsOptions): Promise<DocsResult> {
     const results = await runVerb('compile', { ...options, begun, onNode: () => undefined });
     const failure = compileFailureOf(results);
     if (failure) throw failure;
-  } else await writeManifest(targetFolder, project);
+  }
+  copyAssets(project, targetFolder);
   const catalog = options.isCatalogEmpty === true ? EMPTY : await ask(options, begun);
   await writeCatalog(targetFolder, project, catalog);
   const page = join(targetFolder, 'index.html');
@@ -48,6 +50,14 @@ export async function docsGenerate(options: DocsOptions): Promise<DocsResult> {
   return { page, ...counts, errors: catalog.errors };
 }
 
+/** The folders of `asset-paths` go beside the page, where descriptions look for their pictures. */
+function copyAssets({ root }: Project, targetFolder: string): void {
+  for (const path of root.project.assetPaths) {
+    const from = join(root.folder, path);
+    if (existsSync(from)) cpSync(from, join(targetFolder, path), { recursive: true });
+  }
+}
+
 const EMPTY: Catalog = { nodes: {}, sources: {}, errors: [] };
 
 async function ask(options: DocsOptions, begun: Awaited<ReturnType<typeof beginVerb>>): Promise<Catalog> {
@@ -58,7 +68,7 @@ async function ask(options: DocsOptions, begun: Awaited<ReturnType<typeof beginV
   });
   const isChosen = options.select !== undefined || options.exclude !== undefined || options.selector !== undefined;
   const chosen = isChosen
-    ? new Set(begun.choose(['model', 'seed', 'snapshot', 'source'], { mayBeEmpty: true }))
+    ? new Set(begun.choose(['model', 'seed', 'snapshot', 'source', 'test'], { mayBeEmpty: true }))
     : undefined;
   return await readCatalog(begun.project, session, chosen);
 }

@@ -10,10 +10,13 @@ import type { FreshnessTime, SourceNode, SqlNode } from '../manifest/node.ts';
 import { sourceRelation } from '../parse/sources.ts';
 import { Compiler } from '../run/compiler.ts';
 import { failureText } from '../run/failure.ts';
+import { runHooks } from '../run/hooks.ts';
+import { isBad } from '../run/node-result.ts';
 import { operationNode } from '../run/operation-node.ts';
+import { isoTime } from '../run/python-time.ts';
 import { WarehouseSession } from '../run/warehouse-session.ts';
 import type { VerbOptions } from './session.ts';
-import { beginVerb } from './session.ts';
+import { beginVerb, noteManifest } from './session.ts';
 
 export interface FreshnessOptions extends VerbOptions {
   /** Where to write the result; default `sources.json` in the target folder. */
@@ -66,9 +69,18 @@ export async function sourceFreshness(options: FreshnessOptions): Promise<Freshn
     ...(options.onStatement ? { onStatement: options.onStatement } : {}),
   });
   const compiler = new Compiler({ invocation, cache: new RelationCache(), deferred: session.deferred });
+  // As dbt: the project's hooks run around it, if dbt_project.yml does not say otherwise.
+  const runsHooks = nodes.length > 0 && project.root.project.flags['source_freshness_run_project_hooks'] !== false;
+  const hooks = async (when: 'on-run-start' | 'on-run-end'): Promise<boolean> => {
+    if (!runsHooks) return true;
+    const { signal, onMessage } = options;
+    const around = { compiler, session: running, when, results: [], signal, onMessage, writeCompiled: () => undefined };
+    return !(await runHooks(around)).some(isBad);
+  };
+  const hasBegun = await hooks('on-run-start');
   const results: FreshnessResult[] = [];
   const entries: Record<string, unknown>[] = [];
-  for (const [i, node] of nodes.entries()) {
+  for (const [i, node] of hasBegun ? nodes.entries() : []) {
     const title = `freshness of ${node.source_name}.${node.name}`;
     const event = {
       uniqueId: node.unique_id,
@@ -100,6 +112,8 @@ export async function sourceFreshness(options: FreshnessOptions): Promise<Freshn
       },
     });
   }
+  const hasEnded = await hooks('on-run-end');
+  await noteManifest(session, options);
   const seconds = (performance.now() - started) / 1000;
   const path = options.output ?? join(targetFolder, 'sources.json');
   await writeWhole(
@@ -111,7 +125,7 @@ export async function sourceFreshness(options: FreshnessOptions): Promise<Freshn
     results,
     path,
     seconds,
-    hasFailed: results.some(({ status }) => status === 'error' || status === 'runtime error'),
+    hasFailed: !hasBegun || !hasEnded || results.some(({ status }) => status === 'error' || status === 'runtime error'),
   };
 }
 
@@ -192,8 +206,8 @@ function entryOf(node: SourceNode, result: FreshnessResult): Record<string, unkn
   const { freshness } = node;
   return {
     unique_id: node.unique_id,
-    max_loaded_at: result.maxLoadedAt?.toISOString(),
-    snapshotted_at: result.snapshottedAt?.toISOString(),
+    max_loaded_at: result.maxLoadedAt && isoTime(result.maxLoadedAt),
+    snapshotted_at: result.snapshottedAt && isoTime(result.snapshottedAt),
     max_loaded_at_time_ago_in_s: result.ageSeconds,
     status: result.status,
     criteria: freshness,

@@ -1,7 +1,7 @@
 import type { ManifestNode, ResourceType } from '../manifest/node.ts';
 import { isRecord } from '../project/plain.ts';
 import type { VerbOptions } from './session.ts';
-import { beginVerb } from './session.ts';
+import { beginVerb, noteManifest } from './session.ts';
 
 export interface ListOptions extends VerbOptions {
   readonly output?: 'selector' | 'name' | 'path' | 'json';
@@ -41,17 +41,26 @@ const KEYS = [
 /** The nodes that are chosen, a line each: dbt's `list`. */
 export async function list(options: ListOptions): Promise<string[]> {
   const session = await beginVerb('list', options);
+  await noteManifest(session, options);
   const asked = options.resourceTypes ?? LISTED;
   const chosen = session.choose([...new Set([...LISTED, ...asked])], { mayBeEmpty: true }).sort();
   const { manifest } = session.project;
   const nodes = chosen.flatMap((id) => manifest.get(id) ?? []);
   const line: Readonly<Record<NonNullable<ListOptions['output']>, (node: ManifestNode) => string>> = {
     selector: selectorOf,
-    name: ({ name }) => name,
+    name: searchName,
     path: (node) => node.original_file_path,
     json: (node) => JSON.stringify(fieldsOf(node, options.outputKeys)),
   };
   return nodes.map(line[options.output ?? 'selector']);
+}
+
+/** The name by which a node is looked for. */
+function searchName(node: ManifestNode): string {
+  if (node.resource_type === 'source') return `${node.source_name}.${node.name}`;
+  const version = 'version' in node ? (node.version as string | number | null | undefined) : undefined; // of models and unit tests
+  if (version === null || version === undefined) return node.name;
+  return node.resource_type === 'unit_test' ? `${node.name}_v${version}` : `${node.name}.v${version}`;
 }
 
 const NAMED: ReadonlySet<string> = new Set(['exposure', 'metric', 'semantic_model', 'saved_query']);

@@ -25,13 +25,40 @@ const Previous = z.looseObject({
   args: z.looseObject({
     which: z.string(),
     vars: z.record(z.string(), z.unknown()).optional(),
-    full_refresh: z.boolean().optional(),
     target: z.string().nullish(),
+    full_refresh: z.boolean().nullish(),
+    store_failures: z.boolean().nullish(),
+    fail_fast: z.boolean().nullish(),
+    empty: z.boolean().nullish(),
+    defer: z.boolean().nullish(),
+    favor_state: z.boolean().nullish(),
+    defer_state: z.string().nullish(),
+    event_time_start: z.string().nullish(),
+    event_time_end: z.string().nullish(),
   }),
 });
 
 const AGAIN: ReadonlySet<string> = new Set(['error', 'fail', 'skipped', 'runtime error', 'partial success']);
 const VERBS: ReadonlySet<string> = new Set(['build', 'run', 'test', 'seed', 'snapshot', 'compile', 'clone']);
+
+/** The flags of that run, as options of this one. */
+function flagsOf(args: z.infer<typeof Previous>['args']): Partial<VerbOptions> {
+  const given = <K extends keyof VerbOptions>(key: K, value: VerbOptions[K] | null | undefined): Partial<VerbOptions> =>
+    value === null || value === undefined ? {} : { [key]: value };
+  const time = (text: string | null | undefined): Date | undefined =>
+    typeof text === 'string' ? new Date(/[zZ]|[+-]\d\d:\d\d$/.test(text) ? text : `${text}Z`) : undefined;
+  return {
+    ...given('fullRefresh', args.full_refresh),
+    ...given('storeFailures', args.store_failures),
+    ...given('failFast', args.fail_fast),
+    ...given('empty', args.empty),
+    ...given('defer', args.defer),
+    ...given('favorState', args.favor_state),
+    ...given('deferState', args.defer_state),
+    ...given('eventTimeStart', time(args.event_time_start)),
+    ...given('eventTimeEnd', time(args.event_time_end)),
+  };
+}
 
 /** Runs again what failed or was skipped in the last run, with the flags of that run. @throws `RETRY_NOTHING`. */
 export async function retry(options: VerbOptions): Promise<RunResults> {
@@ -59,8 +86,9 @@ export async function retry(options: VerbOptions): Promise<RunResults> {
   const verb = args.which as RunVerb; // one of VERBS: checked above
   const given: VerbOptions = {
     ...options,
-    vars: { ...args.vars, ...options.vars },
-    ...(args.full_refresh === undefined ? {} : { fullRefresh: args.full_refresh }),
+    ...flagsOf(args),
+    // As dbt: variables that are given anew replace all of those of then.
+    vars: Object.keys(options.vars ?? {}).length > 0 ? (options.vars ?? {}) : (args.vars ?? {}),
     ...(options.target === undefined && typeof args.target === 'string' ? { target: args.target } : {}),
   };
   return runVerb(verb, { ...given, begun: await beginVerb(verb, given), chosen, batches });

@@ -1,7 +1,6 @@
 import { RelationCache } from '../adapter/relation-cache.ts';
 import { fromPlain } from '../jinja/json.ts';
 import { nearestNames, projectErrors } from '../project/errors.ts';
-import { writeManifest } from '../artifacts/manifest.ts';
 import { writeRunResults } from '../artifacts/run-results.ts';
 import { Compiler } from '../run/compiler.ts';
 import { failureText } from '../run/failure.ts';
@@ -9,7 +8,7 @@ import type { NodeResult, RunResults } from '../run/node-result.ts';
 import { operationNode } from '../run/operation-node.ts';
 import { WarehouseSession } from '../run/warehouse-session.ts';
 import type { VerbOptions } from './session.ts';
-import { beginVerb } from './session.ts';
+import { beginVerb, noteManifest } from './session.ts';
 
 export interface OperationOptions extends VerbOptions {
   /** `name`, or `package.name`. */
@@ -67,7 +66,7 @@ export async function runOperation(options: OperationOptions): Promise<RunResult
     thread: 'MainThread',
   };
   if (options.writeJson !== false) {
-    await writeManifest(targetFolder, project);
+    await noteManifest(session, options);
     await writeRunResults(targetFolder, invocation, { results: [result], seconds });
   }
   return {

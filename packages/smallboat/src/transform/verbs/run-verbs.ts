@@ -3,7 +3,9 @@ import { defineErrors, exclusive } from '../../kernel/index.ts';
 import type { Row } from '../../warehouse/index.ts';
 import { writeManifest } from '../artifacts/manifest.ts';
 import { writeRunResults } from '../artifacts/run-results.ts';
+import type { Project } from '../load.ts';
 import type { ResourceType } from '../manifest/node.ts';
+import { isEphemeral } from '../manifest/node.ts';
 import type { NodeResult, RunResults } from '../run/node-result.ts';
 import { isBad } from '../run/node-result.ts';
 import { execute } from '../run/run-project.ts';
@@ -57,7 +59,7 @@ const RUN_BY = {
   test: ['test', 'unit_test'],
   seed: ['seed'],
   snapshot: ['snapshot'],
-  compile: ['model', 'test', 'analysis', 'snapshot', 'seed', 'function'],
+  compile: ['model', 'test', 'analysis', 'snapshot', 'seed', 'function', 'operation'],
   clone: ['model', 'seed', 'snapshot'],
 } as const satisfies Readonly<Record<string, readonly ResourceType[]>>;
 
@@ -102,13 +104,12 @@ export async function runVerb(
   });
   const results = [...executed.hooks, ...executed.results];
   if (options.writeJson !== false) {
-    const selectors = Object.fromEntries(
-      [...session.selectors].map(([name, one]) => [name, { name, definition: one.definition }]),
-    );
-    await writeManifest(targetFolder, project, selectors);
+    await writeManifest(targetFolder, project, session.selectorDocument);
     // A compile that failed leaves the results of the last run, as dbt's does: `retry` goes on from there.
     if (!isCompile || !results.some(isBad)) {
-      await writeRunResults(targetFolder, invocation, { results, seconds: executed.seconds });
+      // An ephemeral model is compiled for whoever asks, and is no result: as in dbt.
+      const listed = results.filter(({ uniqueId }) => !isEphemeralId(project, uniqueId));
+      await writeRunResults(targetFolder, invocation, { results: listed, seconds: executed.seconds });
     }
   }
   return {
@@ -122,6 +123,11 @@ export async function runVerb(
     hasFailed:
       results.some(isBad) || (executed.results.some(({ status }) => status === 'skipped') && results.some(isBad)),
   };
+}
+
+function isEphemeralId({ manifest }: Project, id: string): boolean {
+  const node = manifest.get(id);
+  return node !== undefined && isEphemeral(node);
 }
 
 /** The error of a `compile` in which something failed, which dbt takes for a project that cannot be run at all. */

@@ -1,6 +1,8 @@
+import { existsSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import type { WorkOptions } from '../../kernel/index.ts';
 import type { Warehouse } from '../../warehouse/index.ts';
+import { writeManifest } from '../artifacts/manifest.ts';
 import { parseContext } from '../parse/parsing.ts';
 import type { Flags } from '../context/invocation.ts';
 import type { LoadOptions, Project } from '../load.ts';
@@ -22,7 +24,7 @@ import { openTarget } from './open-target.ts';
 export interface VerbOptions extends WorkOptions, Omit<LoadOptions, 'flags' | 'onSay'> {
   /** Folder of the dbt project, or one that was read. */
   readonly project: string | Project;
-  /** An open warehouse to work in; default: what profiles.yml says. Whoever opened it closes it. */
+  /** An open warehouse to work in; default: what profiles.yml says. Its dialect picks the output where `target` does not. Whoever opened it closes it. */
   readonly warehouse?: Warehouse;
   /** As dbt's `--select`: one text, or several. */
   readonly select?: string | readonly string[];
@@ -62,12 +64,22 @@ export interface VerbSession {
   readonly project: Project;
   readonly targetFolder: string;
   readonly selectors: ReadonlyMap<string, YamlSelector>;
+  /** The selectors as a manifest has them. */
+  readonly selectorDocument: Readonly<Record<string, unknown>>;
   readonly previous: PreviousState | undefined;
   readonly deferred: ReadonlyMap<string, SqlNode>;
   /** Opens the warehouse of the target; the caller closes what it gets. */
   open(): Promise<Warehouse>;
   /** What is chosen of these kinds. @throws `SELECTION_EMPTY` where nothing is, and `mayBeEmpty` is not set. */
   choose(types: readonly ResourceType[], options?: { readonly mayBeEmpty?: boolean }): string[];
+}
+
+/** Writes manifest.json, as each verb of dbt does that reads a project. */
+export async function noteManifest(
+  { project, targetFolder, selectorDocument }: VerbSession,
+  options: Pick<VerbOptions, 'writeJson'>,
+): Promise<void> {
+  if (options.writeJson !== false) await writeManifest(targetFolder, project, selectorDocument);
 }
 
 /** Reads the project and all that the options name. */
@@ -82,13 +94,15 @@ export async function beginVerb(which: string, options: VerbOptions): Promise<Ve
     { unique_id: '', name: '', package_name: project.root.name, original_file_path: 'selectors.yml' },
   );
   const indirect = options.indirectSelection ?? 'eager';
-  const selectors = await readSelectors(folder, (name) => context.global(name), indirect);
+  const { selectors, document } = await readSelectors(folder, (name) => context.global(name), indirect);
   const cwd = options.cwd ?? process.cwd();
+  // As dbt: from the project's folder; from the working folder too, if nothing is there.
+  const placeOf = (path: string): string =>
+    existsSync(resolve(folder, path)) ? resolve(folder, path) : resolve(cwd, path);
   const stateFolder = options.state ?? invocation.env['DBT_STATE'];
-  const previous =
-    stateFolder === undefined ? undefined : await readPreviousState(resolve(cwd, stateFolder), targetFolder);
+  const previous = stateFolder === undefined ? undefined : await readPreviousState(placeOf(stateFolder), targetFolder);
   const deferFolder = options.deferState;
-  const other = deferFolder === undefined ? previous : await readPreviousState(resolve(cwd, deferFolder), targetFolder);
+  const other = deferFolder === undefined ? previous : await readPreviousState(placeOf(deferFolder), targetFolder);
   const defers = options.defer === true || which === 'clone';
   const deferred = defers ? deferredNodes(project, other) : new Map<string, SqlNode>();
   for (const warning of project.warnings) options.onMessage?.(`warning: ${warning}`);
@@ -96,6 +110,7 @@ export async function beginVerb(which: string, options: VerbOptions): Promise<Ve
     project,
     targetFolder,
     selectors,
+    selectorDocument: document,
     previous,
     deferred,
     open: () => openTarget(project, options),
@@ -150,6 +165,9 @@ function flagsOf(which: string, options: VerbOptions): Partial<Flags> {
       fail_fast: options.failFast ?? false,
       defer: options.defer ?? false,
       favor_state: options.favorState ?? false,
+      defer_state: options.deferState ?? null,
+      event_time_start: options.eventTimeStart?.toISOString() ?? null,
+      event_time_end: options.eventTimeEnd?.toISOString() ?? null,
       warn_error: options.warnError ?? null,
       select: texts(options.select),
       exclude: texts(options.exclude),
@@ -189,6 +207,7 @@ async function projectOf(options: VerbOptions, flags: Partial<Flags>): Promise<P
     ...options,
     flags: { ...flags, ...(options.threads === undefined ? {} : { threads: options.threads }) },
     isProfileOptional: options.isProfileOptional ?? options.warehouse !== undefined,
+    ...(options.warehouse === undefined ? {} : { adapterType: options.warehouse.dialect }),
     onSay: (message, isInfo) => {
       if (isInfo) options.onMessage?.(message);
     },
@@ -199,7 +218,7 @@ async function projectOf(options: VerbOptions, flags: Partial<Flags>): Promise<P
 /** The database that a warehouse is, where the caller brings one. */
 async function databaseOf(warehouse: Warehouse | undefined): Promise<string | undefined> {
   if (!warehouse) return undefined;
-  const [row] = await warehouse.query<{ name: string }>('select current_database() as name');
+  const [row] = await warehouse.query<{ name: string }>('select current_database() as "name"');
   return row?.name;
 }
 
@@ -225,7 +244,8 @@ function selectionFrom(
     if (!found) {
       throw projectErrors.SELECTOR_UNKNOWN({ name: options.selector, known: [...selectors.keys()] });
     }
-    return { selection: found.selection, exclude, text: `selector ${options.selector}` };
+    // As dbt: a selector says itself what it leaves out.
+    return { selection: found.selection, exclude: undefined, text: `selector ${options.selector}` };
   }
   if (select.length > 0)
     return {

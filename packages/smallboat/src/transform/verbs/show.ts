@@ -8,15 +8,18 @@ import { render } from '../jinja/run.ts';
 import type { Project } from '../load.ts';
 import type { SqlNode } from '../manifest/node.ts';
 import { projectErrors } from '../project/errors.ts';
+import { textOf } from '../project/plain.ts';
 import { Compiler } from '../run/compiler.ts';
 import { operationNode } from '../run/operation-node.ts';
 import { WarehouseSession } from '../run/warehouse-session.ts';
 import type { VerbOptions, VerbSession } from './session.ts';
-import { beginVerb } from './session.ts';
+import { beginVerb, noteManifest } from './session.ts';
 
 export interface ShowOptions extends VerbOptions {
   /** SQL with templates, in place of a selection. */
   readonly inline?: string;
+  /** SQL that goes to the warehouse as it is; no template of the project is looked at. */
+  readonly inlineDirect?: string;
   /** Rows at most; default 5, below 0 all. */
   readonly limit?: number;
 }
@@ -42,7 +45,8 @@ export async function inlineNode(project: Project, sql: string): Promise<SqlNode
 /** Runs the SQL of what is chosen, or some given, and gives the first rows. */
 export async function show(options: ShowOptions): Promise<Shown[]> {
   const session = await beginVerb('show', options);
-  const nodes = await shownNodes(session, options);
+  await noteManifest(session, options);
+  const nodes = options.inlineDirect === undefined ? await shownNodes(session, options) : [];
   await using warehouse = await session.open();
   const { project } = session;
   const { invocation } = project;
@@ -53,15 +57,26 @@ export async function show(options: ShowOptions): Promise<Shown[]> {
   });
   const shown: Shown[] = [];
   const limit = options.limit ?? 5;
+  if (options.inlineDirect !== undefined) {
+    const { table } = await running.ask(options.inlineDirect, { isRead: true });
+    const first = limit < 0 ? table : { ...table, rows: table.rows.slice(0, limit) };
+    shown.push({
+      name: 'inline_direct',
+      sql: options.inlineDirect,
+      table: first,
+      text: tableText(tableValue(first), Infinity),
+    });
+  }
   for (const node of nodes) {
     const sql =
       node.resource_type === 'seed'
         ? `select * from ${compiler.relationOf(node).render()}`
         : await compiler.compile(node, { session: running });
     const context = compiler.context(node, { session: running });
-    const limited = await context.macros
-      .find('get_show_sql')
-      ?.call({ positional: [sql, null, limit < 0 ? null : limit], named: new Map() });
+    const limited = await context.macros.find('get_show_sql')?.call({
+      positional: [sql, textOf(node.config['sql_header']) ?? null, limit < 0 ? null : limit],
+      named: new Map(),
+    });
     const { table } = await running.ask(typeof limited === 'string' ? limited : sql, { isRead: true });
     shown.push({ name: node.name, sql, table, text: tableText(tableValue(table), Infinity) });
   }

@@ -10,7 +10,7 @@ import { openS3 } from '../s3/s3.ts';
 import { quoteName, quoteText } from '../sql-text.ts';
 import type { CsvFiles } from '../warehouse.ts';
 import { MISSING, markMissing } from './mark-missing.ts';
-import type { RedshiftStage } from './redshift.ts';
+import type { RedshiftStage } from './stage.ts';
 
 interface Asked {
   readonly connection: PostgresConnection;

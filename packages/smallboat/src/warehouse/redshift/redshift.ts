@@ -3,16 +3,7 @@ import { postgresPlace } from '../postgres/postgres.ts';
 import { warehouseOf } from '../session.ts';
 import type { Warehouse } from '../warehouse.ts';
 import { redshiftSession } from './session.ts';
-
-/** Where files lie for Redshift to COPY them. */
-export interface RedshiftStage {
-  /** `s3://bucket/folder`: files are put there, loaded, and removed. */
-  readonly url: string;
-  /** ARN of the role that may read there; default the one that the cluster has as its default. */
-  readonly iamRole?: string;
-  /** Region of the bucket, where it is not that of the cluster. */
-  readonly region?: string;
-}
+import type { RedshiftStage } from './stage.ts';
 
 export interface RedshiftOptions extends PostgresOptions {
   /** Without one, rows are loaded by INSERT: slow, and right for some thousands. */

@@ -8,7 +8,7 @@ import type { ColumnType, Relation } from '../warehouse.ts';
 import { cursorStream } from './cursor-stream.ts';
 import { loadByCopy } from './load-by-copy.ts';
 import { loadByInsert } from './load-by-insert.ts';
-import type { RedshiftStage } from './redshift.ts';
+import type { RedshiftStage } from './stage.ts';
 
 /** A session of Redshift: PostgreSQL's protocol, and a catalogue, cursors and a COPY of its own. */
 export async function redshiftSession(place: PostgresPlace & { readonly stage?: RedshiftStage }): Promise<Session> {

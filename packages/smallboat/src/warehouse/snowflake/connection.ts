@@ -9,7 +9,7 @@ import { warehouseErrors } from '../warehouse.ts';
 import { AS_TEXT } from './cells.ts';
 import { failureOf, isGone, isRefusedLogin, isUnreachable, problemOf } from './failure.ts';
 import { reachable } from './reachable.ts';
-import type { SnowflakePlace } from './snowflake.ts';
+import type { SnowflakePlace } from './place.ts';
 
 /** A statement that has begun to answer. */
 export interface Answer {

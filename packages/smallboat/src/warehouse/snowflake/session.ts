@@ -11,7 +11,7 @@ import { warehouseErrors } from '../warehouse.ts';
 import { kindOfColumn, parserOf, typeName } from './cells.ts';
 import type { SnowflakeConnection } from './connection.ts';
 import { snowflakeConnection } from './connection.ts';
-import type { SnowflakePlace } from './snowflake.ts';
+import type { SnowflakePlace } from './place.ts';
 
 const MAKES_SCHEMA = /^\s*create\s+(?:or\s+replace\s+)?(?:transient\s+)?schema\b/i;
 

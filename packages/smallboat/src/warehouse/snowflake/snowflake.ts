@@ -1,6 +1,6 @@
-import type { ConnectionOptions } from 'snowflake-sdk';
 import { warehouseOf } from '../session.ts';
 import type { Warehouse } from '../warehouse.ts';
+import type { SnowflakePlace } from './place.ts';
 import { snowflakeSession } from './session.ts';
 
 /** How to reach an account of Snowflake: one of password, private key and token. */
@@ -33,17 +33,6 @@ export interface SnowflakeOptions {
 /** A session of Snowflake, by `snowflake-sdk`. Times are given in UTC. */
 export async function snowflakeWarehouse(options: SnowflakeOptions): Promise<Warehouse> {
   return warehouseOf(await snowflakeSession(snowflakePlace(options)));
-}
-
-/** Where it is and how to get there. */
-export interface SnowflakePlace {
-  /** For messages, without secrets. */
-  readonly location: string;
-  readonly options: ConnectionOptions;
-  readonly settings: readonly string[];
-  /** What no error may show. */
-  readonly secrets: readonly string[];
-  readonly waitSeconds: number;
 }
 
 function snowflakePlace(options: SnowflakeOptions): SnowflakePlace {

@@ -6,16 +6,8 @@ import type { RunStore } from '../../store/run-store.ts';
 import { EXIT } from './exit-codes.ts';
 import { ORDER_VARIABLE, type RemoteJob, type TaskOrder } from './order.ts';
 import { lineOf } from './said.ts';
+import type { TaskHost } from './task-host.ts';
 import { toldToEnd } from './told-to-end.ts';
-
-export interface TaskHost {
-  readonly env: Readonly<Record<string, string | undefined>>;
-  /** URL of the module that exports the flow. */
-  readonly module: string;
-  readonly print: (text: string, stream: 'stdout' | 'stderr') => void;
-  /** Calls back when the container is told to end. */
-  readonly onTerminate: (listener: () => void) => void;
-}
 
 /**
  * Runs the one attempt that a container is for, in a process of its own, so that a body that computes without a pause can be stopped all the

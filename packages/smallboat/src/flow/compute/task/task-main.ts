@@ -1,5 +1,6 @@
 import { isPlanned, runPlanned } from '../../orchestrated/run-planned.ts';
-import { type TaskHost, runTask as run } from './run-task.ts';
+import { runTask as run } from './run-task.ts';
+import type { TaskHost } from './task-host.ts';
 
 /**
  * Runs the task of a container: the entry of a code package, which the bootstrap imports. Gives the exit code.

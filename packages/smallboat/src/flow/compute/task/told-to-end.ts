@@ -1,5 +1,5 @@
 import { watchForSpotNotice } from './spot-notice.ts';
-import type { TaskHost } from './run-task.ts';
+import type { TaskHost } from './task-host.ts';
 
 /** What ends the work of a process in a container before its time. */
 export interface ToldToEnd {

@@ -1,6 +1,6 @@
 import { dirname, join, resolve } from 'node:path';
 import type { ResultFormatOption } from '../../run/result-format.ts';
-import type { ActionConfig } from '../actions.ts';
+import type { ActionConfig } from '../action.ts';
 import type { Found } from './data.ts';
 import { dataOfDefinition, dataOfKwargs, dataOfRequest, ownData } from './data.ts';
 import { checkpointFileErrors } from './errors.ts';

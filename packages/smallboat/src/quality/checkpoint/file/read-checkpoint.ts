@@ -5,7 +5,7 @@ import { dbtValidations } from '../../dbt/dbt-validations.ts';
 import type { ResultFormatOption } from '../../run/result-format.ts';
 import type { Severity } from '../../suite/suite.ts';
 import { oneLine } from '../../suite/suite.ts';
-import type { ActionConfig } from '../actions.ts';
+import type { ActionConfig } from '../action.ts';
 import type { Validation } from '../checkpoint.ts';
 import { entriesOf } from './entries.ts';
 import type { Entry } from './entries.ts';

@@ -161,28 +161,29 @@
   insert into {{ target_relation }} ({{ columns }}) (select {{ columns }} from {{ temp_relation }})
 {% endmacro %}
 
-{% materialization incremental, default %}
+{# What the materialisations of incremental models share: all up to the statement that writes. A strategy that is not there is said #}
+{# before anything is read, where `finds_strategy_first`; what makes a table is the caller's. #}
+{% macro incremental_plan(target_relation, create, finds_strategy_first) %}
   {% set existing = load_cached_relation(this) %}
-  {% set target_relation = this.incorporate(type='table') %}
-  {% set temporary = make_temp_relation(target_relation) %}
-  {% set intermediate = make_intermediate_relation(target_relation) %}
+  {% set temporary, intermediate = make_temp_relation(target_relation), make_intermediate_relation(target_relation) %}
   {% set backup = make_backup_relation(target_relation, 'table' if existing is none else existing.type) %}
   {% set is_new = existing is none %}
-  {% set is_refresh = should_full_refresh() or (not is_new and existing.is_view) %}
+  {% set is_refresh = not is_new and (should_full_refresh() or existing.is_view) %}
   {% set on_schema_change = incremental_validate_on_schema_change(config.get('on_schema_change'), default='ignore') %}
   {{ drop_relation_if_exists(load_cached_relation(intermediate)) }}
   {{ drop_relation_if_exists(load_cached_relation(backup)) }}
   {{ run_hooks(pre_hooks, inside_transaction=false) }}
   {{ run_hooks(pre_hooks, inside_transaction=true) }}
-  {% if is_new %}
-    {% set build_sql = get_create_table_as_sql(false, target_relation, sql) %}
-  {% elif is_refresh %}
-    {% set build_sql = get_create_table_as_sql(false, intermediate, sql) %}
+  {% if finds_strategy_first %}{% do incremental_strategy_macro() %}{% endif %}
+  {% if is_new or is_refresh %}
+    {% set build_sql = create(false, target_relation if is_new else intermediate, compiled_code) %}
   {% else %}
-    {% do run_query(get_create_table_as_sql(true, temporary, sql)) %}
-    {% do adapter.expand_target_column_types(from_relation=temporary, to_relation=target_relation) %}
+    {% do run_query(create(true, temporary, compiled_code)) %}
+    {% if not config.get('contract').enforced or not finds_strategy_first %}
+      {% do adapter.expand_target_column_types(from_relation=temporary, to_relation=target_relation) %}
+    {% endif %}
     {% set dest_columns = process_schema_changes(on_schema_change, temporary, existing) or adapter.get_columns_in_relation(existing) %}
-    {% set strategy = adapter.get_incremental_strategy_macro(context, config.get('incremental_strategy') or 'default') %}
+    {% set strategy = incremental_strategy_macro() %}
     {% set build_sql = strategy({
       'target_relation': target_relation,
       'temp_relation': temporary,
@@ -191,17 +192,24 @@
       'incremental_predicates': config.get('predicates', none) or config.get('incremental_predicates', none),
     }) %}
   {% endif %}
-  {% call statement('main') %}{{ build_sql }}{% endcall %}
-  {% if is_new or is_refresh %}{% do create_indexes(target_relation if is_new else intermediate) %}{% endif %}
-  {% if not is_new and is_refresh %}
-    {% do adapter.rename_relation(existing, backup) %}
-    {% do adapter.rename_relation(intermediate, target_relation) %}
+  {{ return({'existing': existing, 'temporary': temporary, 'intermediate': intermediate, 'backup': backup, 'is_new': is_new, 'is_refresh': is_refresh, 'build_sql': build_sql}) }}
+{% endmacro %}
+{% macro incremental_strategy_macro() %}{{ return(adapter.get_incremental_strategy_macro(context, config.get('incremental_strategy') or 'default')) }}{% endmacro %}
+
+{% materialization incremental, default %}
+  {% set target_relation = this.incorporate(type='table') %}
+  {% set plan = incremental_plan(target_relation, get_create_table_as_sql, finds_strategy_first=true) %}
+  {% call statement('main') %}{{ plan.build_sql }}{% endcall %}
+  {% if plan.is_new or plan.is_refresh %}{% do create_indexes(target_relation if plan.is_new else plan.intermediate) %}{% endif %}
+  {% if plan.is_refresh %}
+    {% do adapter.rename_relation(plan.existing, plan.backup) %}
+    {% do adapter.rename_relation(plan.intermediate, target_relation) %}
   {% endif %}
-  {% do apply_grants(target_relation, config.get('grants'), should_revoke=should_revoke(existing, is_refresh)) %}
+  {% do apply_grants(target_relation, config.get('grants'), should_revoke=should_revoke(plan.existing, plan.is_refresh)) %}
   {% do persist_docs(target_relation, model) %}
   {{ run_hooks(post_hooks, inside_transaction=true) }}
   {% do adapter.commit() %}
-  {{ drop_relation_if_exists(load_cached_relation(backup)) }}
+  {{ drop_relation_if_exists(load_cached_relation(plan.backup)) }}
   {{ run_hooks(post_hooks, inside_transaction=false) }}
   {{ return({'relations': [target_relation]}) }}
 {% endmaterialization %}

@@ -117,6 +117,16 @@
     {% if sql | trim %}{% do run_query(sql) %}{% endif %}
   {% endif %}
 {% endmacro %}
+{# Of the columns that are described those that are there: a name in quotes as it is, any other in small or capital letters. #}
+{% macro validate_doc_columns(relation, column_dict, existing_column_names) %}
+  {% set known = existing_column_names | map('lower') | list %}
+  {% set there, missing = {}, [] %}
+  {% for name, column in column_dict.items() %}
+    {% if name in existing_column_names or (not column['quote'] and name | lower in known) %}{% do there.update({name: column}) %}{% else %}{% do missing.append(name) %}{% endif %}
+  {% endfor %}
+  {% if missing %}{{ exceptions.warn('In relation ' ~ relation.render() ~ ': The following columns are specified in the schema but are not present in the database: ' ~ missing | join(', ')) }}{% endif %}
+  {{ return(there) }}
+{% endmacro %}
 {% macro alter_relation_comment(relation, relation_comment) -%}{{ return(adapter.dispatch('alter_relation_comment', 'dbt')(relation, relation_comment)) }}{% endmacro %}
 {% macro default__alter_relation_comment(relation, relation_comment) -%}{{ exceptions.raise_not_implemented('alter_relation_comment macro not implemented for adapter ' ~ adapter.type()) }}{% endmacro %}
 {% macro alter_column_comment(relation, column_dict) -%}{{ return(adapter.dispatch('alter_column_comment', 'dbt')(relation, column_dict)) }}{% endmacro %}

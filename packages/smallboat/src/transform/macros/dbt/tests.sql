@@ -78,7 +78,7 @@ from (
   {% if should_store_failures() %}
     {% set as = config.get('store_failures_as') or 'table' %}
     {% if as not in ['table', 'view'] %}
-      {% do exceptions.raise_compiler_error("'" ~ as ~ "' is not a valid value for store_failures_as: use ephemeral, table or view") %}
+      {% do exceptions.raise_compiler_error("'" ~ as ~ "' is not a valid value for `store_failures_as`. Accepted values are: ['ephemeral', 'table', 'view']") %}
     {% endif %}
     {% set old = adapter.get_relation(database=database, schema=schema, identifier=model['alias']) %}
     {% set stored = api.Relation.create(database=database, schema=schema, identifier=model['alias'], type=as) %}

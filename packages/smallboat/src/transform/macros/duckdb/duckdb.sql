@@ -145,7 +145,7 @@ limit 0
 {% macro duckdb__alter_relation_comment(relation, comment) %}comment on {{ relation.type }} {{ relation }} is {{ duckdb_escape_comment(comment) }};{% endmacro %}
 {% macro duckdb__alter_column_comment(relation, column_dict) %}
   {% set known = adapter.get_columns_in_relation(relation) | map(attribute='name') | list %}
-  {% for name in column_dict if name in known %}
+  {% for name in validate_doc_columns(relation, column_dict, known) %}
 comment on column {{ relation }}.{{ adapter.quote(name) if column_dict[name]['quote'] else name }} is {{ duckdb_escape_comment(column_dict[name]['description']) }};
   {% endfor %}
 {% endmacro %}
@@ -211,47 +211,20 @@ create {{ 'unique ' if index_dict.get('unique') }}index "{{ name }}" on {{ relat
 {% endmaterialization %}
 
 {% materialization incremental, adapter='duckdb', supported_languages=['sql'] %}
-  {% set existing = load_cached_relation(this) %}
   {% set target_relation = this.incorporate(type='table') %}
-  {% set intermediate = make_intermediate_relation(target_relation) %}
-  {% set backup = make_backup_relation(target_relation, 'table' if existing is none else existing.type) %}
-  {% set temporary = make_temp_relation(target_relation) %}
-  {% set is_new = existing is none %}
-  {% set is_refresh = should_full_refresh() or (not is_new and existing.is_view) %}
-  {% set on_schema_change = incremental_validate_on_schema_change(config.get('on_schema_change'), default='ignore') %}
-  {{ drop_relation_if_exists(load_cached_relation(intermediate)) }}
-  {{ drop_relation_if_exists(load_cached_relation(backup)) }}
-  {{ run_hooks(pre_hooks, inside_transaction=false) }}
-  {{ run_hooks(pre_hooks, inside_transaction=true) }}
-  {% if is_new %}
-    {% set build_sql = create_table_as(false, target_relation, compiled_code) %}
-  {% elif is_refresh %}
-    {% set build_sql = create_table_as(false, intermediate, compiled_code) %}
-  {% else %}
-    {% do run_query(create_table_as(true, temporary, compiled_code)) %}
-    {% do adapter.expand_target_column_types(from_relation=temporary, to_relation=target_relation) %}
-    {% set dest_columns = process_schema_changes(on_schema_change, temporary, existing) or adapter.get_columns_in_relation(existing) %}
-    {% set strategy = adapter.get_incremental_strategy_macro(context, config.get('incremental_strategy') or 'default') %}
-    {% set build_sql = strategy({
-      'target_relation': target_relation,
-      'temp_relation': temporary,
-      'unique_key': config.get('unique_key'),
-      'dest_columns': dest_columns,
-      'incremental_predicates': config.get('predicates', none) or config.get('incremental_predicates', none),
-    }) %}
+  {% set plan = incremental_plan(target_relation, create_table_as, finds_strategy_first=false) %}
+  {% call statement('main') %}{{ plan.build_sql }}{% endcall %}
+  {% if plan.is_refresh %}
+    {% if plan.existing.is_table %}{% do drop_indexes_on_relation(plan.existing) %}{% endif %}
+    {% do adapter.rename_relation(plan.existing, plan.backup) %}
+    {% do adapter.rename_relation(plan.intermediate, target_relation) %}
   {% endif %}
-  {% call statement('main') %}{{ build_sql }}{% endcall %}
-  {% if not is_new and is_refresh %}
-    {% if existing.is_table %}{% do drop_indexes_on_relation(existing) %}{% endif %}
-    {% do adapter.rename_relation(existing, backup) %}
-    {% do adapter.rename_relation(intermediate, target_relation) %}
-  {% endif %}
-  {% do apply_grants(target_relation, config.get('grants'), should_revoke=should_revoke(existing, is_refresh)) %}
-  {% if is_new or is_refresh %}{% do create_indexes(target_relation) %}{% endif %}
+  {% do apply_grants(target_relation, config.get('grants'), should_revoke=should_revoke(plan.existing, plan.is_refresh)) %}
+  {% if plan.is_new or plan.is_refresh %}{% do create_indexes(target_relation) %}{% endif %}
   {% do persist_docs(target_relation, model) %}
   {{ run_hooks(post_hooks, inside_transaction=true) }}
   {% do adapter.commit() %}
-  {{ drop_relation_if_exists(load_cached_relation(backup)) }}
+  {{ drop_relation_if_exists(load_cached_relation(plan.backup)) }}
   {{ run_hooks(post_hooks, inside_transaction=false) }}
   {{ return({'relations': [target_relation]}) }}
 {% endmaterialization %}

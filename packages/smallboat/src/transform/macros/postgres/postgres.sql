@@ -102,7 +102,7 @@ comment on {{ 'materialized view' if relation.type == 'materialized_view' else r
 {% endmacro %}
 {% macro postgres__alter_column_comment(relation, column_dict) %}
   {% set known = adapter.get_columns_in_relation(relation) | map(attribute='name') | list %}
-  {% for name in column_dict if name in known %}
+  {% for name in validate_doc_columns(relation, column_dict, known) %}
 comment on column {{ relation }}.{{ adapter.quote(name) if column_dict[name]['quote'] else name }} is {{ postgres_escape_comment(column_dict[name]['description']) }};
   {% endfor %}
 {% endmacro %}

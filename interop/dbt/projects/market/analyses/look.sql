@@ -1,0 +1,1 @@
+select count(*) from {{ ref('order_lines') }} where total > {{ var('least_amount') }}

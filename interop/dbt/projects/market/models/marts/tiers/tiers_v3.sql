@@ -1,0 +1,1 @@
+select * from {{ ref('tiers', v=2) }} union all select 3, 'three', 30

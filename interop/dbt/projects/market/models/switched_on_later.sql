@@ -1,0 +1,2 @@
+{{ config(enabled=var('round') > 1) }}
+select 1 as one

@@ -1,0 +1,187 @@
+import { cpSync, existsSync, mkdtempSync, readFileSync, readdirSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { basename, join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { describe, expect, it } from 'vitest';
+import { openWarehouse } from '../packages/smallboat/src/warehouse/index.ts';
+import { parseYaml } from '../packages/smallboat/src/transform/index.ts';
+import type { Ran, Side, Step } from './dbt/both.ts';
+import { runBoth } from './dbt/both.ts';
+import { catalogOf, freshnessOf, graphOf, manifestOf, resultsOf } from './dbt/compare.ts';
+import { everyRow } from './dbt/rows.ts';
+
+/** Whole projects through the command lines of both: each step's exit code and artifacts, and every row of every relation at the end. */
+const projects = fileURLToPath(new URL('./dbt/projects', import.meta.url));
+
+const DATABASE = 'warehouse.duckdb';
+const env = (): Record<string, string> => ({ MARKET_PATH: DATABASE, DBT_ENV_CUSTOM_ENV_WHO: 'both' });
+
+/** Verbs of dbt that write no run_results.json, or one that we do not write. */
+const WITHOUT_RESULTS = new Set(['parse', 'show', 'deps', 'clean', 'debug']);
+
+function facts(step: Ran, side: Side): Record<string, unknown> {
+  const verb = step.args[0] ?? '';
+  if (verb === 'list' || verb === 'ls')
+    return { call: step.args, code: step.code, lines: step.lines.toSorted((a, b) => (a < b ? -1 : 1)) };
+  return {
+    call: step.args,
+    code: step.code,
+    ...(WITHOUT_RESULTS.has(verb) || step.code === 2
+      ? {}
+      : { results: resultsOf(step, (text) => text.replaceAll(side.folder, '')) }),
+    manifest: manifestOf(step),
+    graph: graphOf(step),
+    catalog: catalogOf(step),
+    freshness: freshnessOf(step),
+  };
+}
+
+async function rowsOf(side: Side): Promise<Awaited<ReturnType<typeof everyRow>>> {
+  await using warehouse = await openWarehouse(`duckdb:${join(side.folder, DATABASE)}`);
+  return everyRow(warehouse);
+}
+
+/** Holds all that both did of a project to each other, step by step. @returns how many nodes ran, and rows that are there. */
+async function expectTheSame(project: string, steps: readonly Step[]): Promise<{ nodes: number; rows: number }> {
+  const { ours, theirs } = await runBoth(project, { steps, env });
+  let nodes = 0;
+  for (const [i, step] of ours.steps.entries()) {
+    const other = theirs.steps[i];
+    if (!other) throw new Error(`dbt did not take step ${i}`);
+    const [a, b] = [facts(step, ours), facts(other, theirs)];
+    expect(a, `${step.args.join(' ')}\n${step.said.slice(-1500)}\n${other.said.slice(-1500)}`).toEqual(b);
+    nodes += Object.keys(a['results'] ?? {}).length;
+  }
+  const [a, b] = [await rowsOf(ours), await rowsOf(theirs)];
+  expect(Object.keys(a)).toEqual(Object.keys(b));
+  for (const [name, rows] of Object.entries(b)) expect(a[name], name).toEqual(rows);
+  return { nodes, rows: Object.values(a).reduce((sum, rows) => sum + rows.length, 0) };
+}
+
+const words = (call: string): string[] =>
+  [...call.matchAll(/"([^"]*)"|(\S+)/g)].map(([, quoted, plain]) => quoted ?? plain ?? '');
+const steps = (...calls: readonly string[]): Step[] => calls.map((call) => ({ args: words(call) }));
+
+const TIMES = '--event-time-start 2024-01-04 --event-time-end 2024-01-06';
+
+it('builds, changes, tests, documents and builds anew a project of many features', { timeout: 600_000 }, async () => {
+  const ran = await expectTheSame(
+    join(projects, 'market'),
+    steps(
+      'seed',
+      'build --event-time-start 2024-01-01 --event-time-end 2024-01-05',
+      `run --vars "{round: 2}" ${TIMES}`,
+      'snapshot --vars "{round: 2}"',
+      'test --vars "{round: 2}" --store-failures',
+      'retry --vars "{round: 2}"',
+      'docs generate --vars "{round: 2}"',
+      'source freshness',
+      'compile --select order_lines+ path:analyses',
+      `build --full-refresh --vars "{round: 2}" ${TIMES}`,
+      'run --empty',
+      'run-operation count_of --args "{name: customers}"',
+      'run-operation clear_audit',
+      'run-operation nothing_there',
+      'show --select order_lines --limit 2',
+      'parse',
+      'run --select no_such',
+      'run --fail-fast --vars "{round: 3}" --select refusing order_lines+',
+      `run --sample "{start: '2024-01-02', end: '2024-01-04'}" --select timed_orders daily`,
+    ),
+  );
+  expect(ran.nodes).toBeGreaterThan(250);
+  expect(ran.rows).toBeGreaterThan(100);
+});
+
+const SELECTIONS = [
+  '+order_lines',
+  '2+members_spend',
+  'stg_orders+1',
+  '@stg_customers',
+  'tag:night*',
+  'tag:nightly,config.materialized:table',
+  'tag:raw tag:look',
+  'models/marts',
+  'path:models/marts/tiers',
+  'path:seeds',
+  'models/staging/*.sql',
+  'file:by_*',
+  'source:raw.ordered+',
+  'source:market.raw.buyers',
+  '+exposure:*',
+  'config.severity:WARN',
+  'config.meta.layer:one',
+  'config.tags:staging',
+  'config.contract.enforced:true',
+  'test_type:singular',
+  'test_type:unit',
+  'test_type:nothing',
+  'test_name:not*',
+  'test_name:sizes_by_total',
+  'unit_test:*',
+  'package:this,resource_type:seed',
+  'group:sales',
+  'access:private',
+  'version:latest',
+  'version:prerelease',
+  'tiers',
+  'tiers.v2',
+  'tiers_v1',
+  'market.marts',
+  '*orders*',
+  'no_such',
+  'nothing:x',
+  '+order_lines,tag:staging by_key+',
+  'result:error --state target',
+  'state:modified --state target --vars "{round: 2}"',
+  'state:modified.configs --state target --vars "{round: 2}"',
+  'state:old,tag:nightly --state target',
+];
+
+it('chooses the same nodes for selections of all kinds', { timeout: 600_000 }, async () => {
+  await expectTheSame(
+    join(projects, 'market'),
+    steps(
+      'run --empty --vars "{round: 1}"',
+      ...SELECTIONS.map((selection) => `list --select ${selection}`),
+      'list --exclude tag:checked',
+      'list --selector nightly',
+      'list --selector cautious_marts',
+      'list --selector again --exclude by_status',
+      'list --resource-type all',
+      'list --exclude-resource-type test model',
+      'list --select stg_orders --indirect-selection cautious',
+      'list --select stg_orders --indirect-selection buildable',
+      'list --select stg_orders --indirect-selection empty',
+      'list --output name',
+      'list --output path',
+      'list --models tag:staging',
+    ),
+  );
+});
+
+/** Folders of public projects, which are not ours to keep here. */
+const given = process.env['SMALLBOAT_DBT_PROJECTS'];
+
+describe.runIf(given !== undefined)('projects of others, in the folder SMALLBOAT_DBT_PROJECTS', () => {
+  const folder = given ?? '';
+  const names =
+    given === undefined ? [] : readdirSync(folder).filter((name) => existsSync(join(folder, name, 'dbt_project.yml')));
+  it.each(names)('%s', { timeout: 600_000 }, async (name) => {
+    const copy = join(mkdtempSync(join(tmpdir(), 'smallboat-dbt-')), basename(name));
+    cpSync(join(folder, name), copy, { recursive: true });
+    const { data } = parseYaml(readFileSync(join(copy, 'dbt_project.yml'), 'utf8'), 'dbt_project.yml');
+    const { profile } = data as { profile: string };
+    writeFileSync(
+      join(copy, 'profiles.yml'),
+      JSON.stringify({
+        [profile]: { target: 'dev', outputs: { dev: { type: 'duckdb', path: DATABASE, schema: 'main', threads: 1 } } },
+      }),
+    );
+    const ran = await expectTheSame(
+      copy,
+      steps('seed', 'build', 'docs generate', 'build', 'list', 'list --output json --resource-type model'),
+    );
+    console.log(`${name}: ${ran.nodes} nodes and ${ran.rows} rows the same`);
+  });
+});
