@@ -1,9 +1,10 @@
 import { artifactBytes, artifactValue } from './artifact-bytes.ts';
+import { factsAtBegin, factsAtEnd } from './attempt-facts.ts';
 import { type BlobFacts, type Blobs, blobsOf, keyOf } from './blobs.ts';
 import { cardStore } from './card-store.ts';
 import { type NamedBlob, dataJson } from './data-json.ts';
 import type { Datastore } from './datastore.ts';
-import { foreachPath, foreachStack, pythonText } from './foreach-stack.ts';
+import { foreachStack, pythonText } from './foreach-stack.ts';
 import { awaitDeletions } from './gc-intent.ts';
 import { graphInfo } from './graph-info.ts';
 import { attemptPath, blobPath, checkArtifactName, flowNotePath, notePath, runPath, taskPath } from './layout.ts';
@@ -379,33 +380,19 @@ class MetaflowRunStore implements RunStore {
   ): Promise<readonly Fact[]> {
     const { origin, code } = await this.#note(task);
     const { kind, root } = this.#datastore;
-    return [
-      { field: 'attempt', value: String(attempt) },
-      ...(origin === undefined ? [] : [{ field: 'origin-run-id', value: origin }]),
-      ...(copyOf === undefined ? [] : [{ field: 'origin-task-id', value: copyOf }]),
-      ...(code === undefined ? [] : [{ field: 'code-package', value: code }]),
-      ...(foreach.length === 0 ? [] : [{ field: 'foreach-execution-path', value: foreachPath(foreach) }]),
-      ...(gang === undefined ? [] : gangFacts(gang)),
-      { field: 'ds-type', value: kind },
-      { field: 'ds-root', value: root },
-    ];
+    return factsAtBegin(attempt, {
+      foreach,
+      ...(copyOf === undefined ? {} : { copyOf }),
+      ...(gang ? { gang } : {}),
+      origin,
+      code,
+      kind,
+      root,
+    });
   }
 
   /** Metaflow's fact about a code package, as JSON. */
   #codeFact({ key, url }: CodePackage): string {
     return JSON.stringify({ ds_type: this.#datastore.kind, sha: key, location: url, metadata: PACKED });
   }
-}
-
-/** As Metaflow has them of its `@parallel`: the first is the "control task". */
-function gangFacts({ count, index }: NonNullable<TaskPlace['gang']>): readonly Fact[] {
-  const size = { field: 'parallel-world-size', value: String(count) };
-  return index === 0 ? [size, { field: 'internal_task_type', value: 'control_task' }] : [size];
-}
-
-function factsAtEnd(attempt: number, hasSucceeded: boolean): readonly Fact[] {
-  return [
-    { field: 'attempt_ok', type: 'internal_attempt_status', value: hasSucceeded ? 'True' : 'False' },
-    { field: 'attempt-done', value: String(attempt) },
-  ];
 }
