@@ -69,6 +69,12 @@ export function readConfigs(): readonly ReadConfig[] {
   return [...read.values()];
 }
 
+/** As if no module had read a configuration: for tests, whose flows share a process. */
+export function forgetConfigs(): void {
+  for (const { variable } of read.values()) delete process.env[variable[0]];
+  read.clear();
+}
+
 /** The environment variable that gives a configuration to the module that asks for it. `given`: `name=<file>` or `name=<JSON>`. */
 export function configVariable(given: string, kind: 'file' | 'value', cwd: string): readonly [string, string] {
   const at = given.indexOf('=');

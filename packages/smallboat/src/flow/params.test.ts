@@ -2,12 +2,12 @@ import { mkdtemp, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
-import { beforeAll, describe, expect, expectTypeOf, it } from 'vitest';
+import { afterAll, beforeAll, describe, expect, expectTypeOf, it } from 'vitest';
 import * as z from 'zod';
 import { flow } from './compose/flow.ts';
 import type { Ref } from './compose/ref.ts';
 import { step } from './compose/step.ts';
-import { configVariable } from './config-value.ts';
+import { configVariable, forgetConfigs } from './config-value.ts';
 import { file } from './file-param.ts';
 import { resumeFlow, runFlow } from './run-flow.ts';
 import { inMemoryRunStore } from './store-in-memory.ts';
@@ -91,6 +91,7 @@ describe('a parameter that takes a file', () => {
 describe('a configuration', () => {
   const room = pathToFileURL(join(import.meta.dirname, 'index.ts')).href;
   const zod = import.meta.resolve('zod');
+  afterAll(forgetConfigs);
   const modules = new Map<string, number>();
   const load = async (name: string, options: string): Promise<unknown> => {
     const count = (modules.get(name) ?? 0) + 1;
