@@ -38,7 +38,7 @@ function facts(step: Ran, side: Side): Record<string, unknown> {
 
 async function rowsOf(side: Side): Promise<Awaited<ReturnType<typeof everyRow>>> {
   await using warehouse = await openWarehouse(`duckdb:${join(side.folder, DATABASE)}`);
-  return everyRow(warehouse);
+  return await everyRow(warehouse); // it is closed behind this line
 }
 
 /** Holds all that both did of a project to each other, step by step. @returns how many nodes ran, and rows that are there. */
