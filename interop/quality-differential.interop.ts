@@ -41,7 +41,7 @@ const isMatch = (type: string): boolean => /regex|like_pattern/.test(type);
 const onSql = TYPES.filter((type) => !ONLY_PANDAS.has(type));
 
 /** What must hold of a comparison: nothing differs, and the peer could answer at least half of the cases. */
-function allSame(tallies: ReadonlyMap<string, Tally>, peer: string): void {
+function allSame(tallies: ReadonlyMap<string, Tally>, peer: string, most = cases): void {
   const all = [...tallies];
   const sum = (of: (tally: Tally) => number): number => all.reduce((total, [, tally]) => total + of(tally), 0);
   const same = sum((t) => t.same);
@@ -50,7 +50,7 @@ function allSame(tallies: ReadonlyMap<string, Tally>, peer: string): void {
     `${peer}: ${same} the same, ${sum((t) => t.other.length)} others, ${sum((t) => t.bothRaised)} raised by both; ${sum((t) => t.onlyOurs)} it could not answer: ${onlyOurs.join(', ')}`,
   );
   for (const [type, { other }] of all) expect.soft(other, `${peer} ${type}`).toEqual([]);
-  expect(same).toBeGreaterThan((all.length * cases) / 2);
+  expect(same).toBeGreaterThan((all.length * Math.min(cases, most)) / 2);
 }
 
 describe('random cases of every expectation, field by field', () => {
@@ -90,7 +90,8 @@ describe('random cases of every expectation, field by field', () => {
 
   it('are answered as by Great Expectations 0.18 on DuckDB, of an old suite', async () => {
     // The other types it cannot ask of DuckDB, or not at all.
-    const not = /outliers|proportion_of_non_null|multicolumn_values|unexpected_rows/;
+    // And it finds all values far away where all are the same: its DuckDB divides by nought.
+    const not = /outliers|z_scores|proportion_of_non_null|multicolumn_values|unexpected_rows/;
     const questions = {
       types: onSql.filter((type) => !isMatch(type) && !not.test(type)),
       seeds: seeds.slice(0, 25),
@@ -107,6 +108,6 @@ describe('random cases of every expectation, field by field', () => {
     const answers = await ask(peer, questions);
     await using warehouse = await inDuckdb();
     const tallies = await compare(warehouse, questions, { answers, engine: 'sql' });
-    allSame(tallies, '0.18');
+    allSame(tallies, '0.18', 25);
   });
 });

@@ -95,10 +95,12 @@ export async function compare(
       const mine = await ourAnswer(warehouse, { one, relation: `t${seed}`, isOld });
       const hasRaised = mine.exception_info.raised_exception;
       const said = `t${seed} ${JSON.stringify(one.kwargs)} ${JSON.stringify(one.result_format)}`;
+      // Its driver for DuckDB takes JSON for text as it was written.
+      if (isOld && one.kwargs['column'] === 'json') continue;
       if ('raised' in theirs) tally[hasRaised ? 'bothRaised' : 'onlyOurs'] += 1;
       else if (hasRaised) tally.other.push(`${said}: we raised ${mine.exception_info.exception_message ?? ''}`);
       else {
-        const found = differences(mine, theirs, { one, engine });
+        const found = differences(mine, theirs, { one, engine, isOld });
         if (found.length === 0) tally.same += 1;
         else tally.other.push(`${said}: ${found.join('; ')}`);
       }
@@ -132,7 +134,7 @@ const limitOf = ({ result_format }: Case): number =>
 function differences(
   mine: ExpectationResult,
   theirs: Exclude<Answer, { raised: string }>,
-  { one, engine }: { readonly one: Case; readonly engine: string },
+  { one, engine, isOld }: { readonly one: Case; readonly engine: string; readonly isOld: boolean },
 ): readonly string[] {
   const found: string[] = [];
   // Some of its answers are numpy's booleans, which it writes as text.
@@ -143,13 +145,19 @@ function differences(
     if (engine === 'pandas' && /index/.test(key)) continue; // there the index is pandas' own
     if (key === 'unexpected_index_query') [ours, their] = [key in mine.result, key in theirs.result];
     if (key === 'unexpected_count') their = Number(their);
-    // It forgets this list for compound columns on SQL.
+    // It forgets this list for compound columns on SQL, and 0.18 their query and the rows of some.
     if (one.type.includes('compound') && /index_list/.test(key) && their === undefined) continue;
+    if (isOld && (their ?? null) === null && (key === 'unexpected_rows' || one.type.includes('compound'))) continue;
+    if (isOld && key === 'unexpected_index_query' && one.type.includes('compound')) continue;
+    // Counted over the list of the first ones, and which are first is free.
+    if (key === 'partial_unexpected_counts' && Number(mine.result['unexpected_count']) > limitOf(one)) continue;
     if (Array.isArray(ours) && Array.isArray(their) && /list|rows|counts/.test(key)) {
       if (ours.length >= limitOf(one)) [ours, their] = [ours.length, their.length];
       else [ours, their] = [sorted(ours), sorted(their)];
     }
     if (engine === 'pandas') [ours, their] = [ours, their].map(withoutMidnight);
+    // Rows of one's own statement come as they like.
+    if (one.type === 'unexpected_rows_expectation') [ours, their] = [ours, their].map(withSortedRows);
     if (!isClose(ours, their))
       found.push(`${key} ${JSON.stringify(ours)?.slice(0, 160)}, not ${JSON.stringify(their)?.slice(0, 160)}`);
   }
@@ -160,6 +168,12 @@ function differences(
 function withoutMidnight(value: unknown): unknown {
   const text = JSON.stringify(value);
   return text === undefined ? value : JSON.parse(text.replaceAll(/"(\d{4}-\d\d-\d\d)T00:00:00"/g, '"$1"'));
+}
+
+function withSortedRows(value: unknown): unknown {
+  if (typeof value !== 'object' || value === null || !('unexpected_rows' in value)) return value;
+  const { unexpected_rows: rows } = value;
+  return Array.isArray(rows) ? { ...value, unexpected_rows: sorted(rows) } : value;
 }
 
 const sorted = (values: readonly unknown[]): readonly unknown[] =>
