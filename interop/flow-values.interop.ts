@@ -16,6 +16,7 @@ import { encodePickle } from '../packages/smallboat/src/flow/store/pickle-encode
 import { pickleDecodeErrors } from '../packages/smallboat/src/flow/store/pickle-errors.ts';
 import type { ArtifactKey } from '../packages/smallboat/src/flow/store/run-store.ts';
 import { differenceOf } from '../packages/smallboat/src/flow/store/same-value.ts';
+import { metaflowEnv } from './metaflow-client.ts';
 import { python, pythonEnv } from './python.ts';
 import { asRead, pythonView, readView } from './values.ts';
 
@@ -144,14 +145,7 @@ describe('through Metaflow’s own client and runtime', () => {
   let env: Readonly<Record<string, string>> = {};
   beforeAll(async () => {
     folder = await mkdtemp(join(tmpdir(), 'smallboat-values-'));
-    env = {
-      METAFLOW_HOME: join(folder, 'no-config'),
-      METAFLOW_DATASTORE_SYSROOT_LOCAL: folder,
-      METAFLOW_DEFAULT_METADATA: 'local',
-      METAFLOW_DEFAULT_DATASTORE: 'local',
-      METAFLOW_USER: 'ada',
-      USERNAME: 'ada',
-    };
+    env = metaflowEnv(folder);
   });
   afterAll(() => rm(folder, { recursive: true, force: true }));
 

@@ -1,10 +1,8 @@
-import { once } from 'node:events';
 import { mkdtemp, rm } from 'node:fs/promises';
-import { connect } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { startFakeAws } from './moto.ts';
-import { freePort, serverProcess } from './server.ts';
+import { freePort, listens, serverProcess } from './server.ts';
 
 /** A server of S3 that others made, of which a program knows nothing but what is here. */
 export interface S3Server extends AsyncDisposable {
@@ -55,14 +53,4 @@ function s3Server(
     },
     [Symbol.asyncDispose]: stop,
   };
-}
-
-async function listens(port: number): Promise<boolean> {
-  const socket = connect(port, '127.0.0.1');
-  const isUp = await once(socket, 'connect').then(
-    () => true,
-    () => false,
-  );
-  socket.destroy();
-  return isUp;
 }

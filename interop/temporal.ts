@@ -1,8 +1,6 @@
-import { connect } from 'node:net';
-import { once } from 'node:events';
 import { join } from 'node:path';
 import { pythonEnv } from './python.ts';
-import { freePort, serverProcess } from './server.ts';
+import { freePort, listens, serverProcess } from './server.ts';
 
 /** A real Temporal server. */
 export interface TemporalServer extends AsyncDisposable {
@@ -31,21 +29,11 @@ export async function startTemporal({ file }: { readonly file?: string } = {}): 
     String(port),
   ];
   if (file !== undefined) args.push('--db-filename', file);
-  const server = await serverProcess(program, args, { ready: () => answers(port) });
+  const server = await serverProcess(program, args, { ready: () => listens(port) });
   const address = `127.0.0.1:${port}`;
   return {
     address,
     env: { TEMPORAL_ADDRESS: address },
     [Symbol.asyncDispose]: () => server[Symbol.asyncDispose](),
   };
-}
-
-async function answers(port: number): Promise<boolean> {
-  const socket = connect(port, '127.0.0.1');
-  const isUp = await once(socket, 'connect').then(
-    () => true,
-    () => false,
-  );
-  socket.destroy();
-  return isUp;
 }

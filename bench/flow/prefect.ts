@@ -9,6 +9,7 @@ import { join } from 'node:path';
 import { pythonEnv } from '../../interop/python.ts';
 import { freePort, serverProcess } from '../../interop/server.ts';
 import { measure } from '../measure.ts';
+import { LINE_AND_WIDE } from './line-and-wide.ts';
 
 const times = Number(process.argv[2] ?? 3);
 const root = join(import.meta.dirname, '../..');
@@ -46,22 +47,6 @@ def wide(count):
 {'line': line, 'wide': wide}[sys.argv[1]](int(sys.argv[2]))
 `;
 
-const ours = `import { each, flow, step } from ${JSON.stringify(join(root, 'packages/smallboat/src/flow/index.ts'))};
-const add = step('add', { retry: { times: 1 }, run: ({ n }) => ({ n: n + 1 }) });
-const list = step('list', { run: ({ count }) => ({ xs: Array.from({ length: count }, (_, i) => i) }) });
-const square = step('square', { retry: { times: 1 }, run: ({ x }) => ({ y: x * x }) });
-const line = (count) => flow('Line' + count, {}, () => {
-  let made = add.as('s0')({ n: 0 });
-  for (let i = 1; i < count; i += 1) made = add.as('s' + i)({ n: made.n });
-  return made;
-});
-export const line1 = line(1);
-export const line20 = line(20);
-const wide = (count) => flow('Wide' + count, {}, () => each(list({ count }).xs, (x) => square({ x })));
-export const wide1 = wide(1);
-export const wide200 = wide(200);
-`;
-
 /** The median of whole processes, in seconds; the first is not counted. */
 async function median(
   command: string,
@@ -83,7 +68,7 @@ await using _server = await serverProcess(join(bin, 'prefect'), ['server', 'star
 });
 try {
   await writeFile(join(folder, 'flow.py'), theirs);
-  await writeFile(join(folder, 'flow.ts'), ours);
+  await writeFile(join(folder, 'flow.ts'), LINE_AND_WIDE);
   const program = join(root, 'packages/smallboat/bin/smallboat.js');
   const shapes = [
     ['line', 'Line', 20],

@@ -15,26 +15,11 @@ import { startTemporal } from '../../interop/temporal.ts';
 import { loadFlow } from '../../packages/smallboat/src/flow/index.ts';
 import { temporal, temporalWorker } from '../../packages/smallboat/src/orchestrate/index.ts';
 import { measure } from '../measure.ts';
+import { LINE_AND_WIDE } from './line-and-wide.ts';
 
 const times = Number(process.argv[2] ?? 3);
 const root = join(import.meta.dirname, '../..');
 const folder = await mkdtemp(join(tmpdir(), 'smallboat-bench-'));
-
-const ours = `import { each, flow, step } from ${JSON.stringify(join(root, 'packages/smallboat/src/flow/index.ts'))};
-const add = step('add', { retry: { times: 1 }, run: ({ n }) => ({ n: n + 1 }) });
-const list = step('list', { run: ({ count }) => ({ xs: Array.from({ length: count }, (_, i) => i) }) });
-const square = step('square', { retry: { times: 1 }, run: ({ x }) => ({ y: x * x }) });
-const line = (count) => flow('Line' + count, {}, () => {
-  let made = add.as('s0')({ n: 0 });
-  for (let i = 1; i < count; i += 1) made = add.as('s' + i)({ n: made.n });
-  return made;
-});
-export const line1 = line(1);
-export const line20 = line(20);
-const wide = (count) => flow('Wide' + count, {}, () => each(list({ count }).xs, (x) => square({ x })));
-export const wide1 = wide(1);
-export const wide200 = wide(200);
-`;
 
 /** The median in seconds; the first is not counted. */
 async function median(work: () => Promise<number>): Promise<number> {
@@ -59,7 +44,7 @@ const peer = spawn(process.execPath, [join(import.meta.dirname, 'temporal-peer.t
 const connection = await Connection.connect({ address: server.address });
 try {
   await once(peer.stdout, 'data');
-  await writeFile(join(folder, 'flow.ts'), ours);
+  await writeFile(join(folder, 'flow.ts'), LINE_AND_WIDE);
   const client = new Client({ connection });
   const program = join(root, 'packages/smallboat/bin/smallboat.js');
   const module = pathToFileURL(join(folder, 'flow.ts')).href;

@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { openRunStore, readRun, resumeFlow, runFlow, writeRunCard } from '../../packages/smallboat/src/flow/index.ts';
+import { metaflowEnv } from '../metaflow-client.ts';
 import { python } from '../python.ts';
 import { showcase, slow } from './showcase.ts';
 
@@ -20,15 +21,6 @@ beforeAll(async () => {
   [first, second] = [run.run, resumed.run];
 });
 afterAll(() => rm(folder, { recursive: true, force: true }));
-
-const env = (): Record<string, string> => ({
-  METAFLOW_HOME: join(folder, 'no-config'),
-  METAFLOW_DATASTORE_SYSROOT_LOCAL: folder,
-  METAFLOW_DEFAULT_METADATA: 'local',
-  METAFLOW_DEFAULT_DATASTORE: 'local',
-  METAFLOW_USER: 'ada',
-  USERNAME: 'ada',
-});
 
 /** Every card that Metaflow's own client finds in a run: pathspec without the run, kind, id, title, and the run that it is followed to. */
 const CARDS = `
@@ -52,7 +44,7 @@ print(json.dumps(sorted(found, key=str)))
 async function cardsOf(run: string): Promise<unknown[][]> {
   const path = join(folder, 'cards.py');
   await writeFile(path, CARDS);
-  const printed = await python('metaflow', [path, run], { cwd: folder, env: env() });
+  const printed = await python('metaflow', [path, run], { cwd: folder, env: metaflowEnv(folder) });
   return JSON.parse(printed.trimEnd().split('\n').at(-1) ?? '') as unknown[][];
 }
 
@@ -116,7 +108,7 @@ if __name__ == "__main__": Showcase()
   const report = (await own.tasks('Showcase', first)).find(({ path }) => path.step === 'report')?.path.task ?? '';
   await own[Symbol.asyncDispose]();
   const ask = (...args: string[]) =>
-    python('metaflow', [program, '--quiet', 'card', ...args], { cwd: folder, env: env() });
+    python('metaflow', [program, '--quiet', 'card', ...args], { cwd: folder, env: metaflowEnv(folder) });
   expect(await ask('get', `${first}/report/${report}`)).toMatch(/^<!doctype html>[\s\S]*report · done/);
   expect(await ask('get', `${first}/start/1`, '--id', 'run')).toContain('Showcase · done');
 });

@@ -13,7 +13,7 @@ export type { Check } from './verbs/debug.ts';
 export { sourceFreshness } from './verbs/freshness.ts';
 export type { FreshnessResult, FreshnessResults } from './verbs/freshness.ts';
 export { init } from './verbs/init.ts';
-export { list } from './verbs/list.ts';
+export { LISTABLE, list } from './verbs/list.ts';
 export type { ListOptions } from './verbs/list.ts';
 export { parse } from './verbs/parse.ts';
 export { retry } from './verbs/retry.ts';

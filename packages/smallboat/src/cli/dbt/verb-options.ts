@@ -1,4 +1,4 @@
-import { parseYaml } from '../../transform/index.ts';
+import { LISTABLE, parseYaml } from '../../transform/index.ts';
 import type { VerbOptions } from '../../transform/index.ts';
 import type { DbtArguments } from './arguments.ts';
 
@@ -32,20 +32,6 @@ function timeOf(text: string, flag: string): Date {
     throw new TypeError(`--${flag} must be a time such as 2024-01-31 or '2024-01-31 10:00:00', found '${text}'`);
   return at;
 }
-
-const LISTABLE = [
-  'model',
-  'snapshot',
-  'seed',
-  'test',
-  'source',
-  'exposure',
-  'metric',
-  'saved_query',
-  'semantic_model',
-  'unit_test',
-  'function',
-] as const;
 
 const UNIT: Readonly<Record<string, number>> = {
   hour: 3_600_000,

@@ -1,5 +1,5 @@
 import { isIntact } from './seal.ts';
-import { storeFileErrors } from './store-file.ts';
+import { objectIn, storeFileErrors } from './store-file.ts';
 
 /** What stands in a `_self.json` of local metadata, of runs and tasks: what is read by name, and all else as it is. */
 export interface LocalSelf extends Readonly<Record<string, unknown>> {
@@ -12,16 +12,9 @@ export interface LocalSelf extends Readonly<Record<string, unknown>> {
 
 /** By hand: a list reads one for each of a hundred thousand runs. Throws `STORE_FILE_DAMAGED`, naming `path`. */
 export function parseSelf(text: string, path: string): LocalSelf {
-  const damaged = (problem: string, cause?: unknown): Error =>
-    storeFileErrors.STORE_FILE_DAMAGED({ path, problem }, { cause });
-  let found: unknown;
-  try {
-    found = JSON.parse(text);
-  } catch (cause) {
-    throw damaged('it is not JSON', cause);
-  }
-  if (typeof found !== 'object' || found === null) throw damaged('it does not hold an object');
-  const { ts_epoch, user_name = null, tags = [], system_tags = [] } = found as Record<string, unknown>; // An object has names and values.
+  const damaged = (problem: string): Error => storeFileErrors.STORE_FILE_DAMAGED({ path, problem });
+  const found = objectIn(text, path);
+  const { ts_epoch, user_name = null, tags = [], system_tags = [] } = found;
   if (typeof ts_epoch !== 'number') throw damaged('ts_epoch is no number');
   if (user_name !== null && typeof user_name !== 'string') throw damaged('user_name is no text');
   if (!isTexts(tags)) throw damaged('tags is no list of texts');

@@ -1,5 +1,5 @@
 import { isIntact } from './seal.ts';
-import { storeFileErrors } from './store-file.ts';
+import { objectIn, storeFileErrors } from './store-file.ts';
 
 /** What we keep of a run that Metaflow has no place for. */
 export interface RunNote {
@@ -17,17 +17,9 @@ export const NOTE_FORMAT = 1;
 /** What a run's note says; nothing where there is none. By hand: every worker reads one. Throws `STORE_FILE_DAMAGED`, `STORE_TOO_NEW`. */
 export function parseRunNote(text: string | undefined, path: string): RunNote {
   if (text === undefined) return {};
-  const damaged = (problem: string, cause?: unknown): Error =>
-    storeFileErrors.STORE_FILE_DAMAGED({ path, problem }, { cause });
-  let found: unknown;
-  try {
-    found = JSON.parse(text);
-  } catch (cause) {
-    throw damaged('it is not JSON', cause);
-  }
-  if (typeof found !== 'object' || found === null) throw damaged('it does not hold an object');
-  if (!isIntact(text)) throw damaged('its sum does not fit');
-  const { origin, graphInfo, code, format = NOTE_FORMAT } = found as Record<string, unknown>; // An object has names and values.
+  const found = objectIn(text, path);
+  if (!isIntact(text)) throw storeFileErrors.STORE_FILE_DAMAGED({ path, problem: 'its sum does not fit' });
+  const { origin, graphInfo, code, format = NOTE_FORMAT } = found;
   if (typeof format !== 'number' || format > NOTE_FORMAT) {
     throw storeFileErrors.STORE_TOO_NEW({ path, format: String(format), known: NOTE_FORMAT });
   }

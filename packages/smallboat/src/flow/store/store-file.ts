@@ -128,6 +128,20 @@ export async function readJson<S extends z.ZodType>(path: string, schema: S): Pr
   return text === undefined ? undefined : parseStored(text, path, schema);
 }
 
+/** The object that a file of the store holds, looked at no further: for what is read by hand. Throws `STORE_FILE_DAMAGED`, naming `path`. */
+export function objectIn(text: string, path: string): Readonly<Record<string, unknown>> {
+  let found: unknown;
+  try {
+    found = JSON.parse(text);
+  } catch (cause) {
+    throw storeFileErrors.STORE_FILE_DAMAGED({ path, problem: 'it is not JSON' }, { cause });
+  }
+  if (typeof found !== 'object' || found === null) {
+    throw storeFileErrors.STORE_FILE_DAMAGED({ path, problem: 'it does not hold an object' });
+  }
+  return found as Readonly<Record<string, unknown>>; // An object has names and values.
+}
+
 /** What a file of the store says. Throws `STORE_FILE_DAMAGED`, naming `path`. */
 export function parseStored<S extends z.ZodType>(text: string, path: string, schema: S): z.infer<S> {
   let parsed: z.infer<S>;

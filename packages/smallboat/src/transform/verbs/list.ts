@@ -9,21 +9,20 @@ export interface ListOptions extends VerbOptions {
   readonly outputKeys?: readonly string[];
 }
 
-const LISTED: readonly ResourceType[] = [
-  ...([
-    'model',
-    'snapshot',
-    'seed',
-    'test',
-    'source',
-    'exposure',
-    'metric',
-    'saved_query',
-    'semantic_model',
-    'unit_test',
-    'function',
-  ] as const),
-];
+/** What can be listed: all kinds but analyses, which are listed where they are asked for. */
+export const LISTABLE = [
+  'model',
+  'snapshot',
+  'seed',
+  'test',
+  'source',
+  'exposure',
+  'metric',
+  'saved_query',
+  'semantic_model',
+  'unit_test',
+  'function',
+] as const satisfies readonly ResourceType[];
 
 const KEYS = [
   'alias',
@@ -42,8 +41,8 @@ const KEYS = [
 export async function list(options: ListOptions): Promise<string[]> {
   const session = await beginVerb('list', options);
   await noteManifest(session, options);
-  const asked = options.resourceTypes ?? LISTED;
-  const chosen = session.choose([...new Set([...LISTED, ...asked])], { mayBeEmpty: true }).sort();
+  const asked = options.resourceTypes ?? LISTABLE;
+  const chosen = session.choose([...new Set([...LISTABLE, ...asked])], { mayBeEmpty: true }).sort();
   const { manifest } = session.project;
   const nodes = chosen.flatMap((id) => manifest.get(id) ?? []);
   const line: Readonly<Record<NonNullable<ListOptions['output']>, (node: ManifestNode) => string>> = {
