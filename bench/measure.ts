@@ -5,7 +5,7 @@ import { readFileSync, readdirSync } from 'node:fs';
 export interface Sample {
   /** Milliseconds since 1970. */
   readonly at: number;
-  /** Proportional set size summed over the tree: pages shared by several processes are counted once. */
+  /** Pages shared by several processes are counted once. */
   readonly bytes: number;
 }
 
@@ -80,11 +80,27 @@ function treeBytes(root: number): number {
   }
   const tree = [root];
   for (const pid of tree) tree.push(...(children.get(pid) ?? []));
-  return tree.reduce(
-    (sum, pid) => sum + Number(/^Pss:\s+(\d+)/m.exec(read(`/proc/${pid}/smaps_rollup`))?.[1] ?? 0) * 1024,
-    0,
-  );
+  return bytesOf(tree);
 }
+
+/**
+ * Memory of processes: their proportional set sizes, up to 1 GiB of resident pages. For more than that Linux goes through so
+ * many pages, with the process held up meanwhile, that measuring would slow what is measured: then the pages that are
+ * each process's own, and those shared of the one that has most of them.
+ */
+function bytesOf(pids: readonly number[]): number {
+  const pages = pids.map((pid) => read(`/proc/${pid}/statm`).split(' ').map(Number));
+  const sum = (numbers: readonly number[]): number => numbers.reduce((a, b) => a + b, 0);
+  const resident = pages.map(([, all = 0]) => all * PAGE_BYTES);
+  if (sum(resident) <= 2 ** 30) {
+    return sum(pids.map((pid) => Number(/^Pss:\s+(\d+)/m.exec(read(`/proc/${pid}/smaps_rollup`))?.[1] ?? 0) * 1024));
+  }
+  const shared = pages.map(([, , some = 0]) => some * PAGE_BYTES);
+  return sum(resident) - sum(shared) + Math.max(...shared);
+}
+
+/** As on x86-64 and most ARM. */
+const PAGE_BYTES = 4096;
 
 /** A process that has just ended has no files any more: it counts for nothing. */
 function read(path: string): string {

@@ -175,6 +175,19 @@
     datediff(second, {{ first }}, {{ last }})
 {%- endmacro %}
 
+{#- A number of 64 bits for some columns, the same where they are; none where the warehouse would sort as soon as it has made them. -#}
+{% macro moment_number(columns) -%}
+    {{ return(adapter.dispatch('moment_number')(columns)) }}
+{%- endmacro %}
+
+{% macro duckdb__moment_number(columns) -%}
+    {{ return('hash(' ~ columns ~ ')') }}
+{%- endmacro %}
+
+{% macro default__moment_number(columns) -%}
+    {{ return(none) }}
+{%- endmacro %}
+
 {#- The least value among rows that are at the same place of an order. -#}
 {% macro least_at_once(column, partition, order) -%}
     {{ return(adapter.dispatch('least_at_once')(column, partition, order)) }}
