@@ -67,7 +67,8 @@ export function checkSequences({ tokens, offsets, context }: Sequences): void {
  */
 export function sharingOrder({ tokens, offsets, context }: Sequences): Uint32Array {
   const count = offsets.length - 1;
-  const order = Uint32Array.from({ length: count }, (_, i) => i);
+  const order = new Uint32Array(count);
+  for (let i = 0; i < count; i++) order[i] = i;
   if (context !== undefined) return order;
   const aside = new Uint32Array(count);
   const buckets = VOCABULARY_SIZE + 1;
@@ -101,5 +102,7 @@ export function sharingOrder({ tokens, offsets, context }: Sequences): Uint32Arr
     }
     order.set(aside.subarray(from, to), from);
   }
+  // Given back at once: the collector does not know in what a hurry the next arrays are.
+  aside.buffer.transfer(0);
   return order;
 }

@@ -31,6 +31,7 @@ export interface LstmTrial {
 
 /** `onProgress` and `signal` are heard every few batches. */
 export interface TrainLstmOptions extends WorkOptions {
+  /** Threads read arrays that lie in a `SharedArrayBuffer` where they lie; of others they get a copy. */
   readonly train: Examples;
   /** For early stopping; no gradient comes from it. */
   readonly validation: Examples;
@@ -78,7 +79,7 @@ export async function trainLstm(options: TrainLstmOptions): Promise<LstmTrial> {
   const order = sharingOrder(train);
   const perEpoch = Math.ceil(train.labels.length / hyper.batchSize);
   const window = options.window ?? Math.max(1, Math.min(16, Math.floor(perEpoch / 32)));
-  const basis = planBasis(train, order, { batchSize: hyper.batchSize, window });
+  const basis = planBasis(train, order, { batchSize: hyper.batchSize, window, isReused: true });
   const batches = planEpoch(basis, hyper.seed, 1).batches;
   const form: NetworkForm = {
     units: hyper.units,
