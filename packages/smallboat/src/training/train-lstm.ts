@@ -14,9 +14,8 @@ import { networkKernel, networkMemory } from './kernel/network-kernel.ts';
 import type { NetworkKernel } from './kernel/network-kernel.ts';
 import { fromBlock } from './kernel/weight-layout.ts';
 import type { LstmWeights, NetworkForm } from './network-weights.ts';
-import { initialNetwork } from './network-weights.ts';
 import { sharingOrder } from './sequences.ts';
-import { checkParts, classWeightsOf } from './training-parts.ts';
+import { checkParts, classWeightsOf, initialOf } from './training-parts.ts';
 import { weightedAuc } from './weighted-auc.ts';
 
 /** A trained network: the weights of its best epoch, and how it came to them. */
@@ -87,7 +86,7 @@ export async function trainLstm(options: TrainLstmOptions): Promise<LstmTrial> {
     ...(train.context === undefined ? {} : { columns: train.context.columns }),
   };
   const kernel = networkKernel(form, networkMemory(form, basis.parts));
-  kernel.setWeights(options.initial ?? initialNetwork(form, hyper.seed, hyper.inputRate));
+  kernel.setWeights(initialOf(form, hyper, options.initial));
   const settings: RunSettings = {
     hyper,
     parts: basis.parts,

@@ -47,6 +47,26 @@ describe('checkSequences', () => {
     );
   });
 
+  it('names the column whose range is not made of numbers', () => {
+    const columns = [{ kind: 'number', name: 'price', low: Number.NaN, high: 1 }] as const;
+    const context = { columns, rows: Uint8Array.of(2), first: Uint32Array.of(0) };
+    expect(() => checkSequences({ ...flat([[0, 6]]), context })).toThrow(
+      expect.objectContaining({
+        code: 'SEQUENCES_UNLIKE',
+        message: expect.stringContaining("'price' goes from NaN to 1"),
+      }),
+    );
+  });
+
+  it.each([
+    [Uint32Array.of(0, 3), 'the last ends at token 3 of 2'],
+    [Uint32Array.of(0, 2, 1), 'sequence 1 begins at token 2 and ends at 1'],
+  ])('refuses offsets %s, which are not laid out one after the other', (offsets, problem) => {
+    expect(() => checkSequences({ tokens: Uint8Array.of(0, 6), offsets })).toThrow(
+      expect.objectContaining({ code: 'SEQUENCES_UNLIKE', facts: { problem } }),
+    );
+  });
+
   it('refuses rows that are fewer than the events', () => {
     const columns = [{ kind: 'category', name: 'page', size: 3 }] as const;
     const context = { columns, rows: Uint8Array.of(2), first: Uint32Array.of(0) };
