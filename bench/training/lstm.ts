@@ -1,15 +1,18 @@
 /**
  * Seconds an epoch of LSTM(48) → Dense(1) on synthetic sequences (mean length 12, median 7, 99th percentile 80, longest
- * 200), batch 128, ours, PyTorch's and Keras's in one run, each in a process of its own.
+ * 200), batch 128, ours, PyTorch's and Keras's in one run, each in a process of its own that reads the same files. Ours is the package as
+ * npm gets it, built for the purpose. Memory is that of the whole process; of ours also what it has beside the examples while it trains.
  *
- *     node bench/training/lstm.ts [sequences = 200000] [epochs = 3] [sequences for Keras padded = 20000, 0 for none]
+ *     node bench/training/lstm.ts [sequences = 200000] [epochs = 3] [sequences for Keras padded = 20000, 0 for none] [--ours: the first row alone]
  */
-import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { stripTypeScriptTypes } from 'node:module';
+import { mkdir, mkdtemp, readFile, rm, symlink, writeFile } from 'node:fs/promises';
 import { availableParallelism, tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { fileURLToPath } from 'node:url';
+import { parseArgs } from 'node:util';
 import { pythonEnv } from '../../interop/python.ts';
-import { measure } from '../measure.ts';
+import { buildPackage } from '../../scripts/build-package.ts';
+import { mebibytes, measure, peakBetween } from '../measure.ts';
 import { syntheticSequences } from './synthetic-sequences.ts';
 
 interface Figures {
@@ -18,10 +21,18 @@ interface Figures {
   readonly predictMicroseconds: number;
   readonly predictP99Microseconds?: number;
   readonly scoredPerSecond?: number;
+  /** Of ours: bytes of the examples, and when the training began and ended, ms since 1970. */
+  readonly dataBytes?: number;
+  readonly began?: number;
+  readonly ended?: number;
 }
 
-const [count = 200_000, epochs = 3, paddedCount = 20_000] = process.argv.slice(2).map(Number);
-const here = (name: string): string => fileURLToPath(new URL(name, import.meta.url));
+const { values, positionals } = parseArgs({
+  allowPositionals: true,
+  options: { ours: { type: 'boolean', default: false } },
+});
+const [count = 200_000, epochs = 3, paddedCount = 20_000] = positionals.map(Number);
+const here = (name: string): string => join(import.meta.dirname, name);
 const median = (values: readonly number[]): number => values.toSorted((a, b) => a - b)[values.length >> 1] ?? NaN;
 const folder = await mkdtemp(join(tmpdir(), 'smallboat-bench-'));
 const { tokens, offsets, labels } = syntheticSequences(count, 1);
@@ -29,25 +40,48 @@ await writeFile(join(folder, 'train.tokens'), tokens);
 await writeFile(join(folder, 'train.offsets'), offsets);
 await writeFile(join(folder, 'train.labels'), labels);
 
-const keras = join(pythonEnv('keras'), 'python');
-const torch = join(pythonEnv('torch'), 'python');
+/** A user's folder: the package installed, and our program as JavaScript. @returns the program. */
+async function installed(): Promise<string> {
+  const built = await buildPackage(join(folder, 'package'));
+  await symlink(join(import.meta.dirname, '../../node_modules'), join(built, 'node_modules'));
+  await mkdir(join(folder, 'node_modules'));
+  await symlink(built, join(folder, 'node_modules/smallboat'));
+  await writeFile(join(folder, 'package.json'), '{"type":"module"}');
+  const program = join(folder, 'ours-epoch.js');
+  await writeFile(program, stripTypeScriptTypes(await readFile(here('ours-epoch.ts'), 'utf8')));
+  return program;
+}
+
+function peers(): readonly (readonly [string, string, readonly string[]])[] {
+  const keras = join(pythonEnv('keras'), 'python');
+  const torch = join(pythonEnv('torch'), 'python');
+  return [
+    ['PyTorch, bucketed by length', torch, [here('torch_epoch.py'), folder, `${epochs}`, `${count}`, `${cores}`]],
+    ['PyTorch, the same on one thread', torch, [here('torch_epoch.py'), folder, `${epochs}`, `${count}`, '1']],
+    ['Keras, bucketed by length', keras, [here('keras_epoch.py'), folder, 'bucketed', `${epochs}`, `${count}`]],
+    ...(paddedCount === 0
+      ? []
+      : [['Keras, padded to 200', keras, [here('keras_epoch.py'), folder, 'padded', '1', `${paddedCount}`]] as const]),
+  ];
+}
+
 const cores = availableParallelism();
-const engines: readonly (readonly [string, string, readonly string[]])[] = [
-  ['smallboat', process.execPath, [here('ours-epoch.ts'), `${count}`, `${epochs}`, '16']],
-  ['smallboat, batches not sorted', process.execPath, [here('ours-epoch.ts'), `${count}`, `${epochs}`, '1']],
-  ['PyTorch, bucketed by length', torch, [here('torch_epoch.py'), folder, `${epochs}`, `${count}`, `${cores}`]],
-  ['PyTorch, the same on one thread', torch, [here('torch_epoch.py'), folder, `${epochs}`, `${count}`, '1']],
-  ['smallboat, one thread', process.execPath, [here('ours-epoch.ts'), `${count}`, `${epochs}`, '16', '1']],
-  ['Keras, bucketed by length', keras, [here('keras_epoch.py'), folder, 'bucketed', `${epochs}`, `${count}`]],
-  ...(paddedCount === 0
-    ? []
-    : [['Keras, padded to 200', keras, [here('keras_epoch.py'), folder, 'padded', '1', `${paddedCount}`]] as const]),
-];
+const program = await installed();
+const mine = (...args: readonly string[]) => [process.execPath, [program, folder, `${epochs}`, ...args]] as const;
+const sorted = ['smallboat', ...mine('16')] as const;
+const engines: readonly (readonly [string, string, readonly string[]])[] = values.ours
+  ? [sorted]
+  : [
+      sorted,
+      ['smallboat, batches not sorted', ...mine('1')],
+      ['smallboat, one thread', ...mine('16', '1')],
+      ...peers(),
+    ];
 console.log(`node ${process.version}, ${cores} cores, ${count} sequences, median of ${epochs} epochs`);
 console.log('engine                           s/epoch    ratio  peak MiB  one session, µs (p50)');
 let ours = NaN;
 for (const [name, command, args] of engines) {
-  const { stdout, stderr, exitCode, peakBytes } = await measure(command, args);
+  const { stdout, stderr, exitCode, peakBytes, samples } = await measure(command, args);
   if (exitCode !== 0) throw new Error(`${name} failed: ${stderr}`);
   const figures = JSON.parse(stdout.trim().split('\n').at(-1) ?? '') as Figures; // the last line of our own scripts
   const perEpoch = (median(figures.seconds) * count) / figures.sequences;
@@ -56,8 +90,12 @@ for (const [name, command, args] of engines) {
   const batch = figures.scoredPerSecond
     ? `  p99 ${figures.predictP99Microseconds?.toFixed(1)}, batch ${Math.round(figures.scoredPerSecond)}/s`
     : '';
+  const beside =
+    figures.began === undefined || figures.ended === undefined
+      ? ''
+      : `  beside its data ${mebibytes(peakBetween(samples, figures.began, figures.ended) - (figures.dataBytes ?? 0))} MiB while training`;
   console.log(
-    `${name.padEnd(32)} ${perEpoch.toFixed(2).padStart(7)} ${(perEpoch / ours).toFixed(1).padStart(8)} ${(peakBytes / 2 ** 20).toFixed(0).padStart(9)} ${figures.predictMicroseconds.toFixed(1).padStart(10)}${batch}${scaled}`,
+    `${name.padEnd(32)} ${perEpoch.toFixed(2).padStart(7)} ${(perEpoch / ours).toFixed(1).padStart(8)} ${mebibytes(peakBytes).padStart(9)} ${figures.predictMicroseconds.toFixed(1).padStart(10)}${batch}${scaled}${beside}`,
   );
 }
 await rm(folder, { recursive: true });

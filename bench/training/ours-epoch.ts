@@ -1,16 +1,30 @@
-/** Our side of `lstm.ts`, in a process of its own: `ours-epoch.ts <sequences> <epochs> <window> <threads>`. Prints JSON. */
-import { scoreLstm, trainLstm, writeModel, loadModel } from '../../packages/smallboat/src/training/index.ts';
-import { TOKENS } from '../../packages/smallboat/src/features/index.ts';
-import { mkdtemp, rm } from 'node:fs/promises';
+/**
+ * Our side of `lstm.ts`, in a process of its own: `ours-epoch.ts FOLDER EPOCHS WINDOW [THREADS]`, where FOLDER has the examples as
+ * `train.tokens`, `train.offsets` and `train.labels`. Prints JSON.
+ */
+import { mkdtemp, open, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { syntheticSequences } from './synthetic-sequences.ts';
+import { TOKENS, examplesOf } from 'smallboat/features';
+import { loadModel, scoreLstm, trainLstm, writeModel } from 'smallboat/training';
 
-const [count = 200_000, epochs = 3, window = 16, threads] = process.argv.slice(2).map(Number);
-const train = syntheticSequences(count, 1);
+const [folder = '', ...numbers] = process.argv.slice(2);
+const [epochs = 3, window = 16, threads] = numbers.map(Number);
+/** In memory that the threads share, so that the examples are there once. */
+async function read(kind: string): Promise<Uint8Array<SharedArrayBuffer>> {
+  await using file = await open(join(folder, `train.${kind}`));
+  const bytes = new Uint8Array(new SharedArrayBuffer((await file.stat()).size));
+  for (let at = 0; at < bytes.length;) at += (await file.read(bytes, at)).bytesRead;
+  return bytes;
+}
+const [tokens, labels] = [await read('tokens'), await read('labels')];
+const offsets = new Uint32Array((await read('offsets')).buffer);
+const count = labels.length;
+const train = { tokens, offsets, labels, decision: new Uint8Array(count) };
 // A validation part of one session, so that the time is that of training alone.
-const validation = syntheticSequences(1, 2);
+const validation = examplesOf([{ tokens: [TOKENS.start, TOKENS.view, TOKENS.add], label: 1 }]);
 const hyper = { units: 48, learningRate: 1e-3, batchSize: 128, epochs, patience: epochs, seed: 1 };
+const began = Date.now();
 const { history, weights } = await trainLstm({
   train,
   validation,
@@ -18,18 +32,19 @@ const { history, weights } = await trainLstm({
   window,
   ...(threads === undefined ? {} : { threads }),
 });
+const ended = Date.now();
 
-const folder = await mkdtemp(join(tmpdir(), 'smallboat-bench-'));
+const model = join(await mkdtemp(join(tmpdir(), 'smallboat-bench-')), 'model');
 const lineage = { run: '', dataSnapshot: '', codeHash: '' };
-await writeModel(folder, { name: 'bench', weights, hyper, vocabulary: TOKENS, metrics: {}, lineage });
-const model = await loadModel(folder);
-await rm(folder, { recursive: true });
-const sequences = Array.from({ length: 2000 }, (_, i) => train.tokens.subarray(train.offsets[i], train.offsets[i + 1]));
-for (const sequence of sequences) model.predict([sequence]);
+await writeModel(model, { name: 'bench', weights, hyper, vocabulary: TOKENS, metrics: {}, lineage });
+const { predict } = await loadModel(model);
+await rm(join(model, '..'), { recursive: true });
+const sequences = Array.from({ length: 2000 }, (_, i) => tokens.subarray(offsets[i], offsets[i + 1]));
+for (const sequence of sequences) predict([sequence]);
 const times = sequences
   .map((sequence) => {
     const started = performance.now();
-    model.predict([sequence]);
+    predict([sequence]);
     return (performance.now() - started) * 1000;
   })
   .sort((a, b) => a - b);
@@ -43,5 +58,8 @@ console.log(
     predictMicroseconds: times[1000],
     predictP99Microseconds: times[1980],
     scoredPerSecond: count / batchSeconds,
+    dataBytes: tokens.byteLength + offsets.byteLength + labels.byteLength,
+    began,
+    ended,
   }),
 );

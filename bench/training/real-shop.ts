@@ -4,14 +4,8 @@
  *     npm start -- --data DIR --home HOME
  *     node bench/training/real-shop.ts HOME/warehouse.duckdb --validation 2016-10-01 --test 2016-10-11 [--seeds 3] [--epochs 8]
  */
-import { parseArgs } from 'node:util';
-import type { Dataset, Examples } from '../../packages/smallboat/src/features/index.ts';
-import {
-  DECISION_POINTS,
-  DEFAULT_FEATURES,
-  readDataset,
-  sliceExamples,
-} from '../../packages/smallboat/src/features/index.ts';
+import type { Examples } from '../../packages/smallboat/src/features/index.ts';
+import { DECISION_POINTS, sliceExamples } from '../../packages/smallboat/src/features/index.ts';
 import type { DecisionMetrics, LstmHyper } from '../../packages/smallboat/src/training/index.ts';
 import {
   BASELINES,
@@ -22,25 +16,11 @@ import {
   scoreLstm,
   trainLstm,
 } from '../../packages/smallboat/src/training/index.ts';
-import { openWarehouse } from '../../packages/smallboat/src/warehouse/index.ts';
+import { shopParts } from './shop-parts.ts';
 
-const { positionals, values } = parseArgs({
-  allowPositionals: true,
-  options: {
-    validation: { type: 'string', default: '2016-10-01' },
-    test: { type: 'string', default: '2016-10-11' },
-    seeds: { type: 'string', default: '3' },
-    epochs: { type: 'string', default: '8' },
-  },
-});
-const [file = '.smallboat/warehouse.duckdb'] = positionals;
-const split = { trainUntil: Date.parse(values.validation), validationUntil: Date.parse(values.test) };
-await using warehouse = await openWarehouse(`duckdb:${file}`);
-const dataset: Dataset = await readDataset(warehouse, { split, features: DEFAULT_FEATURES });
+const { dataset, seeds, epochs, said } = await shopParts();
 const { test, validation } = dataset;
-console.log(
-  `training before ${values.validation}, test from ${values.test}; examples: ${JSON.stringify(Object.fromEntries(Object.entries(dataset.statistics).map(([part, { examples }]) => [part, examples])))}`,
-);
+console.log(said);
 console.log(`${''.padEnd(34)} ${DECISION_POINTS.map((n) => `+${n}`.padStart(6)).join('')}   all  log loss`);
 
 const mean = (list: readonly number[]): number => list.reduce((a, b) => a + b, 0) / list.length;
@@ -63,8 +43,6 @@ const fitted = fitBaselines(dataset.train, validation);
 const baseline = scoreBaselines(fitted, test);
 for (const name of BASELINES) line(name, [metricsOf(baseline[name], test)]);
 
-const seeds = Array.from({ length: Number(values.seeds) }, (_, i) => i + 1);
-const epochs = Number(values.epochs);
 for (const [input, share] of [
   ['actions', 1],
   ['context', 0.25],

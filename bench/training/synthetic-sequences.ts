@@ -31,27 +31,33 @@ export function syntheticSequences(count: number, seed: number): Examples {
   const normal = (): number => Math.sqrt(-2 * Math.log(1 - uniform())) * Math.cos(2 * Math.PI * uniform());
   const offsets = new Uint32Array(count + 1);
   const labels = new Uint8Array(count);
-  const tokens: number[] = [];
+  let tokens = new Uint8Array(16 * count + 256);
+  let end = 0;
   for (let i = 0; i < count; i++) {
     const length = Math.max(2, Math.min(200, Math.round(Math.exp(Math.log(7) + 1.045 * normal()))));
     let previous = 0;
     let interest = 0;
     let adds = 0;
-    tokens.push(0);
+    if (end + length > tokens.length) {
+      const longer = new Uint8Array(2 * tokens.length);
+      longer.set(tokens);
+      tokens = longer;
+    }
+    tokens[end++] = 0;
     for (let j = 1; j < length; j++) {
       const chances = FOLLOWS[previous] ?? [0, 0, 0, 1];
       let u = uniform();
       let k = 0;
       while (k < 3 && u >= (chances[k] ?? 0)) u -= chances[k++] ?? 0;
       const token = TOKEN[k] ?? 6;
-      tokens.push(token);
+      tokens[end++] = token;
       interest = 0.8 * interest + (token === 5 ? 0.5 : 0) + (token === 2 ? 1 : 0) - (token === 3 ? 1.2 : 0);
       adds += token === 2 ? 1 : 0;
       previous = token;
     }
-    offsets[i + 1] = tokens.length;
+    offsets[i + 1] = end;
     const logit = -1.9 + 0.9 * interest + 0.35 * Math.min(adds, 3) - 0.012 * length;
     labels[i] = uniform() < 1 / (1 + Math.exp(-logit)) ? 1 : 0;
   }
-  return { tokens: Uint8Array.from(tokens), offsets, labels, decision: new Uint8Array(count) };
+  return { tokens: tokens.slice(0, end), offsets, labels, decision: new Uint8Array(count) };
 }

@@ -8,7 +8,7 @@ export { SCOPES, apiKeys, keyErrors, newKey, readKeys } from './keys.ts';
 export type { ApiKey, ApiKeys, Scope } from './keys.ts';
 export { DEFAULT_LIMITS } from './limits.ts';
 export type { Limits } from './limits.ts';
-export { loadPredictor, predictorErrors } from './load-predictor.ts';
+export { loadPredictor } from './load-predictor.ts';
 export type { ModelSlot, ModelState } from './model-slot.ts';
 export { openApi } from './openapi.ts';
 export type { OpenApi, OpenApiOptions, Operation } from './openapi.ts';

@@ -10,7 +10,7 @@ import { beforeAll, describe, expect, it } from 'vitest';
 import { TOKENS, encodeSession } from '../features/index.ts';
 import { readLog } from '../monitoring/index.ts';
 import { initialWeights, loadModel, writeModel } from '../training/index.ts';
-import { loadPredictor, predictorErrors } from './load-predictor.ts';
+import { loadPredictor } from './load-predictor.ts';
 import { endpointErrors, startEndpoint } from './serve-process.ts';
 
 let folder = '';
@@ -137,7 +137,7 @@ describe('startEndpoint', () => {
 it('refuses a model that was trained with other tokens', async () => {
   const other = await write('other', { ...TOKENS, add: 3, remove: 2 });
   await expect(loadPredictor(other)).rejects.toMatchObject({
-    code: predictorErrors.MODEL_VOCABULARY_DIFFERS.code,
+    code: 'MODEL_VOCABULARY_DIFFERS',
     facts: { action: 'add', model: '3', ours: 2 },
   });
 });

@@ -16,12 +16,21 @@ export interface PlanBasis {
   readonly order: Uint32Array;
   /** Where groups begin in `order`, and at the end its length: what stays together. Undefined where each example is a group. */
   readonly groups: Uint32Array | undefined;
-  readonly lengths: Uint32Array;
+  /** Where sequences begin among the tokens: see `Sequences`. */
+  readonly offsets: Uint32Array;
   readonly batchSize: number;
   /** Batches that are sorted together, so that each gets neighbours; 1 leaves them as the shuffle made them. */
   readonly window: number;
   /** Parts that a batch is worked out in, each by itself. */
   readonly parts: number;
+  /** Where each epoch's plan is written over the one before; undefined where each gets arrays of its own. */
+  readonly room: PlanRoom | undefined;
+}
+
+interface PlanRoom {
+  readonly shuffled: Uint32Array;
+  readonly examples: Uint32Array;
+  partStart: Uint32Array;
 }
 
 /** Examples a part; fewer share less, more leave threads waiting. The number of parts is part of what a seed means. */
@@ -34,15 +43,24 @@ export function partsOf(batchSize: number): number {
 /**
  * Prepares the batches of sequences. Where events have contexts, hardly two sessions share anything, and the examples of a session,
  * each a beginning of the next, stay together; else each example goes its own way.
+ *
+ * @param settings.isReused Whether a plan is done with when the next is made: 12 bytes an example are then all that plans need, in any number
+ *   of epochs. Default false.
  */
 export function planBasis(
   sequences: Sequences & { readonly session?: Uint32Array },
   order: Uint32Array,
-  { batchSize, window }: { readonly batchSize: number; readonly window: number },
+  {
+    batchSize,
+    window,
+    isReused = false,
+  }: { readonly batchSize: number; readonly window: number; readonly isReused?: boolean },
 ): PlanBasis {
   const { offsets, context, session } = sequences;
-  const lengths = Uint32Array.from(order, (_, i) => (offsets[i + 1] ?? 0) - (offsets[i] ?? 0));
-  const basis = { order, lengths, batchSize, window, parts: partsOf(batchSize) };
+  const room = isReused
+    ? { shuffled: new Uint32Array(order.length), examples: sharedWords(order.length), partStart: sharedWords(0) }
+    : undefined;
+  const basis = { order, offsets, batchSize, window, parts: partsOf(batchSize), room };
   if (context === undefined || session === undefined) return { ...basis, groups: undefined };
   const starts: number[] = [];
   for (let i = 0; i < order.length; i++) {
@@ -60,7 +78,8 @@ export function planEpoch(basis: PlanBasis, seed: number, epoch: number): BatchP
   const { order, groups, batchSize, window } = basis;
   const random = seededRandom(Math.imul(seed ^ 0x5eed, 0x9e3779b1) ^ Math.imul(epoch, 0x85ebca6b));
   const count = groups === undefined ? order.length : groups.length - 1;
-  const shuffled = Uint32Array.from({ length: count }, (_, i) => i);
+  const shuffled = basis.room?.shuffled.subarray(0, count) ?? new Uint32Array(count);
+  for (let i = 0; i < count; i++) shuffled[i] = i;
   random.shuffle(shuffled);
   // Groups in batches: where each batch begins among them.
   const starts: number[] = [];
@@ -84,12 +103,15 @@ export function planEpoch(basis: PlanBasis, seed: number, epoch: number): BatchP
 }
 
 function writePlan(
-  { order, groups, lengths, parts }: PlanBasis,
+  { order, groups, offsets, parts, room }: PlanBasis,
   shuffled: Uint32Array,
   { starts, turn }: { readonly starts: readonly number[]; readonly turn: Uint32Array },
 ): BatchPlan {
-  const examples = new Uint32Array(new SharedArrayBuffer(4 * order.length));
-  const partStart = new Uint32Array(new SharedArrayBuffer(4 * (turn.length * parts + 1)));
+  const examples = room?.examples ?? sharedWords(order.length);
+  const starting = turn.length * parts + 1;
+  // With groups the number of batches differs a little from epoch to epoch.
+  if (room !== undefined && room.partStart.length < starting) room.partStart = sharedWords(Math.ceil(starting * 1.05));
+  const partStart = room?.partStart.subarray(0, starting) ?? sharedWords(starting);
   let at = 0;
   for (let b = 0; b < turn.length; b++) {
     const [from, to] = [starts[turn[b] ?? 0] ?? 0, starts[(turn[b] ?? 0) + 1] ?? 0];
@@ -111,6 +133,11 @@ function writePlan(
   return { examples, partStart, batches: turn.length };
 
   function costOf(group: number): number {
-    return lengths[order[groups === undefined ? group : (groups[group + 1] ?? 1) - 1] ?? 0] ?? 0;
+    const longest = order[groups === undefined ? group : (groups[group + 1] ?? 1) - 1] ?? 0;
+    return (offsets[longest + 1] ?? 0) - (offsets[longest] ?? 0);
   }
+}
+
+function sharedWords(count: number): Uint32Array {
+  return new Uint32Array(new SharedArrayBuffer(4 * count));
 }

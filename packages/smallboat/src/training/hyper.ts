@@ -7,6 +7,10 @@ export const trainingErrors = defineErrors({
   TRAINING_ONE_CLASS: (f: { label: number; examples: number }) =>
     `All ${f.examples} training examples have label ${f.label}, so there is nothing to tell apart. ` +
     `Give data with purchases and without.`,
+  TRAINING_LABELS_INVALID: (f: { part: string; problem: string }) =>
+    `The ${f.part} part cannot be learned from: ${f.problem}. Give one label for each sequence, 0 or 1.`,
+  TRAINING_INITIAL_INVALID: (f: { problem: string }) =>
+    `The weights to begin with do not fit: ${f.problem}. Give those of a network of the same cell, units and features, or none.`,
   TRAINING_HYPER_INVALID: (f: { name: string; value: number | string; wanted: string }) =>
     `Hyperparameter ${f.name} is ${f.value}; it must be ${f.wanted}.`,
   TRAINING_DIVERGED: (f: { epoch: number; learningRate: number }) =>

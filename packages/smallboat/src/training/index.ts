@@ -15,6 +15,7 @@ export type { Range, Space } from './search.ts';
 export { sequenceErrors } from './sequences.ts';
 export type { Sequences } from './sequences.ts';
 export type { LiveSession } from './session-scorer.ts';
+export { averageCheckpoints, checkpointWeights } from './average-checkpoints.ts';
 export type { TrainingCheckpoint } from './checkpoint.ts';
 export type { EpochFigures } from './epoch-figures.ts';
 export { trainingErrors } from './hyper.ts';

@@ -29,6 +29,16 @@ export interface Sequences {
  * @throws SEQUENCE_TOKEN_UNKNOWN, SEQUENCE_VALUE_UNKNOWN, SEQUENCES_UNLIKE
  */
 export function checkSequences({ tokens, offsets, context }: Sequences): void {
+  const last = offsets.at(-1) ?? 0;
+  if (last > tokens.length) {
+    throw sequenceErrors.SEQUENCES_UNLIKE({ problem: `the last ends at token ${last} of ${tokens.length}` });
+  }
+  for (let i = 1; i < offsets.length; i++) {
+    if ((offsets[i] ?? 0) >= (offsets[i - 1] ?? 0)) continue;
+    throw sequenceErrors.SEQUENCES_UNLIKE({
+      problem: `sequence ${i - 1} begins at token ${offsets[i - 1]} and ends at ${offsets[i]}`,
+    });
+  }
   for (let at = 0; at < tokens.length; at++) {
     const token = tokens[at] ?? 0;
     if (token < VOCABULARY_SIZE) continue;
@@ -39,6 +49,12 @@ export function checkSequences({ tokens, offsets, context }: Sequences): void {
   if (context === undefined) return;
   const { columns, rows, first } = context;
   const width = columns.length;
+  for (const column of columns) {
+    if (column.kind === 'category' || (Number.isFinite(column.low) && Number.isFinite(column.high))) continue;
+    throw sequenceErrors.SEQUENCES_UNLIKE({
+      problem: `column '${column.name}' goes from ${column.low} to ${column.high}, which are not both numbers`,
+    });
+  }
   if (first.length !== offsets.length - 1) {
     throw sequenceErrors.SEQUENCES_UNLIKE({
       problem: `${offsets.length - 1} sequences have ${first.length} places of rows`,
@@ -67,7 +83,8 @@ export function checkSequences({ tokens, offsets, context }: Sequences): void {
  */
 export function sharingOrder({ tokens, offsets, context }: Sequences): Uint32Array {
   const count = offsets.length - 1;
-  const order = Uint32Array.from({ length: count }, (_, i) => i);
+  const order = new Uint32Array(count);
+  for (let i = 0; i < count; i++) order[i] = i;
   if (context !== undefined) return order;
   const aside = new Uint32Array(count);
   const buckets = VOCABULARY_SIZE + 1;
@@ -101,5 +118,7 @@ export function sharingOrder({ tokens, offsets, context }: Sequences): Uint32Arr
     }
     order.set(aside.subarray(from, to), from);
   }
+  // Given back at once: the collector does not know in what a hurry the next arrays are.
+  aside.buffer.transfer(0);
   return order;
 }

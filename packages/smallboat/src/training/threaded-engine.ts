@@ -64,7 +64,11 @@ export async function threadedEngine(engine: EngineParts, threads: number): Prom
   };
   const ready = all();
   const workers = Array.from({ length: threads }, () => {
-    const worker = new Worker(new URL('./training-thread.ts', import.meta.url), { workerData: start });
+    const worker = new Worker(new URL('./training-thread.ts', import.meta.url), {
+      workerData: start,
+      // What a thread makes beside the shared memory lasts a batch. Left alone it collects 16 MiB of that; with less it is as fast.
+      resourceLimits: { maxYoungGenerationSizeMb: 4 },
+    });
     worker.on('message', () => {
       if (--left === 0) waiting?.resolve();
     });

@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { examplesOf } from '../features/index.ts';
 import type { Examples } from '../features/index.ts';
+import { initialNetwork } from './network-weights.ts';
 import { seededRandom } from './random.ts';
 import { scoreLstm } from './score-lstm.ts';
 import type { TrainingCheckpoint } from './checkpoint.ts';
@@ -195,6 +196,33 @@ describe('trainLstm', () => {
       code: 'TRAINING_ONE_CLASS',
       facts: { label: 1, examples: 3000 },
     });
+  });
+
+  it.each([
+    [Uint8Array.of(...train.labels.subarray(1), 2), 'example 2999 has label 2'],
+    [train.labels.subarray(1), 'it has 3000 sequences and 2999 labels'],
+  ])('refuses labels that are not 0 or 1 for each sequence', async (labels, problem) => {
+    for (const part of ['train', 'validation']) {
+      const parts = { train, validation: train, [part]: { ...train, labels } };
+      const facts = { part, problem };
+      expect(await failure(trainLstm({ ...parts, hyper }))).toMatchObject({ code: 'TRAINING_LABELS_INVALID', facts });
+    }
+  });
+
+  it('refuses weights to begin with that are of another network, or not numbers', async () => {
+    const fitting = initialNetwork({ units: hyper.units }, 1);
+    const bias = fitting.bias.with(3, Number.NaN);
+    for (const [initial, problem] of [
+      [initialNetwork({ units: hyper.units + 1 }, 1), /^kernel has \d+ numbers, and needs \d+$/],
+      [initialNetwork({ units: hyper.units, cell: 'gru' }, 1), /^kernel has/],
+      [{ ...fitting, bias }, /^bias\[3\] is NaN$/],
+    ] as const) {
+      const error = await failure(trainLstm({ train, validation, hyper, initial }));
+      expect(error).toMatchObject({
+        code: 'TRAINING_INITIAL_INVALID',
+        facts: { problem: expect.stringMatching(problem) },
+      });
+    }
   });
 
   it('has no AUC where the validation part has one class', async () => {

@@ -14,9 +14,8 @@ import { networkKernel, networkMemory } from './kernel/network-kernel.ts';
 import type { NetworkKernel } from './kernel/network-kernel.ts';
 import { fromBlock } from './kernel/weight-layout.ts';
 import type { LstmWeights, NetworkForm } from './network-weights.ts';
-import { initialNetwork } from './network-weights.ts';
 import { sharingOrder } from './sequences.ts';
-import { checkParts, classWeightsOf } from './training-parts.ts';
+import { checkParts, classWeightsOf, initialOf } from './training-parts.ts';
 import { weightedAuc } from './weighted-auc.ts';
 
 /** A trained network: the weights of its best epoch, and how it came to them. */
@@ -31,6 +30,7 @@ export interface LstmTrial {
 
 /** `onProgress` and `signal` are heard every few batches. */
 export interface TrainLstmOptions extends WorkOptions {
+  /** Threads read arrays that lie in a `SharedArrayBuffer` where they lie; of others they get a copy. */
   readonly train: Examples;
   /** For early stopping; no gradient comes from it. */
   readonly validation: Examples;
@@ -78,7 +78,7 @@ export async function trainLstm(options: TrainLstmOptions): Promise<LstmTrial> {
   const order = sharingOrder(train);
   const perEpoch = Math.ceil(train.labels.length / hyper.batchSize);
   const window = options.window ?? Math.max(1, Math.min(16, Math.floor(perEpoch / 32)));
-  const basis = planBasis(train, order, { batchSize: hyper.batchSize, window });
+  const basis = planBasis(train, order, { batchSize: hyper.batchSize, window, isReused: true });
   const batches = planEpoch(basis, hyper.seed, 1).batches;
   const form: NetworkForm = {
     units: hyper.units,
@@ -86,7 +86,7 @@ export async function trainLstm(options: TrainLstmOptions): Promise<LstmTrial> {
     ...(train.context === undefined ? {} : { columns: train.context.columns }),
   };
   const kernel = networkKernel(form, networkMemory(form, basis.parts));
-  kernel.setWeights(options.initial ?? initialNetwork(form, hyper.seed, hyper.inputRate));
+  kernel.setWeights(initialOf(form, hyper, options.initial));
   const settings: RunSettings = {
     hyper,
     parts: basis.parts,

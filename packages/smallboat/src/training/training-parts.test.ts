@@ -1,5 +1,6 @@
 import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
+import type { Examples } from '../features/index.ts';
 import { examplesOf } from '../features/index.ts';
 import { partsOf, planBasis, planEpoch } from './batch-plan.ts';
 import { learningRateAt } from './hyper.ts';
@@ -46,6 +47,26 @@ describe('checkSequences', () => {
     );
   });
 
+  it('names the column whose range is not made of numbers', () => {
+    const columns = [{ kind: 'number', name: 'price', low: Number.NaN, high: 1 }] as const;
+    const context = { columns, rows: Uint8Array.of(2), first: Uint32Array.of(0) };
+    expect(() => checkSequences({ ...flat([[0, 6]]), context })).toThrow(
+      expect.objectContaining({
+        code: 'SEQUENCES_UNLIKE',
+        message: expect.stringContaining("'price' goes from NaN to 1"),
+      }),
+    );
+  });
+
+  it.each([
+    [Uint32Array.of(0, 3), 'the last ends at token 3 of 2'],
+    [Uint32Array.of(0, 2, 1), 'sequence 1 begins at token 2 and ends at 1'],
+  ])('refuses offsets %s, which are not laid out one after the other', (offsets, problem) => {
+    expect(() => checkSequences({ tokens: Uint8Array.of(0, 6), offsets })).toThrow(
+      expect.objectContaining({ code: 'SEQUENCES_UNLIKE', facts: { problem } }),
+    );
+  });
+
   it('refuses rows that are fewer than the events', () => {
     const columns = [{ kind: 'category', name: 'page', size: 3 }] as const;
     const context = { columns, rows: Uint8Array.of(2), first: Uint32Array.of(0) };
@@ -54,6 +75,18 @@ describe('checkSequences', () => {
     );
   });
 });
+
+/** Sessions of three examples each, each a beginning of the next. */
+function sessionsOfThree(count: number): Examples & { readonly session: Uint32Array } {
+  const list = Array.from(
+    { length: 3 * count },
+    (_, i) => ({ tokens: [0, ...Array(1 + (i % 3)).fill(6)], label: 0 }) as const,
+  );
+  const session = Uint32Array.from(list, (_, i) => Math.floor(i / 3));
+  const columns = [{ kind: 'category', name: 'page', size: 3 }] as const;
+  const first = session.map((s) => 3 * s);
+  return { ...examplesOf(list), session, context: { columns, rows: new Uint8Array(3 * count), first } };
+}
 
 describe('planEpoch', () => {
   it('puts every example into one batch of an epoch, at most batchSize to a batch', () => {
@@ -80,14 +113,8 @@ describe('planEpoch', () => {
   });
 
   it('keeps the examples of a session together where events have contexts', () => {
-    const list = Array.from(
-      { length: 60 },
-      (_, i) => ({ tokens: [0, ...Array(1 + (i % 3)).fill(6)], label: 0 }) as const,
-    );
-    const session = Uint32Array.from(list, (_, i) => Math.floor(i / 3));
-    const columns = [{ kind: 'category', name: 'page', size: 3 }] as const;
-    const first = Uint32Array.from(session, (s) => 3 * s);
-    const examples = { ...examplesOf(list), session, context: { columns, rows: new Uint8Array(60), first } };
+    const examples = sessionsOfThree(20);
+    const { session } = examples;
     const basis = planBasis(examples, sharingOrder(examples), { batchSize: 10, window: 2 });
     const plan = planEpoch(basis, 1, 1);
     const sessions = Array.from(plan.examples, (i) => session[i] ?? 0);
@@ -101,6 +128,22 @@ describe('planEpoch', () => {
     expect(planEpoch(basis, 1, 1)).toEqual(planEpoch(basis, 1, 1));
     expect(planEpoch(basis, 1, 1)).not.toEqual(planEpoch(basis, 1, 2));
     expect(planEpoch(basis, 1, 1)).not.toEqual(planEpoch(basis, 2, 1));
+  });
+
+  it('writes each plan over the one before where that is allowed, with the same content', () => {
+    const examples = sessionsOfThree(40);
+    for (const sequences of [examples, { tokens: examples.tokens, offsets: examples.offsets }]) {
+      const order = sharingOrder(sequences);
+      const settings = { batchSize: 8, window: 2 };
+      const apart = planBasis(sequences, order, settings);
+      const over = planBasis(sequences, order, { ...settings, isReused: true });
+      const places = [1, 2, 3].map((epoch) => {
+        const plan = planEpoch(over, 1, epoch);
+        expect(plan).toEqual(planEpoch(apart, 1, epoch));
+        return plan.examples.buffer;
+      });
+      expect(new Set(places).size).toBe(1);
+    }
   });
 });
 

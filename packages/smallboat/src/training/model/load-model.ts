@@ -2,7 +2,7 @@ import { readFile } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import * as z from 'zod';
 import type { EncodedSession, FeatureSet, SessionEncoder } from '../../features/index.ts';
-import { sessionEncoder } from '../../features/index.ts';
+import { TOKENS, sessionEncoder } from '../../features/index.ts';
 import { isMissing, sha256, messageOf } from '../../kernel/index.ts';
 import type { LstmWeights, NetworkForm } from '../network-weights.ts';
 import { foreignScorer } from '../onnx/foreign-scorer.ts';
@@ -41,11 +41,12 @@ export interface Model {
 /**
  * Reads a model folder. Every file is checked against the manifest, and nothing in it is executed.
  *
- * Rejects with `MODEL_MISSING`, `MODEL_MANIFEST_INVALID`, `MODEL_CORRUPT`, `MODEL_WEIGHTS_INVALID`.
+ * Rejects with `MODEL_MISSING`, `MODEL_MANIFEST_INVALID`, `MODEL_CORRUPT`, `MODEL_VOCABULARY_DIFFERS`, `MODEL_WEIGHTS_INVALID`.
  */
 export async function loadModel(folder: string): Promise<Model> {
   const root = resolve(folder);
   const manifest = parseManifest(join(root, 'manifest.json'), await readPart(root, 'manifest.json'));
+  checkVocabulary(root, manifest);
   const onnx = await readChecked(root, 'model.onnx', manifest);
   const { protocol, maxEvents, architecture } = manifest;
   const rule = { protocol, maxEvents };
@@ -119,6 +120,16 @@ function parseManifest(path: string, content: Uint8Array): ModelManifest {
   } catch (cause) {
     const problem = cause instanceof z.ZodError ? z.prettifyError(cause) : String(cause);
     throw modelErrors.MODEL_MANIFEST_INVALID({ path, problem }, { cause });
+  }
+}
+
+/** Tokens that mean something else here would give answers that look like any others. */
+function checkVocabulary(folder: string, { vocabulary }: ModelManifest): void {
+  for (const [action, ours] of Object.entries(TOKENS)) {
+    // Padding fills rectangles while training; no session holds it.
+    if (action === 'padding' || vocabulary[action] === ours) continue;
+    const model = String(vocabulary[action] ?? 'none');
+    throw modelErrors.MODEL_VOCABULARY_DIFFERS({ folder, action, model, ours });
   }
 }
 

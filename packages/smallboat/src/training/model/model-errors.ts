@@ -10,4 +10,7 @@ export const modelErrors = defineErrors({
     `${f.path} is not a manifest of this version of Smallboat: ${f.problem}. Write the model again with this version.`,
   MODEL_WEIGHTS_INVALID: (f: { path: string; problem: string }) =>
     `${f.path} does not hold the weights of the manifest's model: ${f.problem}. Write the model again.`,
+  MODEL_VOCABULARY_DIFFERS: (f: { folder: string; action: string; model: string; ours: number }) =>
+    `The model in ${f.folder} was trained with token ${f.model} for '${f.action}', and sessions are encoded with ${f.ours} here. ` +
+    `Use it with the version of Smallboat that trained it, or train it again.`,
 });

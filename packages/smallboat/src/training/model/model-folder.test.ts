@@ -109,6 +109,35 @@ it.each([
   expect(String(error)).toContain(problem);
 });
 
+it.each(['model.onnx', 'weights.safetensors', 'manifest.json'])(
+  'refuses a %s that was cut short anywhere',
+  async (file) => {
+    const folder = await folderOf();
+    await writeModel(folder, parts);
+    const content = await readFile(join(folder, file));
+    for (const kept of [0, 7, Math.floor(content.length / 2), content.length - 2]) {
+      await writeFile(join(folder, file), content.subarray(0, kept));
+      const code = file === 'manifest.json' ? 'MODEL_MANIFEST_INVALID' : 'MODEL_CORRUPT';
+      expect(await failure(loadModel(folder))).toMatchObject({ code });
+    }
+  },
+);
+
+it('names the token that the model knows by another number', async () => {
+  const folder = await folderOf();
+  await writeModel(folder, { ...parts, vocabulary: { ...TOKENS, add: 3, remove: 2 } });
+  const facts = { folder, action: 'add', model: '3', ours: 2 };
+  expect(await failure(loadModel(folder))).toMatchObject({ code: 'MODEL_VOCABULARY_DIFFERS', facts });
+});
+
+it('names the weight that is not a number', async () => {
+  const folder = await folderOf();
+  await writeModel(folder, { ...parts, weights: { ...parts.weights, bias: parts.weights.bias.with(5, Number.NaN) } });
+  const error = await failure(loadModel(folder));
+  expect(error).toMatchObject({ code: 'MODEL_WEIGHTS_INVALID' });
+  expect(String(error)).toContain('value 5 of tensor lstm/bias is NaN');
+});
+
 it('refuses weights that are not of the size in the manifest', async () => {
   const folder = await folderOf();
   await writeModel(folder, { ...parts, hyper: { ...hyper, units: 48 } });

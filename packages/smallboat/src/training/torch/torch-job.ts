@@ -12,9 +12,9 @@ import type { EpochFigures } from '../epoch-figures.ts';
 import type { LstmHyper } from '../hyper.ts';
 import { checkHyper } from '../hyper.ts';
 import { parseWeights, tensorsOf } from '../model/weight-tensors.ts';
-import { initialNetwork, inputLayout } from '../network-weights.ts';
+import { inputLayout } from '../network-weights.ts';
 import type { LstmWeights, NetworkForm } from '../network-weights.ts';
-import { checkParts, classWeightsOf } from '../training-parts.ts';
+import { checkParts, classWeightsOf, initialOf } from '../training-parts.ts';
 import type { LstmTrial } from '../train-lstm.ts';
 
 export const torchErrors = defineErrors({
@@ -66,7 +66,7 @@ export async function writeTorchJob(
   if (plans !== undefined) {
     await write('plan.u32', Uint32Array.from(plans.flatMap(({ plan }) => Array.from(plan.examples))));
   }
-  await write('initial.safetensors', tensorsOf(initial ?? initialNetwork(form, hyper.seed, hyper.inputRate)));
+  await write('initial.safetensors', tensorsOf(initialOf(form, hyper, initial)));
   const job = {
     hyper,
     classWeights: classWeightsOf(hyper, train.labels),

@@ -1,0 +1,23 @@
+ import * as z from 'zod';
+ import { type Ref, each, flow, match, repeat, step, when } from '../index.ts';
+class Model { predict(): number { return 1; } }
+const load = step('load', { run: ({ table }: { table: string }) => ({ rows: [table] }) });
+const train = step('train', { run: ({ rows, rate }: { rows: readonly string[]; rate: number }) => ({ rate, more: rows.length > 1 }) });
+declare const table: Ref<string>;
+declare const kind: Ref<'small' | 'large'>;
+void [z, each, flow, match, repeat, when, Model, load, train];
+load({ tabel: table });
+train({ rows: load({ table }).rows });
+void load({ table }).row;
+train({ rows: load({ table }).rows, rate: table });
+each(table, (t) => load({ table: t }));
+step('bad', { run: () => ({ predict: () => 1 }) });
+step('bad', { run: () => ({ model: new Model() }) });
+step('bad', { run: () => ({ later: Promise.resolve(1) }) });
+match(kind, { small: () => load({ table }) });
+match(table, { small: () => load({ table }) });
+when(table, () => load({ table }));
+repeat({ rows: load({ table }).rows, rate: 1 }, (s) => train(s), { while: (m) => m.more });
+step('bad', { retries: 3, run: () => ({}) });
+flow('F', { n: z.number() }, ({ m }) => load({ table: m }));
+flow('F', {}, async () => load({ table: 'x' }));
