@@ -26,6 +26,7 @@ export const TRIED: Readonly<Record<string, number>> = {
   'docs/running.md': 7,
   'docs/runs.md': 4,
   'docs/serving.md': 5,
+  'docs/stores.md': 2,
   'docs/tracking.md': 10,
   'docs/training.md': 1,
   'docs/transform.md': 8,

@@ -1,4 +1,5 @@
 import type { TaskCard } from './card/task-card.ts';
+import type { S3Objects } from './objects/objects.ts';
 
 /** Keeps what a long task has done so far, so that its next attempt, or a resumed run, goes on from there. */
 export interface Checkpoint {
@@ -49,4 +50,6 @@ export interface StepContext {
   readonly checkpoint: Checkpoint;
   /** A folder for the attempt alone: made when it is first asked for, gone when the attempt has ended. */
   readonly tempFolder: () => Promise<string>;
+  /** Objects of the run's own in S3: the place of Metaflow's `S3(run=self)`. Open until the attempt has ended. Rejects with `RUN_WITHOUT_OBJECTS`. */
+  readonly s3: () => Promise<S3Objects>;
 }

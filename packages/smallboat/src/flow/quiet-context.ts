@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { deck } from './card/deck.ts';
 import type { StepContext } from './context.ts';
+import { objectsOfRun } from './objects/objects.ts';
 
 /** The context of a body that runs by itself, as in a test: what it says goes nowhere. */
 export function quietContext(step: string): StepContext {
@@ -27,5 +28,6 @@ export function quietContext(step: string): StepContext {
       load: async () => kept,
     },
     tempFolder: () => mkdtemp(join(tmpdir(), 'smallboat-step-')),
+    s3: () => objectsOfRun({ location: 'no store' }, { flow: 'none', run: 'none' }),
   };
 }

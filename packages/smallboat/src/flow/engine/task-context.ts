@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { inspect } from 'node:util';
 import type { TaskCard } from '../card/task-card.ts';
 import type { Checkpoint, StepContext } from '../context.ts';
+import { type S3Objects, objectsOfRun } from '../objects/objects.ts';
 import { type RunStore, pathspecOf } from '../store/run-store.ts';
 import { LOOPBACK } from './gang-variables.ts';
 import { type Job, type TaskProgress, taskName } from './job.ts';
@@ -24,6 +25,7 @@ export function taskContext(job: Job, host: ContextHost): StepContext & AsyncDis
   const step = taskName(job.step, job.index);
   const [origin] = job.origins ?? [];
   let temp: Promise<string> | undefined;
+  let objects: Promise<S3Objects> | undefined;
   return {
     flow: path.flow,
     runId: path.run,
@@ -48,7 +50,10 @@ export function taskContext(job: Job, host: ContextHost): StepContext & AsyncDis
     card: host.card,
     checkpoint: checkpointOf(job, step, host.store),
     tempFolder: () => (temp ??= mkdtemp(join(tmpdir(), `smallboat-${path.run}-`))),
+    s3: () => (objects ??= objectsOfRun(host.store, path)),
     async [Symbol.asyncDispose]() {
+      // One that could not be opened has said so to the body.
+      await objects?.then((opened) => opened[Symbol.asyncDispose]()).catch(() => undefined);
       if (temp) await rm(await temp, { recursive: true, force: true });
     },
   };
