@@ -132,8 +132,7 @@ function flowRuns(store: RunStore, of: Flow | string): FlowRuns {
       let count = 0;
       if (limit < 1) return;
       for await (const info of store.eachRun(name)) {
-        const all = [...info.tags, ...info.systemTags];
-        if (!tags.every((tag) => all.includes(tag))) continue;
+        if (!tags.every((tag) => info.tags.includes(tag) || info.systemTags.includes(tag))) continue;
         const run = past(info);
         if (state !== undefined && (await run.state()) !== state) continue;
         yield run;
