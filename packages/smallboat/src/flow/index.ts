@@ -43,6 +43,8 @@ export type { RepeatOptions, State } from './compose/repeat.ts';
 export { step, wrap } from './compose/step.ts';
 export type { Around, Step, StepSpec, WireOptions, Wired } from './compose/step.ts';
 export type { Checkpoint, GangContext, StepContext } from './context.ts';
+export { folderErrors } from './folder/folder-ref.ts';
+export type { FileRef, FolderRef } from './folder/folder-ref.ts';
 export { objectErrors, s3Objects } from './objects/objects.ts';
 export type {
   ByteRange,
