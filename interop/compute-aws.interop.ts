@@ -13,7 +13,7 @@ import {
 } from '@aws-sdk/client-batch';
 import { afterEach, beforeAll, describe, expect, it, vi } from 'vitest';
 import { askIam, makeQueue, moto } from './compute/moto.ts';
-import { fan, fated } from './compute/project/flows.ts';
+import { fan, fated, meeting } from './compute/project/flows.ts';
 import { aProject } from './compute/services.ts';
 import { pythonEnv } from './python.ts';
 import { bootstrapCommand } from '../packages/smallboat/src/flow/compute/task/bootstrap-command.ts';
@@ -41,8 +41,12 @@ async function problemsOf(sent: { batch?: readonly unknown[]; kubernetes?: reado
   return JSON.parse(out);
 }
 
-/** Runs Metaflow's own flow with `--with batch` or `--with kubernetes`; its jobs fail, since nothing runs them. */
-async function metaflow(compute: string, env: Readonly<Record<string, string>>): Promise<string> {
+/** Runs a flow of Metaflow's own; its jobs fail, since nothing runs them. */
+async function metaflow(
+  given: readonly string[],
+  env: Readonly<Record<string, string>>,
+  program = 'metaflow_jobs.py',
+): Promise<string> {
   const home = mkdtempSync(join(tmpdir(), 'smallboat-metaflow-'));
   writeFileSync(join(home, 'config.json'), '{}');
   const variables = {
@@ -57,7 +61,7 @@ async function metaflow(compute: string, env: Readonly<Record<string, string>>):
     METAFLOW_S3_RETRY_COUNT: '1',
     ...env,
   };
-  const run = promisify(execFile)('python', [join(here, 'metaflow_jobs.py'), 'run', '--with', compute], {
+  const run = promisify(execFile)('python', [join(here, program), 'run', ...given], {
     cwd: home,
     env: variables,
   });
@@ -124,7 +128,12 @@ describe('beside Metaflow', () => {
       return batch.asked;
     };
     const theirs = await taken((env) =>
-      metaflow('batch', { ...settings, ...env, METAFLOW_S3_ENDPOINT_URL: aws.url, AWS_DEFAULT_REGION: 'us-east-1' }),
+      metaflow(['--with', 'batch'], {
+        ...settings,
+        ...env,
+        METAFLOW_S3_ENDPOINT_URL: aws.url,
+        AWS_DEFAULT_REGION: 'us-east-1',
+      }),
     );
     const own = await taken((env) => ours('batch', env));
     /** What the container gets in the end: the definition, and what the job says over it. */
@@ -169,6 +178,81 @@ describe('beside Metaflow', () => {
     expect(await problemsOf({ batch: requests })).toEqual({ batch: [], kubernetes: [] });
   });
 
+  it('submits a gang to AWS Batch as one job of several nodes, as Metaflow does', async () => {
+    await using aws = await moto();
+    await fetch(`${aws.url}/metaflow-test`, { method: 'PUT' });
+    const taken = async (submit: (env: Readonly<Record<string, string>>) => Promise<unknown>) => {
+      await using batch = await batchStandIn({ runs: false });
+      const said = await submit({ ...batch.env, METAFLOW_BATCH_JOB_QUEUE: batch.queue });
+      const bodyOf = (wanted: string): Plain =>
+        batch.asked.findLast(({ action, body }) => action === wanted && JSON.stringify(body).includes('odeP'))?.body ??
+        expect.fail(`${wanted} was not asked: ${JSON.stringify(said)}`);
+      return { asked: batch.asked, made: bodyOf('registerjobdefinition'), job: bodyOf('submitjob') };
+    };
+    const theirs = await taken((env) =>
+      metaflow(
+        [],
+        { ...settings, ...env, METAFLOW_S3_ENDPOINT_URL: aws.url, AWS_DEFAULT_REGION: 'us-east-1' },
+        'metaflow_gang.py',
+      ),
+    );
+    const own = await taken(async (env) => {
+      for (const [name, value] of Object.entries({ ...settings, SMALLBOAT_SHARED_FOLDER: '1', ...env })) {
+        vi.stubEnv(name, value);
+      }
+      const folder = mkdtempSync(join(tmpdir(), 'smallboat-runs-'));
+      const flow = meeting.with(({ name }) => (name === 'meet' ? { ...asMetaflow } : {}));
+      const run = runFlow(flow, { module: project.module, store: { folder, user: 'ada' }, params: { folder } });
+      return run.catch((error: unknown) => error);
+    });
+    /** What each node gets in the end. */
+    const nodes = ({ made, job }: { readonly made: Plain; readonly job: Plain }): Plain => {
+      const { numNodes, mainNode, nodeRangeProperties } = made['nodeProperties'] as Plain;
+      const ranges = nodeRangeProperties as { targetNodes: string; container: Plain }[];
+      const over = at(job, 'nodeOverrides', 'nodePropertyOverrides') as {
+        targetNodes: string;
+        containerOverrides: Plain;
+      }[];
+      const all = Array.from({ length: Number(numNodes) }, (_, node) => {
+        const isOf = ({ targetNodes }: { readonly targetNodes: string }): boolean => {
+          const [from = 0, to = 0] = targetNodes.split(':').map(Number);
+          return from <= node && node <= to;
+        };
+        const { container = {} } = ranges.find(isOf) ?? {};
+        const { containerOverrides = {} } = over.find(isOf) ?? {};
+        const requirements = [container, containerOverrides].flatMap(
+          ({ resourceRequirements = [] }) => resourceRequirements as { type: string; value: string }[],
+        );
+        const variables = containerOverrides['environment'] as { name: string; value: string }[];
+        return {
+          image: container['image'],
+          jobRole: container['jobRoleArn'],
+          needs: Object.fromEntries(requirements.map(({ type, value }) => [type, value])),
+          colour: variables.find(({ name }) => name === 'COLOUR')?.value,
+        };
+      });
+      return { type: made['type'], numNodes, mainNode, all };
+    };
+    expect(nodes(own)).toEqual(nodes(theirs));
+    const requests = own.asked.filter(({ action }) => action !== 'FilterLogEvents');
+    expect(await problemsOf({ batch: requests })).toEqual({ batch: [], kubernetes: [] });
+  });
+
+  it('does not submit a gang to machines that do not run it', async () => {
+    for (const platform of ['FARGATE', 'SPOT'] as const) {
+      await using batch = await batchStandIn({ platform, runs: false });
+      const env = { ...batch.env, METAFLOW_BATCH_JOB_QUEUE: batch.queue, SMALLBOAT_SHARED_FOLDER: '1' };
+      for (const [name, value] of Object.entries(env)) vi.stubEnv(name, value);
+      const folder = mkdtempSync(join(tmpdir(), 'smallboat-runs-'));
+      const flow = meeting.with(({ name }) => (name === 'meet' ? { compute: 'batch' } : {}));
+      const running = runFlow(flow, { module: project.module, store: { folder }, params: { folder } });
+      await expect(running).rejects.toThrow(
+        new RegExp(`'meet' runs as 3 tasks at once.* the queue \\S+ has ${platform}\\.`),
+      );
+      expect(batch.jobs).toEqual([]);
+    }
+  });
+
   it('makes Jobs and a Service of a gang that Kubernetes takes', async () => {
     const gang = { name: gangName(['Flow', 'fit', 0]), count: 2, index: 0 };
     const labels = { user: 'ada', flow: 'Flow', run: '1', step: 'fit', task: '2', attempt: 0 };
@@ -190,7 +274,7 @@ describe('beside Metaflow', () => {
       return manifest;
     };
     const theirs = await taken((env) =>
-      metaflow('kubernetes', { ...aws.env, ...settings, ...env, METAFLOW_S3_ENDPOINT_URL: aws.url }),
+      metaflow(['--with', 'kubernetes'], { ...aws.env, ...settings, ...env, METAFLOW_S3_ENDPOINT_URL: aws.url }),
     );
     const own = await taken((env) => ours('kubernetes', env));
     const same = (manifest: Plain): Plain => {

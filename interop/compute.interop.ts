@@ -4,7 +4,7 @@ import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeAll, describe, expect, it, vi } from 'vitest';
-import { fan, fated, linear, meeting, mixed } from './compute/project/flows.ts';
+import { breaking, fan, fated, linear, meeting, mixed } from './compute/project/flows.ts';
 import {
   type MakeService,
   type Service,
@@ -214,18 +214,19 @@ describe.each(services)('a flow whose steps are jobs of %s', (serviceName, make)
     expect(await run.result()).toEqual({ before: { reached: 7 } });
   });
 
-  it('runs a gang at the same time where the service has names for its tasks, and refuses it elsewhere', async () => {
+  it('runs a gang at the same time, whose tasks know where the main one is', async () => {
     const { folder, options } = withRun();
     writeFileSync(join(folder, 'ran'), '');
-    const running = runFlow(remote(meeting), { ...options, params: { folder } });
-    if (service.compute === 'batch') {
-      const refused: unknown = await running.catch((error: unknown) => error);
-      expect(refused).toMatchObject({ code: 'GANG_NOT_THERE', facts: { steps: 'meet' } });
-      return;
-    }
-    await using run = await running;
+    await using run = await runFlow(remote(meeting), { ...options, params: { folder } });
     const { met } = await run.result();
     expect(met).toHaveLength(3);
+    if (service.compute === 'batch') {
+      // The main node finds its own address; the others are told.
+      expect(met[0]).toMatch(/^0 (\d+\.\d+\.\d+\.\d+) \1$/);
+      expect(met.slice(1)).toEqual(['1 127.0.0.1 127.0.0.1', '2 127.0.0.1 127.0.0.1']);
+      expect(service.started('meet')).toBe(1);
+      return;
+    }
     const [made] = service.names() as { metadata: { name: string; ownerReferences: object[] }; spec: object }[];
     const main = `task-0.${made?.metadata.name ?? ''}.default.svc`;
     expect(met).toEqual([0, 1, 2].map((index) => `${index} ${main} ${main}`));
@@ -236,6 +237,16 @@ describe.each(services)('a flow whose steps are jobs of %s', (serviceName, make)
     expect(new Set(pods.map(({ spec }) => spec['hostname']))).toEqual(new Set(['task-0', 'task-1', 'task-2']));
     for (const { metadata } of pods) expect(metadata.labels).toMatchObject({ 'smallboat/gang': made?.metadata.name });
     expect(made?.spec).toMatchObject({ clusterIP: 'None', selector: { 'smallboat/gang': made?.metadata.name } });
+  });
+
+  it.each([0, 1])('ends a gang whose task %d throws, says so, and runs all of it again', async (who) => {
+    const { folder, events, options } = withRun();
+    await using run = await runFlow(remote(breaking), { ...options, params: { folder, who } });
+    expect(await run.result()).toEqual({ at: [0, 1, 2] });
+    const told = events.flatMap((event) => (event.kind === 'taskRetried' ? [event.error.message] : []));
+    expect(told).toHaveLength(3);
+    expect(told.filter((message) => message.includes(`${who} breaks it`))).toHaveLength(3);
+    expect(ran(folder)).toHaveLength(6);
   });
 
   it('says of an image that is not there that it could not be started', async () => {

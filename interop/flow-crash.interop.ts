@@ -4,14 +4,14 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { afterAll, describe, expect, it } from 'vitest';
-import { readRun } from '../packages/smallboat/src/flow/read-run.ts';
+import { type RunView, readRun } from '../packages/smallboat/src/flow/read-run.ts';
 import { openRunStore } from '../packages/smallboat/src/flow/store/open-run-store.ts';
 import { buildFlow } from '../packages/smallboat/src/flow/testing/harness/build.ts';
 import { differences } from '../packages/smallboat/src/flow/testing/harness/compare.ts';
 import { specOf } from '../packages/smallboat/src/flow/testing/harness/graphs.ts';
 import { randomOf, randomSpec } from '../packages/smallboat/src/flow/testing/harness/random-spec.ts';
 import { interpret } from '../packages/smallboat/src/flow/testing/harness/reference.ts';
-import { type Spec, stepsOf } from '../packages/smallboat/src/flow/testing/harness/spec.ts';
+import { type Spec, gangsOf, stepsOf, workersFor } from '../packages/smallboat/src/flow/testing/harness/spec.ts';
 import { flowRunOf } from '../packages/smallboat/src/flow/flow-run.ts';
 
 /**
@@ -38,6 +38,7 @@ interface Place {
   readonly home: string;
   readonly env: NodeJS.ProcessEnv;
   readonly ranFile: string;
+  readonly workers: number;
 }
 
 async function placeFor(spec: Spec): Promise<Place> {
@@ -45,21 +46,26 @@ async function placeFor(spec: Spec): Promise<Place> {
   const ranFile = join(home, 'ran');
   await writeFile(ranFile, '');
   await writeFile(join(home, 'spec.json'), JSON.stringify({ ...spec, ranFile }));
-  return { home, ranFile, env: { ...process.env, SMALLBOAT_HARNESS_SPEC: join(home, 'spec.json') } };
+  const workers = workersFor(spec, 2);
+  return { home, ranFile, workers, env: { ...process.env, SMALLBOAT_HARNESS_SPEC: join(home, 'spec.json') } };
 }
 
 /** Starts the program, and kills it and all that it started after a time. @returns how it ended. */
 async function call(
-  { home, env }: Place,
+  { home, env, workers }: Place,
   args: readonly string[],
   how: { readonly afterMs?: number; readonly signal?: NodeJS.Signals } = {},
 ): Promise<{ readonly code: number | null; readonly err: string; readonly ms: number }> {
   const began = performance.now();
-  const child = spawn(process.execPath, [program, ...args, '--home', home, '--max-workers', '2', '--quiet'], {
-    env,
-    detached: true,
-    stdio: ['ignore', 'ignore', 'pipe'],
-  });
+  const child = spawn(
+    process.execPath,
+    [program, ...args, '--home', home, '--max-workers', String(workers), '--quiet'],
+    {
+      env,
+      detached: true,
+      stdio: ['ignore', 'ignore', 'pipe'],
+    },
+  );
   let err = '';
   child.stderr.setEncoding('utf8').on('data', (text: string) => (err += text));
   const { pid = 0 } = child;
@@ -110,8 +116,20 @@ async function survive(spec: Spec, seed: number, signal: NodeJS.Signals): Promis
       }
       return [...wrong, `did not end: ${ended.err}`];
     }
-    for (const task of view.steps.flatMap((step) => step.tasks)) if (task.state === 'done') done.add(task.name);
+    for (const name of doneIn(view, spec)) done.add(name);
   }
+}
+
+/** The tasks that are not to run again. A gang is done where all of it is, in one attempt; else all of it runs again. */
+function doneIn({ steps }: RunView, { block }: Spec): readonly string[] {
+  const gangs = gangsOf(block);
+  return steps.flatMap(({ name: step, tasks }) => {
+    const ended = tasks.filter(({ state }) => state === 'done');
+    const count = gangs.get(step);
+    if (count === undefined) return ended.map(({ name }) => name);
+    const places = Map.groupBy(ended, ({ name }) => name.slice(0, name.lastIndexOf('[')));
+    return [...places.values()].flatMap((gang) => (gang.length === count ? gang.map(({ name }) => name) : []));
+  });
 }
 
 /** Flows of some size that end well. */

@@ -51,7 +51,7 @@ function serviceOfBatch(standIn: BatchStandIn): Omit<Service, typeof Symbol.asyn
     compute: 'batch',
     name: 'AWS Batch',
     env: { ...standIn.env, METAFLOW_BATCH_JOB_QUEUE: standIn.queue },
-    started: (step) => of(step).length,
+    started: (step) => of(step).filter(({ nodeDetails }) => !nodeDetails).length,
     running: async (step) => {
       await standIn.waitFor((job) => job.parameters['metaflow.step_name'] === step && job.status === 'RUNNING');
     },

@@ -164,3 +164,26 @@ const gather = step('gather', {
 export const meeting = flow('Meeting', { folder: z.string() }, ({ folder }) =>
   gather({ met: gang(3, () => meet({ folder })) }),
 );
+
+/** One of three throws in the first attempt, while the others wait for their end. */
+const split = step('split', {
+  retry: { times: 1, backoffSeconds: 0 },
+  run: async ({ folder, who }: { folder: string; who: number }, { gang: own, signal, attempt }) => {
+    note(folder, `split${own?.index ?? ''}`);
+    if (attempt > 0) {
+      // The main task ends first, and the others are not ended with it.
+      if (own?.index !== 0) await new Promise((resolve) => setTimeout(resolve, 1000));
+      return { at: own?.index ?? -1 };
+    }
+    if (own?.index === who) throw new Error(`${who} breaks it`);
+    await new Promise<void>((resolve) => signal.addEventListener('abort', () => resolve(), { once: true }));
+    throw new Error('told to end');
+  },
+});
+const together = step('together', {
+  run: ({ all }: { all: readonly { readonly at?: number }[] }) => ({ at: all.map(({ at }) => at) }),
+});
+
+export const breaking = flow('Breaking', { folder: z.string(), who: z.number() }, ({ folder, who }) =>
+  together({ all: gang(3, () => split({ folder, who })) }),
+);

@@ -3,6 +3,8 @@ import type { Flow, ParamValues, Params } from './compose/flow.ts';
 import type { Step } from './compose/step.ts';
 import { type TaskError, taskName } from './engine/job.ts';
 import { flowRunOf } from './flow-run.ts';
+import type { FolderRef } from './folder/folder-ref.ts';
+import { type S3Objects, objectsOfRun } from './objects/objects.ts';
 import { type RunBrief, readBrief } from './read-brief.ts';
 import { type RunState, type RunView, type TaskState, type TaskView, readRun } from './read-run.ts';
 import { type StoreSpec, openRunStore } from './store/open-run-store.ts';
@@ -77,6 +79,10 @@ export interface PastRun<P extends Params = Params, R = unknown> {
   task(step: string, index?: readonly number[]): Promise<PastTask>;
   /** What each finished task of a step made. */
   read<O extends object, C extends object = never>(step: Step<never, O, C>): Promise<readonly (O | C)[]>;
+  /** Writes a folder that one of its bodies kept (`context.saveFolder()`) into one of this machine. */
+  loadFolder(ref: FolderRef, into: string): Promise<void>;
+  /** The objects that its bodies kept in S3 (`context.s3()`). Rejects with `RUN_WITHOUT_OBJECTS`. Dispose of it. */
+  s3(): Promise<S3Objects>;
   /** Takes tags away and adds others. @returns those that it has then. */
   changeTags(change: TagChange): Promise<readonly string[]>;
 }
@@ -129,8 +135,7 @@ function flowRuns(store: RunStore, of: Flow | string): FlowRuns {
       let count = 0;
       if (limit < 1) return;
       for await (const info of store.eachRun(name)) {
-        const all = [...info.tags, ...info.systemTags];
-        if (!tags.every((tag) => all.includes(tag))) continue;
+        if (!tags.every((tag) => info.tags.includes(tag) || info.systemTags.includes(tag))) continue;
         const run = past(info);
         if (state !== undefined && (await run.state()) !== state) continue;
         yield run;
@@ -203,6 +208,8 @@ function pastRun(store: RunStore, info: RunInfo, flow: Flow | undefined): PastRu
       const done = (await tasks(step)).filter(({ state }) => state === 'done');
       return Promise.all(done.map((task) => task.made()));
     },
+    loadFolder: async (ref, into) => (await import('./folder/keep-folder.ts')).fetchFolder(ref, into, store),
+    s3: () => objectsOfRun(store, at),
     changeTags: (change) => store.changeTags(at, change),
   } as PastRun; // A step's own types are those of its definition.
 }

@@ -1,4 +1,6 @@
 import type { TaskCard } from './card/task-card.ts';
+import type { FolderRef } from './folder/folder-ref.ts';
+import type { S3Objects } from './objects/objects.ts';
 
 /** Keeps what a long task has done so far, so that its next attempt, or a resumed run, goes on from there. */
 export interface Checkpoint {
@@ -49,4 +51,13 @@ export interface StepContext {
   readonly checkpoint: Checkpoint;
   /** A folder for the attempt alone: made when it is first asked for, gone when the attempt has ended. */
   readonly tempFolder: () => Promise<string>;
+  /**
+   * Keeps a folder (or one file) beside the artifacts: a model, a data set, whatever its size. What it gives is a small artifact to hand on. Rejects
+   * with `FOLDER_NOT_STORABLE`.
+   */
+  readonly saveFolder: (path: string, metadata?: Readonly<Record<string, unknown>>) => Promise<FolderRef>;
+  /** Writes a folder that was kept into one of this machine: by default one that is gone when the attempt has ended. @returns its path. */
+  readonly loadFolder: (ref: FolderRef, into?: string) => Promise<string>;
+  /** Objects of the run's own in S3: the place of Metaflow's `S3(run=self)`. Open until the attempt has ended. Rejects with `RUN_WITHOUT_OBJECTS`. */
+  readonly s3: () => Promise<S3Objects>;
 }

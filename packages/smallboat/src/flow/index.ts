@@ -43,6 +43,21 @@ export type { RepeatOptions, State } from './compose/repeat.ts';
 export { step, wrap } from './compose/step.ts';
 export type { Around, Step, StepSpec, WireOptions, Wired } from './compose/step.ts';
 export type { Checkpoint, GangContext, StepContext } from './context.ts';
+export { folderErrors } from './folder/folder-ref.ts';
+export type { FileRef, FolderRef } from './folder/folder-ref.ts';
+export { objectErrors, s3Objects } from './objects/objects.ts';
+export type {
+  ByteRange,
+  Put,
+  PutOptions,
+  S3Content,
+  S3Entry,
+  S3Info,
+  S3Object,
+  S3Objects,
+  S3ObjectsOptions,
+  Written,
+} from './objects/objects.ts';
 export { config, configValueErrors, configVariable } from './config-value.ts';
 export type { ConfigOptions } from './config-value.ts';
 export { describeDag } from './definition.ts';

@@ -4,6 +4,7 @@ import type { Job, Workers } from '../engine/job.ts';
 import type { CodeOptions } from '../options.ts';
 import type { StoreSpec } from '../store/open-run-store.ts';
 import type { CodePackage, RunStore } from '../store/run-store.ts';
+import { gangOrders } from './gang-orders.ts';
 import { runRemotely } from './remote-workers.ts';
 import type { ContainerService, RemoteCompute } from './service.ts';
 import { type ComputeSettings, computeSettings, settingsIn } from './settings.ts';
@@ -13,8 +14,6 @@ import { folderInCode, storeCode } from './store-code.ts';
 export const computeErrors = defineErrors({
   STORE_NOT_SHARED: (f: { location: string; service: string; steps: string }) =>
     `The runs are kept in ${f.location}, which the jobs of ${f.service} cannot reach (steps: ${f.steps}). Keep them in S3 (METAFLOW_DEFAULT_DATASTORE=s3, METAFLOW_DATASTORE_SYSROOT_S3=s3://…), or set SMALLBOAT_SHARED_FOLDER=1 where that folder is a network file system that they mount at the same path.`,
-  GANG_NOT_THERE: (f: { service: string; steps: string }) =>
-    `${f.service} cannot run gangs here, and these steps are in one: ${f.steps}. Have them run on Kubernetes or on this machine.`,
 });
 
 export interface ComputeOptions {
@@ -60,7 +59,7 @@ const NAMES: Readonly<Record<RemoteCompute, string>> = { batch: 'AWS Batch', kub
 
 /**
  * Makes what runs each attempt where its step says: here, or as a job of a service. Settings, services and the code package are ready when it
- * resolves. Rejects with `STORE_NOT_SHARED`, `GANG_NOT_THERE`, with the errors of settings and services, and as `packCode` does.
+ * resolves. Rejects with `STORE_NOT_SHARED`, with the errors of settings and services, and as `packCode` does.
  */
 export async function openCompute(options: ComputeOptions): Promise<Compute> {
   const { dag, store, storeSpec, module } = options;
@@ -68,7 +67,6 @@ export async function openCompute(options: ComputeOptions): Promise<Compute> {
   const settings = computeSettings(settingsIn({ env, cwd }));
   const remote = remoteSteps(dag);
   const spec = reachable(remote, { ...(storeSpec ? { storeSpec } : {}), settings, location: store.location });
-  checkGangs(remote, dag);
   const opened = [...remote.keys()].map(
     async (compute) => [compute, await openService(compute, settings, env)] as const,
   );
@@ -77,14 +75,6 @@ export async function openCompute(options: ComputeOptions): Promise<Compute> {
     ...opened,
   ]);
   return { code, workers: route({ ...options, storeSpec: spec, code, settings, services: new Map(services) }) };
-}
-
-/** Only Kubernetes gives the tasks of a gang names by which they find each other. Throws `GANG_NOT_THERE`. */
-function checkGangs(remote: ReturnType<typeof remoteSteps>, { regions }: Dag): void {
-  const gangs = new Set(regions.flatMap((region) => (region.kind === 'each' && region.isGang ? [region.id] : [])));
-  const inGang = (remote.get('batch') ?? []).filter(({ scope }) => scope.some(({ region }) => gangs.has(region)));
-  if (inGang.length === 0) return;
-  throw computeErrors.GANG_NOT_THERE({ service: NAMES.batch, steps: inGang.map(({ name }) => name).join(', ') });
 }
 
 /** The store as containers reach it. Throws `STORE_NOT_SHARED`. */
@@ -138,6 +128,7 @@ function route(options: Route): Workers {
     folder: folderInCode(options.module, options.cwd),
     graceSeconds: options.graceSeconds ?? GRACE,
     runtimeLimitSeconds: settings.runtimeLimitSeconds,
+    gangs: gangOrders(store),
   };
   return {
     size: local.size,

@@ -6,6 +6,7 @@ import type { CodePackage, RunStore } from '../store/run-store.ts';
 import { type ContainerLog, containerLog } from './container-log.ts';
 import { outcomeOf } from './outcome.ts';
 import { gangName } from './kubernetes/gang-service.ts';
+import type { GangOrders } from './gang-orders.ts';
 import type { Container, ContainerEnd, ContainerService, GangPlace } from './service.ts';
 import { bootstrapCommand } from './task/bootstrap-command.ts';
 import { ORDER_VARIABLE, type RemoteJob, type TaskOrder } from './task/order.ts';
@@ -25,6 +26,8 @@ export interface RemoteOptions {
   readonly graceSeconds: number;
   /** When the service ends a container whose step has no limit, in seconds. */
   readonly runtimeLimitSeconds: number;
+  /** The gangs whose members are one job. */
+  readonly gangs: GangOrders;
 }
 
 /** Seconds that a container may take before its body begins and after it has ended: pulling an image is not among them. */
@@ -46,7 +49,13 @@ export async function runRemotely(
   const node = dag.steps.find(({ name }) => name === job.step);
   if (signal?.aborted || !node) return { kind: 'stopped' };
   const log = containerLog({ ...(onLog ? { onLog } : {}), ...(onProgress ? { onProgress } : {}) });
-  const container = await containerFor(job, node, { ...options, service });
+  const container = await containerFor(job, node, { ...options, service, ...(signal ? { signal } : {}) }).catch(
+    (error: unknown) => {
+      if (signal?.aborted) return undefined;
+      throw error;
+    },
+  );
+  if (!container) return { kind: 'stopped' };
   let fraction = 0;
   const end = await service.run(container, {
     ...(signal ? { signal } : {}),
@@ -59,13 +68,15 @@ export async function runRemotely(
   if (hasNotBegun(end)) await sayWhy(job, store, end);
   else if (onLog && end.kind !== 'stopped') await completeLog(job, store, log);
   const known = { end, tail: log.tail, service: service.name, hasLimit: node.options.timeoutSeconds !== undefined };
-  return outcomeOf(job, store, { ...known, ...(log.loss ? { loss: log.loss } : {}) });
+  const outcome = await outcomeOf(job, store, { ...known, ...(log.loss ? { loss: log.loss } : {}) });
+  if (container.gang && service.hasJobsOfGangs === true) await options.gangs.settle(container.gang, outcome);
+  return outcome;
 }
 
 async function containerFor(
   given: Job,
   { options: said }: StepNode,
-  options: RemoteOptions & { readonly service: ContainerService },
+  options: RemoteOptions & { readonly service: ContainerService; readonly signal?: AbortSignal },
 ): Promise<Container> {
   const gang = gangOf(given);
   const mainAddress = gang && options.service.mainAddress?.(said, gang);
@@ -74,14 +85,17 @@ async function containerFor(
     ...(given.gang && mainAddress !== undefined ? { gang: { ...given.gang, mainAddress } } : {}),
   };
   const { path, attempt, environment, ...rest } = job;
-  const { store, code, storeSpec, variables, folder, graceSeconds } = options;
+  const { store, code, storeSpec, variables, folder, graceSeconds, gangs, service, signal } = options;
   const { timeoutSeconds, image, resources = {}, batch, kubernetes } = said;
   // Without its environment: that may hold values that are never stored.
   const remote: RemoteJob = { job: { ...rest, path, attempt, environment: {} }, variables };
   const order: TaskOrder = {
     flow: path.flow,
     store: storeSpec,
-    job: await handOver(remote, store),
+    job:
+      gang && gang.count > 1 && service.hasJobsOfGangs === true
+        ? await gangs.handOver(gang, remote, signal)
+        : await handOver(remote, store),
     code: { key: code.key, url: code.url.includes('://') ? code.url : pathToFileURL(code.url).href },
     folder,
     graceSeconds,

@@ -12,7 +12,12 @@ export interface ContainerService extends AsyncDisposable {
    * `stopped`. What goes wrong with the service itself is an end too (`notRun`): it never rejects.
    */
   run(container: Container, host: ContainerHost): Promise<ContainerEnd>;
-  /** Where the main container of a gang will be found; absent where the service cannot run gangs. */
+  /**
+   * A gang is one job whose containers are alike but for their number: all are given the same environment. Its members are run at the same time,
+   * and the job is the first one's.
+   */
+  readonly hasJobsOfGangs?: boolean;
+  /** Where the main container of a gang will be found, where that is known before it is there. */
   mainAddress?(container: Pick<Container, 'kubernetes'>, gang: GangPlace): string;
   /** Jobs of ours that have not ended, whoever started them: also those of runs that were killed. */
   unfinished(): Promise<readonly UnfinishedJob[]>;

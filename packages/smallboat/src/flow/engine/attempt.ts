@@ -7,7 +7,7 @@ import type { Dag, StepNode } from '../definition.ts';
 import { readableStack } from '../describe-failure.ts';
 import { isArtifactName } from '../names.ts';
 import type { Secret } from '../secrets.ts';
-import type { ArtifactKey } from '../store/run-store.ts';
+import type { ArtifactKey, ArtifactKeys } from '../store/run-store.ts';
 import { type Job, type Outcome, toTaskError } from './job.ts';
 import { type Inputs, loadInputs } from './inputs.ts';
 import { RECORD, RESULT, type TaskRecord } from './record.ts';
@@ -42,6 +42,7 @@ export async function runAttempt(job: Job, host: AttemptHost): Promise<Outcome> 
   await using live = liveCard({ job, store, user: host.user, warn: (text) => host.writeLog(`${text}\n`) });
   await store.beginAttempt(path, attempt, job.place);
   let artifacts: Record<string, ArtifactKey> = {};
+  let pieces: ArtifactKeys = {};
   const { index, inputs, failure, gang } = job;
   const error = failure && { kind: failure.kind, message: failure.message };
   let record: TaskRecord = {
@@ -57,8 +58,9 @@ export async function runAttempt(job: Job, host: AttemptHost): Promise<Outcome> 
   try {
     const node = job.step === 'end' ? endNode : host.dag.steps.find((s) => s.name === job.step);
     if (!node) throw attemptErrors.STEP_UNKNOWN({ step: job.step, flow: host.dag.flow });
-    const { made, absent } = await runBody(node, job, { ...host, live });
+    const { made, absent, pieces: kept } = await runBody(node, job, { ...host, live });
     if (host.signal.aborted) return { kind: 'stopped' };
+    pieces = kept;
     const keys = await Promise.all(
       made.map(async ([name, value]) => [name, await store.save(path.flow, value)] as const),
     );
@@ -86,7 +88,7 @@ export async function runAttempt(job: Job, host: AttemptHost): Promise<Outcome> 
   if (host.isOrphan?.() === true) return { kind: 'stopped' };
   const hidden = { [RECORD]: await store.save(path.flow, record), ...(await live.end(outcome)) };
   await host.flushLogs?.();
-  const stored = { ...artifacts, ...hidden };
+  const stored = { ...artifacts, ...pieces, ...hidden };
   await store.endAttempt(path, attempt, {
     artifacts: stored,
     hasSucceeded: outcome.kind === 'succeeded',
@@ -110,6 +112,7 @@ const endNode: StepNode = {
 interface Made {
   readonly made: readonly (readonly [name: string, value: unknown])[];
   readonly absent: readonly string[];
+  readonly pieces: ArtifactKeys;
 }
 
 async function runBody(node: StepNode, job: Job, host: AttemptHost & { readonly live: LiveCard }): Promise<Made> {
@@ -130,6 +133,7 @@ async function runBody(node: StepNode, job: Job, host: AttemptHost & { readonly 
   return {
     made: entries.filter(([, value]) => value !== undefined),
     absent: entries.filter(([, value]) => value === undefined).map(([name]) => name),
+    pieces: context.pieces(),
   };
 }
 

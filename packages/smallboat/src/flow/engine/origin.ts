@@ -1,7 +1,7 @@
 import type { ArtifactKeys, RunStore, TaskInfo, TaskPath } from '../store/run-store.ts';
 import { isArtifactName } from '../names.ts';
 import { taskName } from './job.ts';
-import { CARD, type Graph, RECORD, type RunRecord, asRunRecord, asTaskRecord } from './record.ts';
+import { CARD, FOLDER, type Graph, RECORD, type RunRecord, asRunRecord, asTaskRecord } from './record.ts';
 
 /** A task of an earlier run that a resumed one need not repeat. */
 export interface FinishedTask {
@@ -68,7 +68,7 @@ export async function readOrigin(store: RunStore, flow: string, run: string): Pr
         from: path,
         attempt: ended.attempt,
         artifacts: Object.fromEntries(entries.filter(([artifact]) => isArtifactName(artifact))),
-        stored: Object.fromEntries(entries.filter(([n]) => isArtifactName(n) || n === RECORD || n === CARD)),
+        stored: Object.fromEntries(entries.filter(([n]) => isArtifactName(n) || isOurs(n))),
         absent: record.absent ?? [],
         lengths: record.lengths,
       });
@@ -77,6 +77,11 @@ export async function readOrigin(store: RunStore, flow: string, run: string): Pr
     if (record?.from !== undefined) for (const step of withDescendants(record.graph, record.from)) excluded.add(step);
   }
   return { finished, runs };
+}
+
+/** Of what is hidden, what another run takes over. */
+function isOurs(name: string): boolean {
+  return name === RECORD || name === CARD || name.startsWith(FOLDER);
 }
 
 /** A step and all that comes after it. */

@@ -9,6 +9,8 @@ import type { InputSpec, TaskError } from './job.ts';
 export const RECORD = '_smallboat';
 /** Name of the hidden artifact with the components that a step put on its card. */
 export const CARD = '_card';
+/** Pieces of the folders that a task kept, numbered: `_folder_0`. */
+export const FOLDER = '_folder_';
 /** Name of the hidden artifact that a task has which was taken over from an earlier run: that run. */
 export const ORIGIN = '_origin';
 /** Name under which `end` holds a result that is not the artifacts of one step. */

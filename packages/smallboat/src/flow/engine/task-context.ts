@@ -4,9 +4,11 @@ import { join } from 'node:path';
 import { inspect } from 'node:util';
 import type { TaskCard } from '../card/task-card.ts';
 import type { Checkpoint, StepContext } from '../context.ts';
-import { type RunStore, pathspecOf } from '../store/run-store.ts';
+import { type S3Objects, objectsOfRun } from '../objects/objects.ts';
+import { type ArtifactKey, type ArtifactKeys, type RunStore, pathspecOf } from '../store/run-store.ts';
 import { LOOPBACK } from './gang-variables.ts';
 import { type Job, type TaskProgress, taskName } from './job.ts';
+import { FOLDER } from './record.ts';
 
 /** What a context needs of the process that the body runs in. */
 export interface ContextHost {
@@ -18,12 +20,21 @@ export interface ContextHost {
   readonly card: TaskCard;
 }
 
+/** What a body kept beside what it returns. */
+interface Keeper {
+  /** The pieces of its folders, as hidden artifacts of the attempt: so they live as long as it. */
+  readonly pieces: () => ArtifactKeys;
+}
+
 /** The context of a task's body. Dispose of it when the body has ended. */
-export function taskContext(job: Job, host: ContextHost): StepContext & AsyncDisposable {
+export function taskContext(job: Job, host: ContextHost): StepContext & Keeper & AsyncDisposable {
   const { path } = job;
   const step = taskName(job.step, job.index);
   const [origin] = job.origins ?? [];
   let temp: Promise<string> | undefined;
+  const tempFolder = (): Promise<string> => (temp ??= mkdtemp(join(tmpdir(), `smallboat-${path.run}-`)));
+  const pieces = new Set<ArtifactKey>();
+  let objects: Promise<S3Objects> | undefined;
   return {
     flow: path.flow,
     runId: path.run,
@@ -47,8 +58,28 @@ export function taskContext(job: Job, host: ContextHost): StepContext & AsyncDis
       }),
     card: host.card,
     checkpoint: checkpointOf(job, step, host.store),
-    tempFolder: () => (temp ??= mkdtemp(join(tmpdir(), `smallboat-${path.run}-`))),
+    tempFolder,
+    saveFolder: async (from, metadata) => {
+      const { keepFolder, piecesOf } = await import('../folder/keep-folder.ts');
+      const ref = await keepFolder(from, { store: host.store, flow: path.flow, ...(metadata ? { metadata } : {}) });
+      for (const key of piecesOf(ref)) {
+        // Until the attempt has ended well, and for those that do not: a checkpoint may name it.
+        if (!pieces.has(key)) await host.store.saveCheckpoint(path, `piece ${key}`, key);
+        pieces.add(key);
+      }
+      return ref;
+    },
+    loadFolder: async (ref, into) => {
+      const { fetchFolder } = await import('../folder/keep-folder.ts');
+      const folder = into ?? (await mkdtemp(join(await tempFolder(), 'folder-')));
+      await fetchFolder(ref, folder, host.store);
+      return folder;
+    },
+    pieces: () => Object.fromEntries([...pieces].map((key, i) => [`${FOLDER}${i}`, key])),
+    s3: () => (objects ??= objectsOfRun(host.store, path)),
     async [Symbol.asyncDispose]() {
+      // One that could not be opened has said so to the body.
+      await objects?.then((opened) => opened[Symbol.asyncDispose]()).catch(() => undefined);
       if (temp) await rm(await temp, { recursive: true, force: true });
     },
   };

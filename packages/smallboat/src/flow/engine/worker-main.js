@@ -6,4 +6,4 @@ import { enableCompileCache } from 'node:module';
 
 enableCompileCache();
 const { startWorker } = await import('./worker.ts');
-startWorker(process.argv[2] ?? '');
+startWorker(process.argv[2] ?? '', { guardsItself: process.argv[3] === 'guards-itself' });

@@ -1,5 +1,4 @@
 import { flushCompileCache } from 'node:module';
-import { Worker } from 'node:worker_threads';
 import { hideSecrets, readSecrets } from '../secrets.ts';
 import { openRunStore } from '../store/open-run-store.ts';
 import type { Dag } from '../definition.ts';
@@ -12,12 +11,16 @@ import { findFlow, importModule } from './load-flow.ts';
 import { type LogWriter, logWriter } from './log-writer.ts';
 import type { FromWorker, ToWorker } from './messages.ts';
 
-/** Takes orders from the parent until it is gone. The module is imported at once, while the parent plans. */
-export function startWorker(module: string): void {
+/**
+ * Takes orders from the parent until it is gone. The module is imported at once, while the parent plans.
+ *
+ * @param guardsItself Nobody else ends this process where its parent is killed while a body computes without a pause.
+ */
+export function startWorker(module: string, { guardsItself }: { readonly guardsItself: boolean }): void {
   const imported = importModule(module);
   // Told to the parent by the first job, which awaits the same promise.
   // The guard comes after the import, which it would only slow down: until then this process does nothing for long.
-  imported.catch(() => undefined).finally(guardAgainstOrphanhood);
+  if (guardsItself) void imported.catch(() => undefined).finally(guardAgainstOrphanhood);
   let desk: Omit<Desk, 'signal'> | undefined;
   let stop = new AbortController();
 
@@ -158,9 +161,10 @@ function setEnvironment(environment: Readonly<Record<string, string>>): () => vo
 
 /**
  * A body that computes without a pause keeps this process from noticing that its parent was killed, and would go on
- * beside a resumed run. A thread looks for it, and ends the process.
+ * beside a resumed run. A thread looks for it, and ends the process. It takes 9 MiB: only where there is no shell (`orphan-guard.ts`).
  */
-function guardAgainstOrphanhood(): void {
+async function guardAgainstOrphanhood(): Promise<void> {
+  const { Worker } = await import('node:worker_threads');
   const watch = `
     const parent = ${process.ppid};
     setInterval(() => { if (process.ppid !== parent) process.kill(process.pid, 'SIGKILL'); }, 250);

@@ -63,9 +63,18 @@ function datastoreIn(config: MetaflowConfig, env: MetaflowConfigOptions['env']):
   const certificates = config.get('S3_VERIFY_CERTIFICATE');
   const retry = objectIn(config, 'S3_CLIENT_RETRY_CONFIG');
   const connections = numberIn(config, 'S3_WORKER_COUNT');
+  const root = needed(
+    config,
+    'DATASTORE_SYSROOT_S3',
+    'the datastore is s3, so this must say where: s3://bucket/prefix',
+  );
+  const suffix = config.get('DATATOOLS_SUFFIX');
+  const dataRoot =
+    config.get('DATATOOLS_S3ROOT') ?? (suffix === undefined ? undefined : `${root.replace(/\/+$/, '')}/${suffix}`);
   return {
     kind: 's3',
-    root: needed(config, 'DATASTORE_SYSROOT_S3', 'the datastore is s3, so this must say where: s3://bucket/prefix'),
+    root,
+    ...(dataRoot === undefined ? {} : { dataRoot }),
     ...(endpoint === undefined ? {} : { endpoint }),
     ...(region === undefined || region === '' ? {} : { region }),
     ...(encryption === undefined ? {} : { encryption }),

@@ -1,3 +1,5 @@
+import type { S3Spec } from './s3/s3-spec.ts';
+
 /** Text, or pieces of bytes one after the other. */
 export type Content = string | readonly Uint8Array[];
 
@@ -58,6 +60,8 @@ export interface Datastore extends AsyncDisposable {
   readonly root: string;
   /** Whether a question takes a round trip over a network. */
   readonly isRemote: boolean;
+  /** Where it is, for objects beside it; absent where it is not in S3. */
+  readonly spec?: S3Spec;
 
   put(path: string, content: Content, options?: PutOptions): Promise<void>;
   /** Makes a file if there is none: false if there is. Of two that try, one makes it. */

@@ -9,6 +9,7 @@ import { awaitDeletions } from './gc-intent.ts';
 import { graphInfo } from './graph-info.ts';
 import { attemptPath, blobPath, checkArtifactName, flowNotePath, notePath, runPath, taskPath } from './layout.ts';
 import type { Fact, Metadata } from './metadata.ts';
+import type { S3Spec } from './s3/s3-spec.ts';
 import { toLogLines } from './mflog.ts';
 import { pythonTypeOf } from './python-type.ts';
 import type { AttemptReading } from './read-attempts.ts';
@@ -67,6 +68,7 @@ const readers = () => import('./read-attempts.ts');
 class MetaflowRunStore implements RunStore {
   readonly location: string;
   readonly user: string;
+  readonly s3?: S3Spec;
   readonly cards: CardStore;
   readonly #datastore: Datastore;
   readonly #metadata: Metadata;
@@ -83,6 +85,7 @@ class MetaflowRunStore implements RunStore {
     this.#blobs = blobsOf(datastore, clock);
     this.#clock = clock;
     this.user = metadata.user;
+    if (datastore.spec) this.s3 = datastore.spec;
     this.cards = cardStore(datastore);
     const isOne = metadata.location === datastore.root;
     this.location = isOne ? datastore.root : `${datastore.root} with metadata in ${metadata.location}`;

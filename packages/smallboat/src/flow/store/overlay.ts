@@ -4,6 +4,7 @@ import { type RunStore, runStoreErrors } from './run-store.ts';
 export function overlay(store: RunStore, behind: RunStore): RunStore {
   return {
     ...bound(store),
+    ...(store.s3 ? { s3: store.s3 } : behind.s3 ? { s3: behind.s3 } : {}),
     has: async (flow, key) => (await store.has(flow, key)) || behind.has(flow, key),
     load: async (flow, key) => {
       try {

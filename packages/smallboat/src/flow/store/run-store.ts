@@ -1,5 +1,6 @@
 import { defineErrors } from '../../kernel/index.ts';
 import type { RunSummary } from './run-summary.ts';
+import type { S3Spec } from './s3/s3-spec.ts';
 
 /** What any run store throws. Its adapters and the encoding of values add their own. */
 export const runStoreErrors = defineErrors({
@@ -214,6 +215,8 @@ export interface RunStore extends AsyncDisposable {
   readonly location: string;
   /** Who makes the runs. */
   readonly user: string;
+  /** Where artifacts are, for objects that bodies keep beside them; absent where they are not in S3. */
+  readonly s3?: S3Spec;
 
   /** Rejects with `STORE_NAME_INVALID`, as everything that takes a name. */
   createRun(flow: string, options?: NewRun): Promise<string>;

@@ -13,6 +13,11 @@ export interface StandInJob {
   readonly tags: Readonly<Record<string, string>>;
   readonly createdAt: number;
   readonly timeout?: { readonly attemptDurationSeconds: number };
+  /** Of a node of a multi-node job. */
+  readonly nodeDetails?: { readonly nodeIndex: number; readonly isMainNode: boolean };
+  /** Of a multi-node job. */
+  readonly nodeProperties?: { readonly numNodes: number };
+  readonly nodeCount?: number;
   status: 'SUBMITTED' | 'PENDING' | 'RUNNABLE' | 'STARTING' | 'RUNNING' | 'SUCCEEDED' | 'FAILED';
   statusReason?: string;
   startedAt?: number;
@@ -96,9 +101,11 @@ export async function batchStandIn(options: BatchStandInOptions = {}): Promise<B
       return { jobDefinitions: found.map(([jobDefinitionArn, made]) => ({ ...made, jobDefinitionArn })) };
     },
     registerjobdefinition: (body) => {
-      const { jobDefinitionName: name, containerProperties, type } = body;
+      const { jobDefinitionName: name, type } = body;
       if (typeof name !== 'string' || !/^[\w-]{1,128}$/.test(name)) refuse('jobDefinitionName');
-      if (type !== 'container' || typeof containerProperties !== 'object') refuse('containerProperties');
+      if (type !== (body['nodeProperties'] ? 'multinode' : 'container')) refuse('type');
+      if (type === 'multinode' && platform !== 'EC2') refuse(`multi-node jobs do not run on ${platform}`);
+      propertiesOf(body);
       if (JSON.stringify(body).length > 24_576) refuse('job definition is larger than 24 KiB');
       const jobDefinitionArn = `${ACCOUNT}:job-definition/${name}:1`;
       definitions.set(jobDefinitionArn, body);
@@ -111,7 +118,8 @@ export async function batchStandIn(options: BatchStandInOptions = {}): Promise<B
     },
     listjobs: ({ filters }) => {
       const [{ values = [] } = {}] = (filters ?? []) as { values?: string[] }[]; // As the SDK writes it.
-      return { jobSummaryList: jobs.filter(({ jobName }) => values.includes(jobName)) };
+      const named = jobs.filter(({ jobName, nodeDetails }) => values.includes(jobName) && !nodeDetails);
+      return { jobSummaryList: named };
     },
     terminatejob: ({ jobId, reason }) => {
       stop(String(jobId), String(reason));
@@ -132,15 +140,16 @@ export async function batchStandIn(options: BatchStandInOptions = {}): Promise<B
   };
 
   function submit(body: Body): unknown {
-    const { jobName, jobQueue, jobDefinition, parameters = {}, tags = {}, timeout, containerOverrides = {} } = body;
+    const { jobName, jobQueue, jobDefinition, parameters = {}, tags = {}, timeout } = body;
     const definition = definitions.get(String(jobDefinition)) ?? refuse(`no job definition ${String(jobDefinition)}`);
     if (jobQueue !== QUEUE) refuse(`no queue ${String(jobQueue)}`);
     if (typeof jobName !== 'string' || !/^[a-zA-Z0-9][\w-]{0,127}$/.test(jobName)) refuse('jobName');
+    const { properties, numNodes, targets } = propertiesOf(definition);
+    const containerOverrides = overridesOf(body, targets);
     if (JSON.stringify(containerOverrides).length > 8192) refuse('Container Overrides length must be at most 8192');
     const limit = timeout as StandInJob['timeout']; // As the SDK writes it.
     if (limit && limit.attemptDurationSeconds < 60) refuse('attemptDurationSeconds must be at least 60');
     const { environment = [] } = containerOverrides as { environment?: { name: string; value: string }[] };
-    const properties = definition['containerProperties'] as Readonly<Record<string, unknown>>;
     const job: StandInJob = {
       jobId: crypto.randomUUID(),
       jobName,
@@ -153,9 +162,47 @@ export async function batchStandIn(options: BatchStandInOptions = {}): Promise<B
       container: { ...properties, environment },
       ...(limit ? { timeout: limit } : {}),
     };
-    jobs.push(job);
-    void live(job);
+    if (numNodes !== undefined) {
+      const whole = { ...job, container: {}, nodeProperties: { numNodes } };
+      jobs.push(whole);
+      void liveTogether(whole, job);
+    } else {
+      jobs.push(job);
+      void live(job);
+    }
     return { jobName, jobId: job.jobId, jobArn: `${ACCOUNT}:job/${job.jobId}` };
+  }
+
+  /** The life of a multi-node job: it has nodes once it starts, and is over when the main one is. */
+  async function liveTogether(whole: StandInJob, like: StandInJob): Promise<void> {
+    const { jobId, nodeProperties: { numNodes } = { numNodes: 0 } } = whole;
+    for (const status of ['RUNNABLE', 'STARTING'] as const) {
+      await delay(stateMilliseconds);
+      if (reasons.has(jobId)) return end(whole, {});
+      whole.status = status;
+    }
+    const nodes = Array.from({ length: numNodes }, (_, nodeIndex): StandInJob => {
+      const nodeDetails = { nodeIndex, isMainNode: nodeIndex === 0 };
+      return {
+        ...like,
+        jobId: `${jobId}#${nodeIndex}`,
+        container: { ...like.container },
+        nodeDetails,
+        nodeCount: numNodes,
+      };
+    });
+    jobs.push(...nodes);
+    whole.startedAt = Date.now();
+    whole.status = 'RUNNING';
+    const [main, ...others] = nodes.map((node) => live(node));
+    await main;
+    for (const { jobId: id } of nodes) stop(id, 'The main node of its job has ended');
+    await Promise.all(others);
+    const { container: { exitCode } = {}, statusReason } = nodes[0] ?? {};
+    end(whole, {
+      ...(exitCode === undefined ? {} : { exitCode }),
+      ...(statusReason === undefined ? {} : { statusReason }),
+    });
   }
 
   /** The life of a job. */
@@ -186,6 +233,7 @@ export async function batchStandIn(options: BatchStandInOptions = {}): Promise<B
         AWS_BATCH_JOB_ATTEMPT: '1',
         AWS_BATCH_JQ_NAME: QUEUE,
         AWS_BATCH_CE_NAME: 'standin',
+        ...nodeVariables(job),
       },
       onLog: (text) => {
         for (const line of text.replace(/\n$/, '').split('\n')) {
@@ -221,6 +269,7 @@ export async function batchStandIn(options: BatchStandInOptions = {}): Promise<B
   function stop(jobId: string, reason: string): void {
     const job = jobs.find((one) => one.jobId === jobId) ?? refuse(`no job ${jobId}`);
     if (job.status === 'SUCCEEDED' || job.status === 'FAILED') return;
+    for (const { jobId: id } of jobs) if (id.startsWith(`${jobId}#`)) stop(id, reason);
     if (!reasons.has(jobId)) reasons.set(jobId, reason);
     containers.get(jobId)?.stop(graceMilliseconds);
   }
@@ -289,6 +338,56 @@ export async function batchStandIn(options: BatchStandInOptions = {}): Promise<B
 }
 
 type Body = Readonly<Record<string, unknown>>;
+
+/** What a definition says of its containers, and of how many nodes where it is of several. */
+function propertiesOf({ containerProperties, nodeProperties }: Body): {
+  readonly properties: Readonly<Record<string, unknown>>;
+  readonly numNodes?: number;
+  readonly targets?: readonly string[];
+} {
+  if (nodeProperties === undefined)
+    return { properties: (containerProperties ?? refuse('containerProperties')) as Body };
+  const { numNodes, mainNode, nodeRangeProperties } = nodeProperties as {
+    numNodes: number;
+    mainNode: number;
+    nodeRangeProperties: { targetNodes: string; container: Body }[];
+  }; // As the SDK writes it.
+  const targets = nodeRangeProperties.map(({ targetNodes }) => targetNodes);
+  if (mainNode !== 0 || targets.flatMap(nodesIn).join() !== nodesIn(`0:${numNodes - 1}`).join()) refuse('targetNodes');
+  const [{ container } = refuse('nodeRangeProperties')] = nodeRangeProperties;
+  return { properties: container, numNodes, targets };
+}
+
+/** What a job says of its containers; where its definition has nodes, of the main one. */
+function overridesOf(
+  { containerOverrides = {}, nodeOverrides }: Body,
+  targets: readonly string[] | undefined,
+): unknown {
+  if (targets === undefined) return nodeOverrides === undefined ? containerOverrides : refuse('nodeOverrides');
+  const { nodePropertyOverrides = [] } = nodeOverrides as {
+    nodePropertyOverrides?: { targetNodes: string; containerOverrides: unknown }[];
+  }; // As the SDK writes it.
+  if (nodePropertyOverrides.some(({ targetNodes }) => !targets.includes(targetNodes))) refuse('targetNodes');
+  return nodePropertyOverrides[0]?.containerOverrides;
+}
+
+/** The numbers of a range: `1:3` is 1, 2 and 3. */
+function nodesIn(range: string): number[] {
+  const [from = 0, to = 0] = range.split(':').map(Number);
+  return Array.from({ length: to - from + 1 }, (_, i) => from + i);
+}
+
+/** What AWS Batch tells a node of its place. The main one is not told its own address. */
+function nodeVariables({ nodeDetails, nodeCount }: StandInJob): Readonly<Record<string, string>> {
+  if (!nodeDetails) return {};
+  const { nodeIndex, isMainNode } = nodeDetails;
+  return {
+    AWS_BATCH_JOB_NUM_NODES: String(nodeCount),
+    AWS_BATCH_JOB_MAIN_NODE_INDEX: '0',
+    AWS_BATCH_JOB_NODE_INDEX: String(nodeIndex),
+    ...(isMainNode ? {} : { AWS_BATCH_JOB_MAIN_NODE_PRIVATE_IPV4_ADDRESS: '127.0.0.1' }),
+  };
+}
 
 function list(given: unknown): readonly string[] {
   return Array.isArray(given) ? given.map(String) : [];

@@ -11,12 +11,12 @@ interface Stored {
   readonly headers: Readonly<Record<string, string>>;
 }
 
-/** What a test does to a request before it is answered: lets it be, fails it with a status, or breaks the connection. */
+/** What a test does to a request: lets it be, fails it with a status, breaks the connection, or breaks it in the middle of the answer. */
 export type Mischief = (request: {
   readonly method: string;
   readonly path: string;
   readonly number: number;
-}) => number | 'break' | undefined;
+}) => number | 'break' | 'cut' | undefined;
 
 export interface S3Server extends AsyncDisposable {
   readonly endpoint: string;
@@ -57,9 +57,9 @@ export async function s3Server(): Promise<S3Server> {
       count += 1;
       const mischief = api.mischief?.({ method, path: key, number: count });
       if (mischief === 'break') return request.socket.destroy();
-      if (mischief !== undefined) return fail(response, mischief, 'InternalError');
+      if (typeof mischief === 'number') return fail(response, mischief, 'InternalError');
       const body = Buffer.concat(chunks);
-      answer({ request, response, url, key, method, body });
+      answer({ request, response, url, key, method, body, isCut: mischief === 'cut' });
       return undefined;
     })();
   });
@@ -113,7 +113,7 @@ export async function s3Server(): Promise<S3Server> {
     return give(of, found);
   }
 
-  function give({ request, response, method }: Asked, { bytes, etag, at, headers }: Stored): void {
+  function give({ request, response, method, isCut }: Asked, { bytes, etag, at, headers }: Stored): void {
     const given = { ...headers, etag, 'last-modified': at.toUTCString() };
     const [, from = '', to = ''] = /^bytes=(\d+)-(\d*)$/.exec(request.headers.range ?? '') ?? [];
     if (request.headers['if-match'] !== undefined && request.headers['if-match'] !== etag) {
@@ -126,7 +126,9 @@ export async function s3Server(): Promise<S3Server> {
     if (Number(from) >= bytes.length) return fail(response, 416, 'InvalidRange');
     const part = bytes.subarray(Number(from), to === '' ? undefined : Number(to) + 1);
     const range = `bytes ${from}-${Number(from) + part.length - 1}/${bytes.length}`;
-    response.writeHead(206, { ...given, 'content-length': part.length, 'content-range': range }).end(part);
+    response.writeHead(206, { ...given, 'content-length': part.length, 'content-range': range });
+    if (isCut) response.write(part.subarray(0, part.length >> 1), () => request.socket.destroy());
+    else response.end(part);
     return undefined;
   }
 
@@ -188,6 +190,7 @@ interface Asked {
   readonly key: string;
   readonly method: string;
   readonly body: Buffer;
+  readonly isCut: boolean;
 }
 
 function keptHeaders({ headers }: IncomingMessage): Record<string, string> {

@@ -1,19 +1,22 @@
-import type { BatchClient, JobDetail, KeyValuePair } from '@aws-sdk/client-batch';
+import type { BatchClient, JobDetail, KeyValuePair, SubmitJobCommandInput } from '@aws-sdk/client-batch';
 import type { CloudWatchLogsClient } from '@aws-sdk/client-cloudwatch-logs';
 import { defineErrors, optionalPackage } from '../../../kernel/index.ts';
 import type { Container, ContainerEnd, ContainerHost, ContainerService } from '../service.ts';
 import type { ComputeSettings } from '../settings.ts';
-import { type JobShape, type Platform, jobDefinition } from './job-definition.ts';
+import { type JobShape, allNodes, jobDefinition } from './job-definition.ts';
 import { endOf } from './job-end.ts';
 import { jobName, jobParameters, jobTags } from './job-names.ts';
 import { MOST, jobPoller } from './job-poller.ts';
 import { type Following, type LogEvent, logTail } from './log-tail.ts';
+import { type Node, multiNode } from './multi-node.ts';
 import { submitOnce } from './submit-job.ts';
 import { unfinishedJobs } from './unfinished-jobs.ts';
 
 export const batchErrors = defineErrors({
   BATCH_QUEUE_MISSING: (f: { variable: string }) =>
     `No queue of AWS Batch is named. Set ${f.variable}, or give the step one: batch: { queue: '…' }.`,
+  GANG_NOT_THERE: (f: { step: string; count: number; queue: string; machines: string }) =>
+    `Step '${f.step}' runs as ${f.count} tasks at once, which AWS Batch does on machines of EC2 that are not spot machines, and the queue ${f.queue} has ${f.machines}. Give the step another queue: batch: { queue: '…' }.`,
   BATCH_ROLE_MISSING: (f: { role: string; variable: string }) =>
     `AWS Batch needs the role ${f.role}. Set ${f.variable} to its ARN. 'smallboat policy' prints what it must be allowed.`,
 });
@@ -42,7 +45,7 @@ export async function batchService(settings: ComputeSettings): Promise<Container
   const submitter: BatchClient = new sdk.BatchClient({ ...where, maxAttempts: 1 });
   const logClient: CloudWatchLogsClient = new logs.CloudWatchLogsClient({ ...where, maxAttempts: 5 });
 
-  const platforms = new Map<string, Promise<Platform>>();
+  const queues = new Map<string, Promise<string>>();
   const definitions = new Map<string, Promise<string>>();
   let trouble: string | undefined;
 
@@ -66,13 +69,14 @@ export async function batchService(settings: ComputeSettings): Promise<Container
     },
   });
 
-  const platformOf = async (queue: string): Promise<Platform> => {
+  /** The kind of a queue's machines, in AWS's words. */
+  const machinesOf = async (queue: string): Promise<string> => {
     const { jobQueues: [found] = [] } = await client.send(new sdk.DescribeJobQueuesCommand({ jobQueues: [queue] }));
     const environment = found?.computeEnvironmentOrder?.[0]?.computeEnvironment;
     if (environment === undefined) throw new Error(`there is no queue ${queue}`);
     const asked = new sdk.DescribeComputeEnvironmentsCommand({ computeEnvironments: [environment] });
     const { computeEnvironments: [made] = [] } = await client.send(asked);
-    return made?.computeResources?.type?.startsWith('FARGATE') ? 'FARGATE' : 'EC2';
+    return made?.computeResources?.type ?? 'EC2';
   };
   const register = async (shape: JobShape): Promise<string> => {
     const definition = jobDefinition(shape);
@@ -82,8 +86,13 @@ export async function batchService(settings: ComputeSettings): Promise<Container
     return arn ?? (await client.send(new sdk.RegisterJobDefinitionCommand(definition))).jobDefinitionArn ?? '';
   };
   const definitionFor = async (container: Container, queue: string): Promise<string> => {
-    const platform = await remembered(platforms, queue, () => platformOf(queue));
-    const { command, resources: needs, image = own.image, batch = {} } = container;
+    const machines = await remembered(queues, queue, () => machinesOf(queue));
+    const platform = machines.startsWith('FARGATE') ? 'FARGATE' : 'EC2';
+    const { command, resources: needs, image = own.image, batch = {}, gang, labels } = container;
+    const nodes = gang?.count ?? 1;
+    if (nodes > 1 && machines !== 'EC2') {
+      throw batchErrors.GANG_NOT_THERE({ step: labels.step, count: nodes, queue, machines });
+    }
     const jobRole = batch.jobRole ?? own.jobRole;
     const executionRole = batch.executionRole ?? own.executionRole;
     if (platform === 'FARGATE' && executionRole === undefined) {
@@ -96,12 +105,12 @@ export async function batchService(settings: ComputeSettings): Promise<Container
       ...(jobRole === undefined ? {} : { jobRole }),
       ...(executionRole === undefined ? {} : { executionRole }),
     };
-    const shape: JobShape = { platform, image, command, needs, ...roles };
+    const shape: JobShape = { platform, image, command, needs, ...roles, ...(nodes > 1 ? { nodes } : {}) };
     return remembered(definitions, JSON.stringify(shape), () => register(shape));
   };
 
   const submit = async (container: Container, signal: AbortSignal | undefined): Promise<string> => {
-    const { labels, environment, timeoutSeconds, batch = {} } = container;
+    const { labels, environment, timeoutSeconds, batch = {}, gang } = container;
     const jobQueue = batch.queue ?? own.queue;
     if (jobQueue === undefined) throw batchErrors.BATCH_QUEUE_MISSING({ variable: 'METAFLOW_BATCH_JOB_QUEUE' });
     const ownRegion = await client.config.region();
@@ -113,7 +122,7 @@ export async function batchService(settings: ComputeSettings): Promise<Container
       jobQueue,
       jobDefinition: await definitionFor(container, jobQueue),
       parameters: jobParameters(labels),
-      containerOverrides: { environment: variables },
+      ...overrides(variables, gang),
       // The shortest that AWS Batch takes is a minute.
       timeout: { attemptDurationSeconds: Math.max(60, Math.ceil(timeoutSeconds)) },
       propagateTags: true,
@@ -132,6 +141,15 @@ export async function batchService(settings: ComputeSettings): Promise<Container
 
   const terminate = async (jobId: string, reason: string): Promise<void> => {
     await client.send(new sdk.TerminateJobCommand({ jobId, reason }));
+  };
+
+  const nodes = multiNode(poller);
+  /** Submits the job of a container, or waits for the one of its gang. */
+  const enter = async (container: Container, host: ContainerHost): Promise<Node> => {
+    const { gang } = container;
+    if (gang && gang.count > 1) return nodes.enter(gang, host, () => submit(container, host.signal));
+    const id = await submit(container, host.signal);
+    return { job: id, id, begun: Promise.resolve(undefined) };
   };
 
   /** Watches a job to its end, with its log. */
@@ -158,20 +176,23 @@ export async function batchService(settings: ComputeSettings): Promise<Container
   return {
     name: 'AWS Batch',
     size: settings.maxJobs,
+    hasJobsOfGangs: true,
     async run(container, host) {
       const { signal } = host;
-      let id: string;
+      let node: Node;
       try {
         host.onState('being submitted');
-        id = await submit(container, signal);
+        node = await enter(container, host);
       } catch (error) {
-        return { kind: 'notRun', reason: problemOf(error) };
+        return signal?.aborted ? { kind: 'stopped' } : { kind: 'notRun', reason: problemOf(error) };
       }
+      const { job, id } = node;
       try {
-        return await follow(id, host);
+        const unbegun = await node.begun;
+        return unbegun ? endOf(unbegun) : await follow(id, host);
       } catch (error) {
         if (!signal?.aborted) return { kind: 'machineLost', reason: problemOf(error), id };
-        await terminate(id, 'The run was stopped.').catch(() => undefined);
+        await terminate(job, 'The run was stopped.').catch(() => undefined);
         return { kind: 'stopped', id };
       }
     },
@@ -185,6 +206,16 @@ export async function batchService(settings: ComputeSettings): Promise<Container
       return Promise.resolve();
     },
   };
+}
+
+/** What a job changes of its definition: in every node, where there are several. */
+function overrides(
+  environment: KeyValuePair[],
+  gang: Container['gang'],
+): Pick<SubmitJobCommandInput, 'containerOverrides' | 'nodeOverrides'> {
+  const containerOverrides = { environment };
+  if (gang === undefined || gang.count === 1) return { containerOverrides };
+  return { nodeOverrides: { nodePropertyOverrides: [{ targetNodes: allNodes(gang.count), containerOverrides }] } };
 }
 
 /** What a call gave for a key before; what failed is tried again. */

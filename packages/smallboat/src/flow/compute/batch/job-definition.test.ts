@@ -73,4 +73,16 @@ describe('a job definition', () => {
     const more = jobDefinition({ ...fargate, needs: { diskMiB: 30_000 } });
     expect(more.containerProperties?.ephemeralStorage).toEqual({ sizeInGiB: 30 });
   });
+
+  it('has nodes that are all alike where several of it run at once', () => {
+    const made = jobDefinition({ ...shape, nodes: 3 });
+    expect(made).not.toHaveProperty('containerProperties');
+    expect(made).toMatchObject({
+      type: 'multinode',
+      nodeProperties: { numNodes: 3, mainNode: 0, nodeRangeProperties: [{ targetNodes: '0:2' }] },
+    });
+    const [range] = made.nodeProperties?.nodeRangeProperties ?? [];
+    expect(range?.container).toEqual(jobDefinition(shape).containerProperties);
+    expect(made.jobDefinitionName).not.toBe(jobDefinition({ ...shape, nodes: 2 }).jobDefinitionName);
+  });
 });

@@ -17,6 +17,8 @@ export interface JobShape {
   readonly needs: Needs;
   readonly jobRole?: string;
   readonly executionRole?: string;
+  /** How many containers of it run at the same time, on machines of their own, where it is more than one. */
+  readonly nodes?: number;
 }
 
 /** What a task gets that asks for nothing, as in Metaflow. */
@@ -30,7 +32,7 @@ const FARGATE_DISK_GIB = 20;
  * its timeout. Retries are ours, so a job has one attempt.
  */
 export function jobDefinition(shape: JobShape): RegisterJobDefinitionCommandInput & { jobDefinitionName: string } {
-  const { platform, image, command, needs, jobRole, executionRole } = shape;
+  const { platform, image, command, needs, jobRole, executionRole, nodes = 1 } = shape;
   const isFargate = platform === 'FARGATE';
   const diskGiB = Math.ceil((needs.diskMiB ?? 0) / 1024);
   const sharedMemorySize = isFargate ? undefined : needs.sharedMemoryMiB;
@@ -45,13 +47,26 @@ export function jobDefinition(shape: JobShape): RegisterJobDefinitionCommandInpu
     ...(sharedMemorySize === undefined ? {} : { linuxParameters: { sharedMemorySize: Math.ceil(sharedMemorySize) } }),
   };
   const definition = {
-    type: 'container' as const,
-    containerProperties,
+    ...(nodes === 1 ? { type: 'container' as const, containerProperties } : multiNode(nodes, containerProperties)),
     retryStrategy: { attempts: 1 },
     propagateTags: true,
     ...(isFargate ? { platformCapabilities: ['FARGATE' as const] } : {}),
   };
   return { ...definition, jobDefinitionName: `smallboat_${sha256(JSON.stringify(definition)).slice(0, 40)}` };
+}
+
+/** The nodes of a multi-node job that a definition or a job means when it says this: all of them. */
+export function allNodes(nodes: number): string {
+  return `0:${nodes - 1}`;
+}
+
+/** Nodes that are all alike. The job is over when the main one is. */
+function multiNode(
+  numNodes: number,
+  container: ContainerProperties,
+): Pick<RegisterJobDefinitionCommandInput, 'nodeProperties'> & { type: 'multinode' } {
+  const nodeRangeProperties = [{ targetNodes: allNodes(numNodes), container }];
+  return { type: 'multinode', nodeProperties: { numNodes, mainNode: 0, nodeRangeProperties } };
 }
 
 function requirements(needs: Needs, platform: Platform): ResourceRequirement[] {

@@ -9,7 +9,7 @@ export interface TaskOrder {
   /** The store as the container reaches it. */
   readonly store: StoreSpec;
   /** The job itself, or where the store keeps it: long lists of inputs have no place in an environment. */
-  readonly job: RemoteJob | { readonly stored: ArtifactKey };
+  readonly job: RemoteJob | { readonly stored: ArtifactKey } | GangOrder;
   readonly code: CodePlace;
   /** The folder that bodies begin in, from the root of the code package. */
   readonly folder: string;
@@ -17,6 +17,11 @@ export interface TaskOrder {
   readonly timeoutSeconds?: number;
   /** How long a body that was told to stop may take to do so, in seconds. */
   readonly graceSeconds: number;
+}
+
+/** Where the store keeps the jobs of a gang (`readonly RemoteJob[]`): a container's own is the one of its number. */
+export interface GangOrder {
+  readonly gang: ArtifactKey;
 }
 
 /** An attempt as a container gets it, and what is not part of it. */

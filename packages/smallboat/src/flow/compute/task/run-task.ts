@@ -4,6 +4,7 @@ import type { Outcome } from '../../engine/job.ts';
 import { openRunStore } from '../../store/open-run-store.ts';
 import type { RunStore } from '../../store/run-store.ts';
 import { EXIT } from './exit-codes.ts';
+import { type GangNode, gangNode, waitForOthers } from './gang-node.ts';
 import { ORDER_VARIABLE, type RemoteJob, type TaskOrder } from './order.ts';
 import { lineOf } from './said.ts';
 import type { TaskHost } from './task-host.ts';
@@ -19,15 +20,16 @@ export async function runTask({ env, module, print, onTerminate }: TaskHost): Pr
   const say = (text: string): void => print(`[smallboat] ${text}\n`, 'stderr');
   const order = JSON.parse(env[ORDER_VARIABLE] ?? '') as TaskOrder; // Written by whoever submitted the job.
   let store: RunStore;
-  let remote: RemoteJob;
+  let node: GangNode;
   try {
     store = await openRunStore(order.store);
-    remote = await jobOf(order, store);
+    node = await nodeOf(order, store, env);
   } catch (error) {
     say(`the store cannot be reached: ${messageOf(error)}`);
     return EXIT.storeUnreachable;
   }
   await using _ = store;
+  const { remote, others } = node;
   const end = toldToEnd({ env, onTerminate }, 'container', say);
   try {
     await using pool = processPool({
@@ -46,6 +48,10 @@ export async function runTask({ env, module, print, onTerminate }: TaskHost): Pr
       onLog: (stream, text) => print(text, stream),
       onProgress: (progress) => print(`${lineOf({ kind: 'progress', progress })}\n`, 'stdout'),
     });
+    if (outcome.kind === 'succeeded' && others.length > 0) {
+      say(`waiting for the other ${others.length} of its gang`);
+      await waitForOthers(others, store, end);
+    }
     if (outcome.kind === 'lost') print(`${lineOf({ kind: 'lost', loss: outcome.loss })}\n`, 'stdout');
     return end.isMachineGoing() && outcome.kind === 'stopped' ? EXIT.machineLost : exitCodeOf(outcome);
   } catch (error) {
@@ -56,8 +62,11 @@ export async function runTask({ env, module, print, onTerminate }: TaskHost): Pr
   }
 }
 
-async function jobOf({ flow, job }: TaskOrder, store: RunStore): Promise<RemoteJob> {
-  return 'job' in job ? job : ((await store.load(flow, job.stored)) as RemoteJob); // Saved by whoever submitted the job.
+async function nodeOf({ flow, job }: TaskOrder, store: RunStore, env: TaskHost['env']): Promise<GangNode> {
+  if ('job' in job) return { remote: job, others: [] };
+  // Saved by whoever submitted the job.
+  if ('gang' in job) return gangNode((await store.load(flow, job.gang)) as readonly RemoteJob[], env);
+  return { remote: (await store.load(flow, job.stored)) as RemoteJob, others: [] };
 }
 
 function exitCodeOf(outcome: Outcome): number {

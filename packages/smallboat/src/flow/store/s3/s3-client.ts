@@ -11,7 +11,7 @@ export interface S3 {
   /** Asks, and gives errors as ours: `STORE_UNREACHABLE`, `STORE_DENIED`, `STORE_WRITE_FAILED`. `path` is what it is about. */
   ask<T>(path: string, request: (s3: S3) => Promise<T>): Promise<T>;
   /** What every request about an object says. */
-  object(path: string): { readonly Bucket: string; readonly Key: string };
+  readonly object: (path: string) => { readonly Bucket: string; readonly Key: string };
 }
 
 /** Connections at once, where nothing else is said. */

@@ -32,6 +32,7 @@ export async function s3Datastore(spec: S3Spec): Promise<Datastore> {
     kind: 's3',
     root: s3.place.root,
     isRemote: true,
+    spec,
     async put(path, content, { attributes } = {}) {
       await putObject(s3, path, content, { ...encryption, ...(attributes ? { attributes } : {}) });
       // Blobs: nobody asks about the others.

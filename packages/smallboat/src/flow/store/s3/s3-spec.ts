@@ -10,6 +10,8 @@ export interface S3Spec {
   readonly kind: 's3';
   /** `s3://bucket/prefix` */
   readonly root: string;
+  /** Where bodies of steps keep objects of their own (`context.s3()`). Default: `data` below the root, as in Metaflow. */
+  readonly dataRoot?: string;
   /** Another server that speaks S3: MinIO, moto. Left out: AWS. */
   readonly endpoint?: string;
   readonly region?: string;

@@ -14,6 +14,7 @@ const WIDTH = 8;
 export interface PutObject {
   readonly attributes?: Attributes;
   readonly encryption?: string;
+  readonly contentType?: string;
   /** Write only if there is no such object, or only in place of that one. */
   readonly unless?: 'there' | { readonly not: string };
 }
@@ -23,17 +24,13 @@ export async function putObject(
   s3: S3,
   path: string,
   content: Content,
-  { attributes, encryption, unless }: PutObject = {},
+  options: PutObject = {},
 ): Promise<string | undefined> {
   const pieces = typeof content === 'string' ? [Buffer.from(content)] : content;
   const size = pieces.reduce((sum, piece) => sum + piece.length, 0);
-  const kept = {
-    ...s3.object(path),
-    ...(attributes ? { Metadata: { [ATTRIBUTES]: JSON.stringify(attributes) } } : {}),
-    // What S3 knows; it says itself what it does not.
-    ...(encryption === undefined ? {} : { ServerSideEncryption: encryption as 'AES256' }),
-  };
-  const condition = unless === 'there' ? { IfNoneMatch: '*' } : unless === undefined ? {} : { IfMatch: unless.not };
+  const kept = keptOf(s3, path, options);
+  const { unless } = options;
+  const condition = conditionOf(options);
   return s3.ask(path, async ({ sdk, client }) => {
     try {
       if (size >= PART) return await putInParts(s3, { kept, condition, pieces, size });
@@ -47,34 +44,131 @@ export async function putObject(
   });
 }
 
+/** What a new object says of itself. */
+function keptOf(s3: S3, path: string, { attributes, encryption, contentType }: PutObject): Kept {
+  return {
+    ...s3.object(path),
+    ...(attributes ? { Metadata: { [ATTRIBUTES]: asciiJson(attributes) } } : {}),
+    ...(contentType === undefined ? {} : { ContentType: contentType }),
+    // What S3 knows; it says itself what it does not.
+    ...(encryption === undefined ? {} : { ServerSideEncryption: encryption as 'AES256' }),
+  };
+}
+
+/** JSON that a header takes, as Python writes it: what is not ASCII is escaped. */
+function asciiJson(value: Attributes): string {
+  const escape = (unit: string): string => `\\u${unit.charCodeAt(0).toString(16).padStart(4, '0')}`;
+  return JSON.stringify(value).replace(/[^\x20-\x7e]/g, escape);
+}
+
+function conditionOf({ unless }: PutObject): Condition {
+  return unless === 'there' ? { IfNoneMatch: '*' } : unless === undefined ? {} : { IfMatch: unless.not };
+}
+
+interface Kept extends ReturnType<S3['object']> {
+  readonly ServerSideEncryption?: 'AES256';
+}
+interface Condition {
+  readonly IfNoneMatch?: string;
+  readonly IfMatch?: string;
+}
 interface Parts {
-  readonly kept: ReturnType<S3['object']> & { readonly ServerSideEncryption?: 'AES256' };
-  readonly condition: { readonly IfNoneMatch?: string; readonly IfMatch?: string };
+  readonly kept: Kept;
+  readonly condition: Condition;
   readonly pieces: readonly Uint8Array[];
   readonly size: number;
 }
 
 async function putInParts(s3: S3, { kept, condition, pieces, size }: Parts): Promise<string> {
-  const { sdk, client } = s3;
+  const length = Math.max(PART, Math.ceil(size / MOST_PARTS));
+  const froms = Array.from({ length: Math.ceil(size / length) }, (_, i) => i * length);
+  return upload(s3, { kept, condition }, (send) =>
+    mapAtMost(froms, WIDTH, (from, i) => send(slice(pieces, from, Math.min(from + length, size)), i + 1)),
+  );
+}
+
+/** Writes an object of bytes as they come, in parts if there are many. Gives its tag; undefined where the condition did not hold. */
+export async function putStream(
+  s3: S3,
+  path: string,
+  content: AsyncIterable<Uint8Array>,
+  options: PutObject = {},
+): Promise<string | undefined> {
+  const parts = partsOf(content);
+  const first = await parts.next();
+  const start = first.done ? new Uint8Array(0) : first.value;
+  if (start.length < PART) return putObject(s3, path, [start], options);
+  const { unless } = options;
+  return s3.ask(path, async () => {
+    try {
+      return await upload(s3, { kept: keptOf(s3, path, options), condition: conditionOf(options) }, async (send) => {
+        const sent: Part[] = [await send(start, 1)];
+        let number = 1;
+        // Each takes the next when it has sent the one before: so many are in memory.
+        const sender = async (): Promise<void> => {
+          for (let next = await parts.next(); !next.done; next = await parts.next()) {
+            number += 1;
+            sent.push(await send(next.value, number));
+          }
+        };
+        await Promise.all(Array.from({ length: STREAMED }, sender));
+        return sent.sort((a, b) => a.PartNumber - b.PartNumber);
+      });
+    } catch (error) {
+      if (unless !== undefined && (isConflict(error) || isGone(error))) return undefined;
+      throw error;
+    } finally {
+      await parts.return(undefined);
+    }
+  });
+}
+
+/** Parts of a stream on their way at once. */
+const STREAMED = 4;
+
+/** Bytes as they come, in parts: larger ones the more there have been, so that there are never too many. */
+async function* partsOf(content: AsyncIterable<Uint8Array>): AsyncGenerator<Uint8Array, undefined> {
+  let pieces: Uint8Array[] = [];
+  let size = 0;
+  let length = PART;
+  for await (const piece of content) {
+    pieces.push(piece);
+    size += piece.length;
+    if (size < length) continue;
+    yield Buffer.concat(pieces);
+    length = Math.ceil(length * 1.0005);
+    [pieces, size] = [[], 0];
+  }
+  if (size > 0) yield Buffer.concat(pieces);
+  return undefined;
+}
+
+interface Part {
+  readonly ETag: string;
+  readonly PartNumber: number;
+}
+
+/** An upload of several parts, from its beginning to its end. */
+async function upload(
+  { sdk, client }: S3,
+  { kept, condition }: { readonly kept: Kept; readonly condition: Condition },
+  sendAll: (send: (Body: Uint8Array, PartNumber: number) => Promise<Part>) => Promise<readonly Part[]>,
+): Promise<string> {
   const { Bucket, Key } = kept;
   const { UploadId } = await client.send(new sdk.CreateMultipartUploadCommand(kept));
-  const upload = { Bucket, Key, UploadId };
+  const begun = { Bucket, Key, UploadId };
   try {
-    const length = Math.max(PART, Math.ceil(size / MOST_PARTS));
-    const froms = Array.from({ length: Math.ceil(size / length) }, (_, i) => i * length);
-    const Parts = await mapAtMost(froms, WIDTH, async (from, i) => {
-      const PartNumber = i + 1;
-      const Body = slice(pieces, from, Math.min(from + length, size));
-      const { ETag = '' } = await client.send(new sdk.UploadPartCommand({ ...upload, PartNumber, Body }));
+    const parts = await sendAll(async (Body, PartNumber) => {
+      const { ETag = '' } = await client.send(new sdk.UploadPartCommand({ ...begun, PartNumber, Body }));
       return { ETag, PartNumber };
     });
     const made = await client.send(
-      new sdk.CompleteMultipartUploadCommand({ ...upload, ...condition, MultipartUpload: { Parts } }),
+      new sdk.CompleteMultipartUploadCommand({ ...begun, ...condition, MultipartUpload: { Parts: [...parts] } }),
     );
     return made.ETag ?? '';
   } catch (error) {
     // Parts that nobody completes are paid for. What went wrong first is what is told.
-    await client.send(new sdk.AbortMultipartUploadCommand(upload)).catch(() => undefined);
+    await client.send(new sdk.AbortMultipartUploadCommand(begun)).catch(() => undefined);
     throw error;
   }
 }

@@ -33,8 +33,8 @@ export function casesOf(graph: string): readonly Case[] {
     'dies and is tried again': { dies: 1, retry: 1 },
   };
   // A task of a gang may be ended before it has saved its checkpoint: another has thrown.
-  const together = gangsOf(spec.block).steps;
-  const fits = ({ checkpoints }: Behaviour, step: string): boolean => !checkpoints || !together.includes(step);
+  const together = gangsOf(spec.block);
+  const fits = ({ checkpoints }: Behaviour, step: string): boolean => !checkpoints || !together.has(step);
   return [
     { name: 'runs', needsProcesses: false, check: (way, seed) => plain(way, spec, seed) },
     { name: 'is taken from the cache', needsProcesses: false, check: (way, seed) => cached(way, spec, seed) },
@@ -133,8 +133,8 @@ async function cached(way: Way, spec: Spec, seed: number): Promise<string[]> {
     await writeFile(ranFile, '');
     const second = await differences(spec, seed, await bench.run({ cache: true }));
     // A gang is run again: its tasks may have talked to each other.
-    const together = gangsOf(spec.block).steps;
-    const ran = (await ranTasks(ranFile)).filter((task) => !together.includes(task.replace(/\[.*$/, '')));
+    const together = gangsOf(spec.block);
+    const ran = (await ranTasks(ranFile)).filter((task) => !together.has(task.replace(/\[.*$/, '')));
     return [...wrong, ...second, ...ran.map((task) => `${task} ran although it had run before`)];
   } finally {
     await rm(folder, { recursive: true });

@@ -4,14 +4,14 @@ import { inMemoryRunStore } from '../../store-in-memory.ts';
 import { buildFlow } from './build.ts';
 import { differences, outcomeOf } from './compare.ts';
 import { randomSpec, withRandomBehaviours } from './random-spec.ts';
-import type { Spec } from './spec.ts';
+import { type Spec, workersFor } from './spec.ts';
 
 /** A run in this process, compared with the reference interpreter. */
 async function check(spec: Spec, seed: number, maxWorkers: number): Promise<string[]> {
   const store = inMemoryRunStore();
   const flow = buildFlow(spec);
   const outcome = await outcomeOf(store, flow.name, () =>
-    runFlow(flow, { module: import.meta.url, store, params: { seed }, maxWorkers }),
+    runFlow(flow, { module: import.meta.url, store, params: { seed }, maxWorkers: workersFor(spec, maxWorkers) }),
   );
   return differences(spec, seed, outcome);
 }

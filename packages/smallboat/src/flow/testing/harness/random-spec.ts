@@ -1,5 +1,5 @@
 import type { Arg, Behaviour, Block, Key, Spec, Statement } from './spec.ts';
-import { stepsOf } from './spec.ts';
+import { gangsOf, stepsOf } from './spec.ts';
 
 /** Numbers from 0 up to 1 that follow from a seed: mulberry32. */
 export function randomOf(seed: number): () => number {
@@ -11,6 +11,9 @@ export function randomOf(seed: number): () => number {
     return ((t ^ (t >>> 14)) >>> 0) / 4_294_967_296;
   };
 }
+
+/** Tasks of a gang at most. */
+const WIDEST = 3;
 
 /** Something that can be read here. */
 interface Readable {
@@ -49,7 +52,8 @@ export function randomSpec(seed: number, { most = 4 }: { readonly most?: number 
 
   const statement = (here: Here): Statement => {
     const deeper = { ...here, depth: here.depth + 1 };
-    const kind = here.depth < 3 ? one(['step', 'step', 'step', 'each', 'when', 'match', 'repeat', 'merge']) : 'step';
+    const kind =
+      here.depth < 3 ? one(['step', 'step', 'step', 'each', 'gang', 'when', 'match', 'repeat', 'merge']) : 'step';
     const [xs, flag, name] = [sure(here, 'xs'), sure(here, 'flag'), sure(here, 'kind')];
     if (kind === 'each') {
       const id = fresh('each');
@@ -60,6 +64,12 @@ export function randomSpec(seed: number, { most = 4 }: { readonly most?: number 
           : (xs ?? { value: Array.from({ length: below(4) }, () => below(50)) });
       const inner = { ...deeper, readable: [...here.readable, { id, kind: 'item' } as const] };
       return { do: 'each', id, over, block: block(inner) };
+    }
+    if (kind === 'gang') {
+      const [id, step] = [fresh('gang'), fresh('s')];
+      const reads = Array.from({ length: below(3) }, () => anyArg(here));
+      const body = [{ do: 'step', id: step, reads } as const];
+      return { do: 'gang', id, count: { value: 1 + below(WIDEST) }, block: { body, gives: step } };
     }
     if (kind === 'when' && flag) {
       const id = fresh('when');
@@ -133,12 +143,14 @@ function kindOf(statement: Statement): Readable['kind'] {
 export function withRandomBehaviours(spec: Spec, seed: number): Spec {
   const random = randomOf(seed ^ 0x5bd1e995);
   const behaviours: Record<string, Behaviour> = {};
+  const together = gangsOf(spec.block);
   for (const id of stepsOf(spec.block)) {
     const dice = random();
     if (dice < 0.2) behaviours[id] = { throws: 1, retry: 1 + Math.floor(random() * 2) };
     else if (dice < 0.3) behaviours[id] = { throws: -1, retry: 1, catches: true };
-    else if (dice < 0.35) behaviours[id] = { checkpoints: true, retry: 1 };
-    else if (dice < 0.37) behaviours[id] = { throws: -1 };
+    // A task of a gang may be ended before it has saved its checkpoint: another has thrown.
+    else if (dice < 0.35 && !together.has(id)) behaviours[id] = { checkpoints: true, retry: 1 };
+    else if (dice >= 0.35 && dice < 0.37) behaviours[id] = { throws: -1 };
   }
   return { ...spec, behaviours };
 }

@@ -96,16 +96,19 @@ export function caught(step: string): Made {
   return compute(`caught ${step}`, []);
 }
 
-/** The steps of a spec that run as several tasks at the same time, and the most tasks of one. */
-export function gangsOf(block: Block): { readonly steps: readonly string[]; readonly widest: number } {
-  const inner = block.body.flatMap((statement) => {
-    if (statement.do === 'gang') {
-      const widest = 'value' in statement.count ? Number(statement.count.value) : 1;
-      return [{ steps: stepsOf(statement.block), widest }];
-    }
-    return blocksOf(statement).map(gangsOf);
+/** The steps of a spec that run as several tasks at the same time, and how many that is where the spec says it. */
+export function gangsOf(block: Block): ReadonlyMap<string, number> {
+  const found = block.body.flatMap((statement): (readonly [string, number])[] => {
+    if (statement.do !== 'gang') return blocksOf(statement).flatMap((inner) => [...gangsOf(inner)]);
+    const count = 'value' in statement.count ? Number(statement.count.value) : 1;
+    return stepsOf(statement.block).map((step) => [step, count] as const);
   });
-  return { steps: inner.flatMap(({ steps }) => steps), widest: Math.max(1, ...inner.map(({ widest }) => widest)) };
+  return new Map(found);
+}
+
+/** How many tasks must be able to run at once for a spec: those of a gang run together or not at all. */
+export function workersFor({ block }: Spec, atLeast: number): number {
+  return Math.max(atLeast, ...gangsOf(block).values());
 }
 
 function blocksOf(statement: Statement): readonly Block[] {

@@ -12,7 +12,7 @@ import type { RunStore } from '../../store/run-store.ts';
 import { inMemoryRunStore } from '../../store-in-memory.ts';
 import { buildFlow } from './build.ts';
 import { type Outcome, outcomeOf } from './compare.ts';
-import { type Spec, gangsOf } from './spec.ts';
+import { type Spec, workersFor } from './spec.ts';
 
 /** A place where runs of one spec live, and a way to make them. */
 export interface Bench extends AsyncDisposable {
@@ -40,7 +40,7 @@ export function inProcess(name: string, store: () => Promise<RunStore>, maxWorke
       const opened = await store();
       return apiBench(buildFlow(spec), opened, {
         seed,
-        options: { module, store: opened, maxWorkers: enough(spec, maxWorkers) },
+        options: { module, store: opened, maxWorkers: workersFor(spec, maxWorkers) },
       });
     },
   };
@@ -67,7 +67,7 @@ export function inProcesses(
       const store = await openRunStore(where);
       return apiBench(buildFlow(spec), store, {
         seed,
-        options: { module, store: where, maxWorkers: enough(spec, maxWorkers), graceSeconds: 1 },
+        options: { module, store: where, maxWorkers: workersFor(spec, maxWorkers), graceSeconds: 1 },
       });
     },
   };
@@ -84,7 +84,15 @@ export function onCommandLine(maxWorkers: number): Way {
       const store = await openRunStore({ folder: home });
       const file = fileURLToPath(module);
       const call = async (...args: string[]): Promise<Outcome> => {
-        const fixed = [file, '--home', home, '--max-workers', String(enough(spec, maxWorkers)), '--quiet', '--json'];
+        const fixed = [
+          file,
+          '--home',
+          home,
+          '--max-workers',
+          String(workersFor(spec, maxWorkers)),
+          '--quiet',
+          '--json',
+        ];
         const problem = await promisify(execFile)(process.execPath, [program, ...args, ...fixed], { env }).then(
           () => undefined,
           (failed: { stderr: string }) => failed.stderr,
@@ -106,11 +114,6 @@ export function onCommandLine(maxWorkers: number): Way {
       };
     },
   };
-}
-
-/** The tasks of a gang run at once or not at all. */
-function enough({ block }: Spec, maxWorkers: number): number {
-  return Math.max(maxWorkers, gangsOf(block).widest);
 }
 
 function apiBench(
