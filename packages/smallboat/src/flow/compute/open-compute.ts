@@ -4,6 +4,7 @@ import type { Job, Workers } from '../engine/job.ts';
 import type { CodeOptions } from '../options.ts';
 import type { StoreSpec } from '../store/open-run-store.ts';
 import type { CodePackage, RunStore } from '../store/run-store.ts';
+import { handedOn } from './handed-on.ts';
 import { runRemotely } from './remote-workers.ts';
 import type { ContainerService, RemoteCompute } from './service.ts';
 import { type ComputeSettings, computeSettings, settingsIn } from './settings.ts';
@@ -131,6 +132,7 @@ function route(options: Route): Workers {
     code: options.code,
     variables: options.variables,
     environment: {
+      ...handedOn(options.env, { isTraced: true }),
       METAFLOW_USER: store.user,
       ...(settings.region === undefined ? {} : { AWS_REGION: settings.region, AWS_DEFAULT_REGION: settings.region }),
       ...(settings.packages === undefined ? {} : { SMALLBOAT_NODE_MODULES: settings.packages }),
