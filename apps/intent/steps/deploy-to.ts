@@ -47,6 +47,12 @@ export async function deployTo(
       ...(instance === undefined ? {} : { instance }),
     },
   });
-  const { url = null, modelVersion = null } = await deployRelease(target, { name, modelFolder, say });
+  const { url = null, modelVersion = null } = await deployRelease(target, {
+    name,
+    modelFolder,
+    say,
+    // Of the run, where it is traced.
+    ...(env['TRACEPARENT'] === undefined ? {} : { traceParent: env['TRACEPARENT'] }),
+  });
   return { location: target.location, name, modelVersion, url };
 }

@@ -172,14 +172,19 @@ async function ask(
   { session, events }: { readonly session: string; readonly events?: readonly SessionEvent[] },
   signal: AbortSignal,
 ): Promise<number> {
+  const { TRACEPARENT: traceparent } = process.env;
+  const trace = traceparent === undefined ? {} : { traceparent };
   if (events === undefined) {
-    const response = await answered(() => fetch(`${url}/predict?session=${session}`, { signal }), signal);
+    const response = await answered(
+      () => fetch(`${url}/predict?session=${session}`, { headers: trace, signal }),
+      signal,
+    );
     const body = (await response.json()) as { readonly prediction?: unknown };
     return typeof body.prediction === 'number' ? body.prediction : Number.NaN;
   }
   const asked = {
     method: 'POST',
-    headers: { 'content-type': 'application/json' },
+    headers: { 'content-type': 'application/json', ...trace },
     body: JSON.stringify({ instances: [{ events }] }),
     signal,
   };

@@ -1,6 +1,6 @@
 import type { RunEvent } from '../flow/index.ts';
-import type { Attributes, SpanRecord } from './otlp.ts';
-import type { Telemetry } from './telemetry.ts';
+import type { Attributes } from './otlp.ts';
+import type { EndedSpan, Telemetry } from './telemetry.ts';
 import type { TraceContext } from './trace-context.ts';
 
 /** Seconds: from a step that does nothing to a training of hours. */
@@ -55,17 +55,8 @@ export function flowTelemetry(
   let failure: string | undefined;
 
   const place = (): Attributes => ({ 'smallboat.flow': run.flow, 'smallboat.run': run.id });
-  const emit = (record: Omit<SpanRecord, 'traceId' | 'spanId' | 'kind'>, own: TraceContext): void => {
-    if (!own.isSampled) return;
-    const { traceId, spanId, state } = own;
-    telemetry.span({
-      ...record,
-      traceId,
-      spanId,
-      kind: 'internal',
-      ...(state === undefined ? {} : { traceState: state }),
-    });
-  };
+  const emit = (ended: Omit<EndedSpan, 'kind'>, own: TraceContext): void =>
+    telemetry.span(own, { ...ended, kind: 'internal' });
   const stepOf = (name: string, at: number): Step => {
     const found = steps.get(name) ?? { context: telemetry.begin(context), startedAt: at, endedAt: at, tasks: 0 };
     steps.set(name, found);
