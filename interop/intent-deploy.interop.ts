@@ -1,13 +1,12 @@
 import { execFile } from 'node:child_process';
 import { mkdtemp, rm } from 'node:fs/promises';
-import { createServer } from 'node:http';
-import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { InvokeCommand, LambdaClient } from '@aws-sdk/client-lambda';
 import { InvokeEndpointCommand, SageMakerRuntimeClient } from '@aws-sdk/client-sagemaker-runtime';
 import { afterAll, beforeAll, expect, it } from 'vitest';
+import { type Collector, startCollector } from './collector.ts';
 import { aShopToLearnFrom } from './learnable-shop.ts';
 import { type AwsStandIn, startAwsStandIn } from './serving/aws-stand-in.ts';
 
@@ -27,16 +26,7 @@ let folder = '';
 let data = '';
 let run = '';
 let aws: AwsStandIn;
-/** Bodies that the collector was sent. */
-const collected: string[] = [];
-const collector = createServer((request, response) => {
-  let text = '';
-  request.setEncoding('utf8').on('data', (part: string) => (text += part));
-  request.on('end', () => {
-    collected.push(text);
-    response.setHeader('content-type', 'application/json').end('{}');
-  });
-});
+let collector: Collector;
 
 interface Said {
   readonly run: string;
@@ -54,12 +44,11 @@ async function call(program: string, args: readonly string[], env: Readonly<Reco
 
 beforeAll(async () => {
   folder = await mkdtemp(join(tmpdir(), 'smallboat-deploys-'));
-  [data, aws] = await Promise.all([aShopToLearnFrom(1500), startAwsStandIn()]);
-  await new Promise<void>((resolve) => collector.listen(0, '127.0.0.1', resolve));
+  [data, aws, collector] = await Promise.all([aShopToLearnFrom(1500), startAwsStandIn(), startCollector()]);
 });
 afterAll(async () => {
   await aws?.[Symbol.asyncDispose]();
-  collector.close();
+  await collector?.[Symbol.asyncDispose]();
   for (const made of [folder, data]) await rm(made, { recursive: true, force: true });
 });
 
@@ -70,11 +59,9 @@ const deploy = (to: string, action: string, env = {}): Promise<string> =>
 let expected = Number.NaN;
 
 it('leaves an endpoint on this machine, which its smoke prediction reaches within the trace of the run', async () => {
-  const { port } = collector.address() as AddressInfo;
   const env = {
     SMALLBOAT_DEPLOY: 'local',
-    OTEL_EXPORTER_OTLP_ENDPOINT: `http://127.0.0.1:${port}`,
-    OTEL_BSP_SCHEDULE_DELAY: '100',
+    ...collector.env,
     TRACEPARENT: `00-${TRACE}-00f067aa0ba902b7-01`,
   };
   const said = JSON.parse(await call(start, ['--data', data, ...FLAGS, '--json'], env)) as Said;
@@ -86,10 +73,9 @@ it('leaves an endpoint on this machine, which its smoke prediction reaches withi
     expect(expected).toBeGreaterThan(0);
     expect(JSON.parse(await deploy('local', 'status'))).toMatchObject({ state: 'up', modelVersion });
     // The endpoint that was tried, one span a question, and nothing of it in a trace of its own.
-    const spans = collected.flatMap((body) => [...body.matchAll(/"traceId":"([\da-f]{32})"/g)].map(([, id]) => id));
-    expect(spans.length).toBeGreaterThan(20);
-    expect(new Set(spans)).toEqual(new Set([TRACE]));
-    expect(collected.join('\n')).toContain('"GET /predict"');
+    expect(collector.traces()).toEqual(new Set([TRACE]));
+    const questions = collector.spans(TRACE).filter(({ name }) => name === 'GET /predict');
+    expect(questions.length).toBeGreaterThan(20);
   } finally {
     await deploy('local', 'destroy');
   }

@@ -2,13 +2,14 @@ import { StateMachine } from 'aws-local-stepfunctions';
 import { rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { beforeAll, describe, expect, it } from 'vitest';
-import { openRunStore } from '../../packages/smallboat/src/flow/index.ts';
-import { runOf } from '../../packages/smallboat/src/flow/orchestrated/index.ts';
+import { openRunStore, readRun } from '../../packages/smallboat/src/flow/index.ts';
+import { runOf, tracedParameters } from '../../packages/smallboat/src/flow/orchestrated/index.ts';
 import { localContainer } from '../../packages/smallboat/src/flow/testing/local-container.ts';
 import { type Deployment, stateMachineOf } from '../../packages/smallboat/src/orchestrate/index.ts';
 import { engineCases } from '../../packages/smallboat/src/orchestrate/testing/cases.ts';
 import { struck } from '../../packages/smallboat/src/orchestrate/testing/flows.ts';
 import { expectSameArtifacts } from '../../packages/smallboat/src/orchestrate/testing/same-artifacts.ts';
+import { startCollector } from '../collector.ts';
 import { startFakeAws } from '../moto.ts';
 import { aFolder, aProject, deployed, machine, ran, sharedPlace, smallboat } from './project.ts';
 
@@ -24,6 +25,7 @@ async function execute(
   deployment: Deployment,
   name: string,
   parameters: Readonly<Record<string, unknown>>,
+  env: Readonly<Record<string, string>> = {},
 ): Promise<void> {
   const { definition, jobDefinitions } = stateMachineOf(deployment, { queue: 'jobs', platform: 'EC2' });
   const states = taskStates(definition);
@@ -35,7 +37,7 @@ async function execute(
     let log = '';
     const { ended } = localContainer({
       command: made?.containerProperties?.command ?? [],
-      environment: { ...machine, ...Object.fromEntries(entries) },
+      environment: { ...machine, ...env, ...Object.fromEntries(entries) },
       onLog: (text) => void (log += text),
     });
     const { exitCode } = await ended;
@@ -81,6 +83,22 @@ describe('a state machine whose tasks are containers', () => {
     await using store = await openRunStore(place.spec);
     const run = (await runOf(store, 'Struck', 'struck')) ?? '';
     await expectSameArtifacts({ store, run }, { flow: struck, params: { folder: aFolder() } });
+  });
+
+  it('sends spans of its tasks, below whoever started it, and tells bodies of the trace', async () => {
+    await using collector = await startCollector();
+    const [trace, parent] = ['4bf92f3577b34da6a3ce929d0e0e4736', '00f067aa0ba902b7'];
+    const deployment = await deployed(project, { flow: 'Traced', place });
+    const given = tracedParameters({ folder: aFolder() }, { TRACEPARENT: `00-${trace}-${parent}-01` });
+    await execute(deployment, 'traced', given, collector.env);
+    expect(collector.traces()).toEqual(new Set([trace]));
+    const [run] = collector.spans(trace).filter(({ name }) => name === 'run Traced');
+    expect(run).toMatchObject({ parentSpanId: parent });
+    expect(collector.spans(trace).find(({ name }) => name === 'look')).toMatchObject({ parentSpanId: run?.spanId });
+    await using store = await openRunStore(place.spec);
+    const { steps } = await readRun(store, { flow: 'Traced', run: (await runOf(store, 'Traced', 'traced')) ?? '' });
+    const key = steps.find(({ name }) => name === 'look')?.tasks[0]?.artifacts['seen'];
+    expect(key && (await store.load('Traced', key))).toBe(`00-${trace}-${run?.spanId ?? ''}-01`);
   });
 
   it('goes on where it failed when it is run again, and can be resumed here', async () => {

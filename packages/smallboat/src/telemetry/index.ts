@@ -1,7 +1,5 @@
 export { checkTelemetry } from './check-telemetry.ts';
 export type { CheckedCollector } from './check-telemetry.ts';
-export { flowTelemetry } from './flow-telemetry.ts';
-export type { FlowTelemetry } from './flow-telemetry.ts';
 export type { Counter, Histogram, Meter, MeterOptions } from './meter.ts';
 export type { Attributes, SpanRecord } from './otlp.ts';
 export { telemetryErrors } from './settings.ts';

@@ -1,7 +1,5 @@
-import type { RunEvent } from '../flow/index.ts';
-import type { Attributes } from './otlp.ts';
-import type { EndedSpan, Telemetry } from './telemetry.ts';
-import type { TraceContext } from './trace-context.ts';
+import type { Attributes, EndedSpan, Telemetry, TraceContext } from '../../telemetry/index.ts';
+import type { RunEvent } from '../engine/events.ts';
 
 /** Seconds: from a step that does nothing to a training of hours. */
 const BOUNDS = [0.01, 0.05, 0.1, 0.5, 1, 5, 10, 30, 60, 300, 900, 3600, 14_400];

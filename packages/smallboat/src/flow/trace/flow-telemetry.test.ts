@@ -2,10 +2,9 @@ import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { gunzipSync } from 'node:zlib';
 import { expect, it, onTestFinished } from 'vitest';
-import { flow, inMemoryRunStore, runFlow, step } from '../flow/index.ts';
-import { checkTelemetry } from './check-telemetry.ts';
+import { flow, inMemoryRunStore, runFlow, step } from '../index.ts';
+import { checkTelemetry, openTelemetry } from '../../telemetry/index.ts';
 import { flowTelemetry } from './flow-telemetry.ts';
-import { openTelemetry } from './telemetry.ts';
 
 interface Span {
   readonly name: string;
