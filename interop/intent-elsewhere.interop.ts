@@ -146,12 +146,3 @@ it('makes on AWS Batch, step by step, what it makes here', async () => {
   const weights = (of: typeof model) => of?.files.filter(({ path }) => /\.(?:safetensors|onnx)$/.test(path));
   expect(weights(model)).toEqual(weights(own));
 });
-
-it('says before it works what a step elsewhere cannot reach', async () => {
-  const flags = ['--with', 'ingest=batch:memory=2000', '--rows', '1000', '--json'];
-  const own = { ...env, WAREHOUSE_URL: '', SMALLBOAT_RUNS: 'metaflow', SMALLBOAT_HOME: join(folder, 'refused') };
-  const said = await run(smallboat, ['run', join(import.meta.dirname, '../apps/intent'), ...flags], own).catch(
-    (error: unknown) => String((error as { readonly stderr?: string }).stderr), // As execFile rejects.
-  );
-  expect(said).toContain('WAREHOUSE_NOT_SHARED');
-});
