@@ -2,12 +2,20 @@ import { execFile } from 'node:child_process';
 import { mkdtemp, readFile, readdir, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { pathToFileURL } from 'node:url';
 import { promisify } from 'node:util';
-import { CreateBucketCommand, PutObjectCommand, S3Client } from '@aws-sdk/client-s3';
+import { CreateBucketCommand, GetObjectCommand, PutObjectCommand, S3Client } from '@aws-sdk/client-s3';
 import { CreateSecretCommand, SecretsManagerClient } from '@aws-sdk/client-secrets-manager';
 import { afterAll, beforeAll, expect, it } from 'vitest';
+import { intent } from '../apps/intent/flow.ts';
+import { openRunStore, readRun } from '../packages/smallboat/src/flow/index.ts';
+import { metaflowStore } from '../packages/smallboat/src/flow/metaflow/metaflow-store.ts';
+import { readMetaflowConfig } from '../packages/smallboat/src/flow/metaflow/metaflow-config.ts';
+import { runOf } from '../packages/smallboat/src/flow/orchestrated/index.ts';
+import { prepareDeployment } from '../packages/smallboat/src/orchestrate/index.ts';
 import { batchStandIn } from '../packages/smallboat/src/flow/testing/batch-stand-in.ts';
 import { metadataService } from '../packages/smallboat/src/flow/testing/metadata-service.ts';
+import { runStateMachine } from './orchestrate/run-state-machine.ts';
 import { aShopToLearnFrom } from './learnable-shop.ts';
 import { type PostgresServer, startPostgres } from './postgres.ts';
 import { type AwsStandIn, startAwsStandIn } from './serving/aws-stand-in.ts';
@@ -22,6 +30,8 @@ const smallboat = join(import.meta.dirname, '../packages/smallboat/bin/smallboat
 const FLAGS = ['--epochs', '40', '--patience', '40', '--units', '16', '--rates', '0.02', '--inputs', 'context'];
 const KEYS = { AWS_ACCESS_KEY_ID: 'nobody', AWS_SECRET_ACCESS_KEY: 'nothing' };
 
+const credentials = { accessKeyId: KEYS.AWS_ACCESS_KEY_ID, secretAccessKey: KEYS.AWS_SECRET_ACCESS_KEY };
+
 let folder = '';
 let data = '';
 let postgres: PostgresServer;
@@ -29,6 +39,8 @@ let aws: AwsStandIn;
 let metadata: Awaited<ReturnType<typeof metadataService>>;
 let service: Awaited<ReturnType<typeof batchStandIn>>;
 let env: Readonly<Record<string, string>> = {};
+/** What the profile `local` made. */
+let here: Facts;
 
 beforeAll(async () => {
   folder = await mkdtemp(join(tmpdir(), 'smallboat-elsewhere-'));
@@ -40,7 +52,6 @@ beforeAll(async () => {
   ]);
   service = await batchStandIn({ secondMilliseconds: 200, machine: KEYS });
   await postgres.psql('postgres', 'CREATE DATABASE shop');
-  const credentials = { accessKeyId: KEYS.AWS_ACCESS_KEY_ID, secretAccessKey: KEYS.AWS_SECRET_ACCESS_KEY };
   const at = { endpoint: aws.moto, region: 'us-east-1', credentials };
   const s3 = new S3Client({ ...at, forcePathStyle: true });
   await s3.send(new CreateBucketCommand({ Bucket: 'boats' }));
@@ -107,7 +118,7 @@ it('makes on AWS Batch, step by step, what it makes here', async () => {
   const home = (name: string): string => join(folder, name);
   const pipeline = async (name: string, args: readonly string[], own: Readonly<Record<string, string>>) =>
     JSON.parse(await run(start, [...args, ...FLAGS, '--json'], { ...own, SMALLBOAT_HOME: home(name) })) as Facts;
-  const here = await pipeline('here', ['--data', data], {});
+  here = await pipeline('here', ['--data', data], {});
   const batch = ['--with', 'batch:cpu=2,memory=6000', '--with', 'secrets:sources=["aws-secrets-manager.shop/remote"]'];
   const there = await pipeline('there', ['--profile', 'remote', '--data', 's3://boats/raw', ...batch], env);
 
@@ -145,4 +156,49 @@ it('makes on AWS Batch, step by step, what it makes here', async () => {
   ) as (typeof model)[];
   const weights = (of: typeof model) => of?.files.filter(({ path }) => /\.(?:safetensors|onnx)$/.test(path));
   expect(weights(model)).toEqual(weights(own));
+});
+
+it('makes the same on Step Functions, each piece a container with nothing but its order', async () => {
+  const config = readMetaflowConfig({ env, cwd: folder });
+  const storeSpec = metaflowStore(config, { env, cwd: folder, home: join(folder, 'nobody') });
+  if (!storeSpec) throw new Error('Metaflow’s configuration says no store');
+  Object.assign(process.env, KEYS);
+  const specs = ['secrets:sources=["aws-secrets-manager.shop/remote"]'];
+  const deployment = await prepareDeployment({
+    flow: intent,
+    module: pathToFileURL(join(import.meta.dirname, '../apps/intent/flow.ts')).href,
+    storeSpec,
+    with: specs,
+    tags: [],
+    isolation: { name: 'intent' },
+    token: 'production-token-0-test',
+    owner: 'ada',
+    runsAs: 'SFN',
+    env,
+    cwd: folder,
+  });
+  const { WAREHOUSE_URL: warehouse = '' } = env;
+  const training = { epochs: 40, patience: 40, units: [16], rates: [0.02], inputs: ['context'] };
+  const s3 = new S3Client({ endpoint: aws.moto, region: 'us-east-1', forcePathStyle: true, credentials });
+  await runStateMachine(deployment, {
+    name: 'whole',
+    parameters: { data: 's3://boats/raw', warehouse, ...training },
+    env: { ...KEYS, AWS_REGION: 'us-east-1' },
+    object: async (path) => {
+      const [, Bucket, Key] = /^([^/]+)\/(.+)$/.exec(path) ?? [];
+      return (await s3.send(new GetObjectCommand({ Bucket, Key }))).Body?.transformToString();
+    },
+  });
+  await using store = await openRunStore(storeSpec);
+  const run = (await runOf(store, 'intent', 'whole')) ?? '';
+  const { steps } = await readRun(store, { flow: 'intent', run });
+  const made = async (step: string, artifact: string): Promise<unknown> => {
+    const key = steps.find(({ name }) => name === step)?.tasks[0]?.artifacts[artifact];
+    return key && store.load('intent', key);
+  };
+  expect(await made('dataset', 'dataHash')).toBe(here.dataHash);
+  expect(await made('select', 'chosen')).toMatchObject({ version: 2, passed: true });
+  const { prediction, asked } = here.endpoint;
+  expect(await made('deploy', 'served')).toMatchObject({ prediction, asked, deployed: { name: 'intent' } });
+  expect(await made('monitor', 'sentence')).toBe(here.monitoring.sentence);
 });
