@@ -2,9 +2,10 @@ import { join, resolve } from 'node:path';
 import type { Command } from 'smallboat/cli';
 import { flowTracing, runCommand, storeOf, tellingUsage } from 'smallboat/cli';
 import { loadSettings } from 'smallboat/config';
-import { resumeFlow, runFlow, writeRunCard } from 'smallboat/flow';
+import { applyWith, resumeFlow, runFlow, writeRunCard } from 'smallboat/flow';
 import { exclusive, processIo } from 'smallboat/kernel';
 import * as z from 'zod';
+import { bringHome } from './bring-home.ts';
 import { intent } from './flow.ts';
 import { summaryOf } from './summary.ts';
 
@@ -22,6 +23,7 @@ const schema = z.object({
   patience: z.string().optional(),
   torch: z.string().optional(),
   profile: z.string().optional(),
+  with: z.array(z.string()).optional(),
   home: z.string().optional(),
   resume: z.boolean().default(false),
   json: z.boolean().default(false),
@@ -62,6 +64,11 @@ export const start: Command<typeof schema> = {
       help: 'a Python with torch and numpy to train in, on a GPU if there is one (default: train here)',
     },
     profile: { type: 'string', help: 'profile of smallboat.config.ts: local (default), or remote; see docs/remote.md' },
+    with: {
+      type: 'string',
+      multiple: true,
+      help: 'what all steps get, or one: batch, train=batch:cpu=8; may be repeated (see docs/compute.md)',
+    },
     home: { type: 'string', help: 'folder for all that is written (default .smallboat)' },
     resume: {
       type: 'boolean',
@@ -69,7 +76,7 @@ export const start: Command<typeof schema> = {
     },
     json: { type: 'boolean', help: 'print the summary as JSON' },
   },
-  async run({ json, resume, profile, ...given }, io) {
+  async run({ json, resume, profile, with: specs = [], ...given }, io) {
     // npm changes into the workspace: paths are meant from where the command was typed.
     const here = io.env['INIT_CWD'] ?? io.cwd;
     const env = profile === undefined ? io.env : { ...io.env, SMALLBOAT_PROFILE: profile };
@@ -82,7 +89,8 @@ export const start: Command<typeof schema> = {
     process.once('SIGINT', () => stop.abort()).once('SIGTERM', () => stop.abort());
     await using tracing = await flowTracing({ ...io, env });
     const began = performance.now();
-    const data = given.data === undefined ? {} : { data: resolve(here, given.data) };
+    const data =
+      given.data === undefined ? {} : { data: given.data.startsWith('s3://') ? given.data : resolve(here, given.data) };
     const made = { warehouse: settings.warehouse ?? '', memoryLimitMiB: settings.memoryLimitMiB ?? 0 };
     const options = {
       module: new URL('./flow.ts', import.meta.url),
@@ -94,9 +102,12 @@ export const start: Command<typeof schema> = {
       onEvent: tracing.tell,
       ...(settings.maxWorkers === undefined ? {} : { maxWorkers: settings.maxWorkers }),
     };
-    await using run = await tellingUsage(start, () =>
-      resume ? resumeFlow(intent, options) : runFlow(intent, options),
-    );
+    const elsewhere = settings.compute === undefined ? [] : [settings.compute];
+    await using run = await tellingUsage(start, () => {
+      const flow = applyWith(intent, [...specs, ...(settings.with ?? []), ...elsewhere]);
+      return resume ? resumeFlow(flow, options) : runFlow(flow, options);
+    });
+    await bringHome(run, home);
     const card = await writeRunCard({
       store: run.store,
       flow: run.flow,

@@ -3,8 +3,8 @@ import { mkdirSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { promisify } from 'node:util';
 import { beforeAll, describe, expect, it } from 'vitest';
-import { openRunStore } from '../../packages/smallboat/src/flow/index.ts';
-import { runOf } from '../../packages/smallboat/src/flow/orchestrated/index.ts';
+import { openRunStore, readRun } from '../../packages/smallboat/src/flow/index.ts';
+import { runOf, tracedParameters } from '../../packages/smallboat/src/flow/orchestrated/index.ts';
 import { dagFile } from '../../packages/smallboat/src/orchestrate/index.ts';
 import { engineCases } from '../../packages/smallboat/src/orchestrate/testing/cases.ts';
 import { squares, troubles } from '../../packages/smallboat/src/orchestrate/testing/flows.ts';
@@ -69,6 +69,18 @@ describe('Airflow', () => {
       await expectSameArtifacts({ store, run }, { flow, params: { ...params, folder: aFolder() } });
     },
   );
+
+  it('tells bodies of the trace that its configuration names', async () => {
+    await write('Traced');
+    const given = `00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01`;
+    const conf = tracedParameters({ folder: aFolder() }, { TRACEPARENT: given });
+    const said = await airflow('dags', 'test', 'Traced', '--conf', JSON.stringify(conf));
+    const [, execution = ''] = /run_id=['"]?(manual__[^\s'",)\]]+)/.exec(said) ?? [];
+    await using store = await openRunStore(place.spec);
+    const { steps } = await readRun(store, { flow: 'Traced', run: (await runOf(store, 'Traced', execution)) ?? '' });
+    const key = steps.find(({ name }) => name === 'look')?.tasks[0]?.artifacts['seen'];
+    expect(key && (await store.load('Traced', key)), said.slice(-3000)).toBe(given);
+  });
 
   it('is told what it cannot do when the file is made', async () => {
     const loops = await deployed(project, { flow: 'Loops', place });

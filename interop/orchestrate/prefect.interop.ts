@@ -1,8 +1,9 @@
 import { rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { beforeAll, describe, expect, it, vi } from 'vitest';
-import { type Flow, loadFlow, openRunStore } from '../../packages/smallboat/src/flow/index.ts';
+import { type Flow, loadFlow, openRunStore, readRun } from '../../packages/smallboat/src/flow/index.ts';
 import {
+  TRACE_LABEL,
   deployToPrefect,
   isolationOf,
   prefect,
@@ -10,6 +11,8 @@ import {
 } from '../../packages/smallboat/src/orchestrate/index.ts';
 import { engineCases } from '../../packages/smallboat/src/orchestrate/testing/cases.ts';
 import { expectSameArtifacts } from '../../packages/smallboat/src/orchestrate/testing/same-artifacts.ts';
+import { runTracing } from '../../packages/smallboat/src/cli/flow-tracing.ts';
+import { startCollector } from '../collector.ts';
 import { startPrefect } from '../prefect.ts';
 import { aFolder, aProject, ran, smallboat } from './project.ts';
 
@@ -90,6 +93,36 @@ describe('a worker of a real Prefect server', () => {
       expect(logs.some(({ message }) => message.startsWith(`The run is ${flow.name}/`))).toBe(true);
     },
   );
+
+  it('sends spans of a run below what its label names, as Prefect’s own flows read it', async () => {
+    await using collector = await startCollector();
+    const [trace, parent] = ['4bf92f3577b34da6a3ce929d0e0e4736', '00f067aa0ba902b7'];
+    const { id } = await deploy('Traced');
+    const { id: flowRun } = await api.ask<{ id: string }>('POST', `/deployments/${id}/create_flow_run`, {
+      parameters: { folder: aFolder() },
+      state: { type: 'SCHEDULED' },
+      labels: { [TRACE_LABEL]: `00-${trace}-${parent}-01` },
+    });
+    await prefectWorker({
+      api,
+      pool: 'boats',
+      store,
+      runs: 1,
+      pollSeconds: 0.2,
+      with: [],
+      signal: new AbortController().signal,
+      say: () => undefined,
+      trace: (TRACEPARENT) => runTracing({ env: { ...collector.env, TRACEPARENT }, err: () => undefined }),
+    });
+    const said = await read(flowRun);
+    expect(said.state_type).toBe('COMPLETED');
+    const run = collector.spans(trace).find(({ name }) => name === 'run Traced');
+    expect(run).toMatchObject({ parentSpanId: parent });
+    await using opened = await openRunStore(store);
+    const { steps } = await readRun(opened, { flow: 'Traced', run: runOf(said) });
+    const key = steps.find(({ name }) => name === 'look')?.tasks[0]?.artifacts['seen'];
+    expect(key && (await opened.load('Traced', key))).toBe(`00-${trace}-${run?.spanId ?? ''}-01`);
+  });
 
   it('has the schedule with its time zone, the parameters, and the triggers of the flow', async () => {
     const { id } = await deploy('Nightly');

@@ -1,15 +1,15 @@
-import { StateMachine } from 'aws-local-stepfunctions';
 import { rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { beforeAll, describe, expect, it } from 'vitest';
-import { openRunStore } from '../../packages/smallboat/src/flow/index.ts';
-import { runOf } from '../../packages/smallboat/src/flow/orchestrated/index.ts';
-import { localContainer } from '../../packages/smallboat/src/flow/testing/local-container.ts';
-import { type Deployment, stateMachineOf } from '../../packages/smallboat/src/orchestrate/index.ts';
+import { openRunStore, readRun } from '../../packages/smallboat/src/flow/index.ts';
+import { runOf, tracedParameters } from '../../packages/smallboat/src/flow/orchestrated/index.ts';
+import type { Deployment } from '../../packages/smallboat/src/orchestrate/index.ts';
 import { engineCases } from '../../packages/smallboat/src/orchestrate/testing/cases.ts';
 import { struck } from '../../packages/smallboat/src/orchestrate/testing/flows.ts';
 import { expectSameArtifacts } from '../../packages/smallboat/src/orchestrate/testing/same-artifacts.ts';
+import { startCollector } from '../collector.ts';
 import { startFakeAws } from '../moto.ts';
+import { runStateMachine } from './run-state-machine.ts';
 import { aFolder, aProject, deployed, machine, ran, sharedPlace, smallboat } from './project.ts';
 
 const project = aProject();
@@ -19,41 +19,18 @@ beforeAll(async () => {
   return () => place[Symbol.asyncDispose]();
 });
 
-/** AWS Batch and S3 as this machine has them: each job is its own command, as a process in an empty folder. */
-async function execute(
+const execute = (
   deployment: Deployment,
   name: string,
   parameters: Readonly<Record<string, unknown>>,
-): Promise<void> {
-  const { definition, jobDefinitions } = stateMachineOf(deployment, { queue: 'jobs', platform: 'EC2' });
-  const states = taskStates(definition);
-  const handle = async (input: unknown): Promise<unknown> => {
-    const { Bucket, Key, JobDefinition, ContainerOverrides } = input as Input; // As our states write it.
-    if (Key !== undefined) return { Body: place.s3?.objects.get(`${Bucket}/${Key}`)?.bytes.toString('utf8') };
-    const made = jobDefinitions.find(({ jobDefinitionName }) => jobDefinitionName === JobDefinition);
-    const entries = ContainerOverrides.Environment.map(({ Name, Value }) => [Name, Value] as const);
-    let log = '';
-    const { ended } = localContainer({
-      command: made?.containerProperties?.command ?? [],
-      environment: { ...machine, ...Object.fromEntries(entries) },
-      onLog: (text) => void (log += text),
-    });
-    const { exitCode } = await ended;
-    if (exitCode !== 0) throw new Error(`exit code ${exitCode}: ${log}`);
-    return {};
-  };
-  const execution = new StateMachine(definition as never, { validationOptions: { noValidate: true } }).run(
-    { Parameters: JSON.stringify(parameters) },
-    {
-      context: { Execution: { Name: name } },
-      overrides: {
-        taskResourceLocalHandlers: Object.fromEntries(states.map((state) => [state, handle as () => Promise<never>])),
-        retryIntervalOverrides: Object.fromEntries(states.map((state) => [state, 10])),
-      },
-    },
-  );
-  await execution.result;
-}
+  env: Readonly<Record<string, string>> = {},
+): Promise<void> =>
+  runStateMachine(deployment, {
+    name,
+    parameters,
+    env: { ...machine, ...env },
+    object: (path) => Promise.resolve(place.s3?.objects.get(path)?.bytes.toString('utf8')),
+  });
 
 describe('a state machine whose tasks are containers', () => {
   it.each(engineCases.filter(({ isTelling }) => isTelling))(
@@ -81,6 +58,22 @@ describe('a state machine whose tasks are containers', () => {
     await using store = await openRunStore(place.spec);
     const run = (await runOf(store, 'Struck', 'struck')) ?? '';
     await expectSameArtifacts({ store, run }, { flow: struck, params: { folder: aFolder() } });
+  });
+
+  it('sends spans of its tasks, below whoever started it, and tells bodies of the trace', async () => {
+    await using collector = await startCollector();
+    const [trace, parent] = ['4bf92f3577b34da6a3ce929d0e0e4736', '00f067aa0ba902b7'];
+    const deployment = await deployed(project, { flow: 'Traced', place });
+    const given = tracedParameters({ folder: aFolder() }, { TRACEPARENT: `00-${trace}-${parent}-01` });
+    await execute(deployment, 'traced', given, collector.env);
+    expect(collector.traces()).toEqual(new Set([trace]));
+    const [run] = collector.spans(trace).filter(({ name }) => name === 'run Traced');
+    expect(run).toMatchObject({ parentSpanId: parent });
+    expect(collector.spans(trace).find(({ name }) => name === 'look')).toMatchObject({ parentSpanId: run?.spanId });
+    await using store = await openRunStore(place.spec);
+    const { steps } = await readRun(store, { flow: 'Traced', run: (await runOf(store, 'Traced', 'traced')) ?? '' });
+    const key = steps.find(({ name }) => name === 'look')?.tasks[0]?.artifacts['seen'];
+    expect(key && (await store.load('Traced', key))).toBe(`00-${trace}-${run?.spanId ?? ''}-01`);
   });
 
   it('goes on where it failed when it is run again, and can be resumed here', async () => {
@@ -193,20 +186,4 @@ async function setUpBatch(url: string): Promise<void> {
       computeEnvironmentOrder: [order],
     }),
   );
-}
-
-interface Input {
-  readonly Bucket?: string;
-  readonly Key?: string;
-  readonly JobDefinition: string;
-  readonly ContainerOverrides: { readonly Environment: readonly { Name: string; Value: string }[] };
-}
-
-/** Names of the states that are tasks, at any depth. */
-function taskStates(definition: unknown): readonly string[] {
-  if (typeof definition !== 'object' || definition === null) return [];
-  return Object.entries(definition).flatMap(([name, value]) => {
-    const isTask = typeof value === 'object' && value !== null && 'Type' in value && value.Type === 'Task';
-    return isTask ? [name] : taskStates(value);
-  });
 }

@@ -6,11 +6,12 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { beforeAll, describe, expect, it, vi } from 'vitest';
 import { loadFlow, openRunStore } from '../../packages/smallboat/src/flow/index.ts';
-import { runOf } from '../../packages/smallboat/src/flow/orchestrated/index.ts';
+import { runOf, tracedParameters } from '../../packages/smallboat/src/flow/orchestrated/index.ts';
 import { type Temporal, temporal, temporalWorker } from '../../packages/smallboat/src/orchestrate/index.ts';
 import { engineCases } from '../../packages/smallboat/src/orchestrate/testing/cases.ts';
 import { held, loops, squares, troubles } from '../../packages/smallboat/src/orchestrate/testing/flows.ts';
 import { expectSameArtifacts } from '../../packages/smallboat/src/orchestrate/testing/same-artifacts.ts';
+import { startCollector } from '../collector.ts';
 import { startTemporal } from '../temporal.ts';
 import { aFolder, aProject, ran, smallboat } from './project.ts';
 
@@ -49,7 +50,7 @@ const deploy = async (flowName: string, mostWork?: number): Promise<void> => {
 };
 
 /** Has a worker while something is done. */
-async function withWorker<T>(flowName: string, work: () => Promise<T>): Promise<T> {
+async function withWorker<T>(flowName: string, work: () => Promise<T>, more: typeof env = {}): Promise<T> {
   const stop = new AbortController();
   const flow = await loadFlow(project.module, flowName);
   const { module, root: cwd } = project;
@@ -60,7 +61,7 @@ async function withWorker<T>(flowName: string, work: () => Promise<T>): Promise<
     name: flowName,
     store,
     maxWorkers: 2,
-    env,
+    env: { ...env, ...more },
     cwd,
     signal: stop.signal,
     say,
@@ -93,6 +94,19 @@ describe('a workflow whose activities are tasks, on a real Temporal server', () 
       expect(info?.user).toBe('TEMPORAL');
     },
   );
+
+  it('sends spans of its tasks below whoever started it', async () => {
+    await using collector = await startCollector();
+    const [trace, parent] = ['4bf92f3577b34da6a3ce929d0e0e4736', '00f067aa0ba902b7'];
+    await deploy('Traced');
+    const given = tracedParameters({ folder: aFolder() }, { TRACEPARENT: `00-${trace}-${parent}-01` });
+    const execution = await server.start('Traced', given);
+    await withWorker('Traced', () => server.ended(execution), collector.env);
+    expect(collector.traces()).toEqual(new Set([trace]));
+    const named = (name: string) => collector.spans(trace).find((span) => span.name === name);
+    expect(named('run Traced')).toMatchObject({ parentSpanId: parent });
+    expect(named('look')).toMatchObject({ parentSpanId: named('run Traced')?.spanId });
+  });
 
   it('tries a body as often as its retry says, and then its catch', async () => {
     await deploy('Troubles');

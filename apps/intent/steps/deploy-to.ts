@@ -1,6 +1,7 @@
-import { join } from 'node:path';
-import { loadSettings } from 'smallboat/config';
 import { deployRelease, openDeployTarget } from 'smallboat/serving/deploy';
+import type { Home } from './home.ts';
+import { elsewhereErrors } from './home.ts';
+import { settingsHere } from './settings.ts';
 
 /** An endpoint that goes on after the run. */
 export interface Deployed {
@@ -12,24 +13,31 @@ export interface Deployed {
   readonly url: string | null;
 }
 
-/** Deploys a model to the place that the settings name; null where they name none. One prediction there must be the model's own, or what answered before is back. */
+/** Why a place cannot be deployed to from another machine. */
+const NOT_THERE = {
+  local: 'its endpoint would be gone with that machine',
+  lambda: 'the code of a function is put together from sources and packages that are not there',
+} as const;
+
+/** Deploys a model to the place that the settings name; null where they name none. One prediction there must be the model's own, or what answered before is back. Rejects with `ENDPOINT_NOT_HERE`. */
 export async function deployTo(
   name: string,
   {
     modelFolder,
     home,
     say,
-  }: { readonly modelFolder: string; readonly home: string; readonly say: (line: string) => void },
+  }: { readonly modelFolder: string; readonly home: Home; readonly say: (line: string) => void },
 ): Promise<Deployed | null> {
   const { env } = process;
-  const settings = await loadSettings({ folder: join(import.meta.dirname, '..'), env });
+  const settings = await settingsHere();
   const { deploy: to = 'none', deployRegion: region, deployRole: role, deployImage: image } = settings;
   if (to === 'none') return null;
+  if (home.isPassing && to !== 'sagemaker') throw elsewhereErrors.ENDPOINT_NOT_HERE({ to, problem: NOT_THERE[to] });
   const { deployBucket: bucket, deployInstance: instance } = settings;
   const where = { ...(region === undefined ? {} : { region }), ...(role === undefined ? {} : { role }) };
   await using target = await openDeployTarget({
     to,
-    home,
+    home: home.folder,
     env,
     lambda: where,
     sagemaker: {
@@ -39,6 +47,12 @@ export async function deployTo(
       ...(instance === undefined ? {} : { instance }),
     },
   });
-  const { url = null, modelVersion = null } = await deployRelease(target, { name, modelFolder, say });
+  const { url = null, modelVersion = null } = await deployRelease(target, {
+    name,
+    modelFolder,
+    say,
+    // Of the run, where it is traced.
+    ...(env['TRACEPARENT'] === undefined ? {} : { traceParent: env['TRACEPARENT'] }),
+  });
   return { location: target.location, name, modelVersion, url };
 }

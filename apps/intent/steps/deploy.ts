@@ -8,6 +8,9 @@ import { startEndpoint } from 'smallboat/serving';
 import { loadModel } from 'smallboat/training';
 import type { Deployed } from './deploy-to.ts';
 import { deployTo } from './deploy-to.ts';
+import type { FolderFiles } from './folder-files.ts';
+import { readFolder, writeFolder } from './folder-files.ts';
+import { homeOf } from './home.ts';
 import type { Chosen } from './select.ts';
 import { MODEL } from './select.ts';
 import type { Tables } from './tables.ts';
@@ -35,7 +38,10 @@ export interface Served {
   readonly p99: number;
   /** Milliseconds since 1970, just before the first request. */
   readonly since: number;
+  /** The prediction log of this machine. */
   readonly log: string;
+  /** What was logged of these predictions: segments by name. */
+  readonly predictions: FolderFiles;
   /** Where it is deployed for others to ask; null where the settings name no place, or the gate refused the model. */
   readonly deployed: Deployed | null;
 }
@@ -54,12 +60,14 @@ export interface DeployInputs {
  */
 export const deploy = step('deploy', {
   cache: false,
-  run: async ({ chosen, examples, checked, home }: DeployInputs, { card, log, progress, signal }) => {
-    const logFolder = join(home, 'monitoring', 'predictions');
-    const model = await loadModel(chosen.folder);
+  run: async ({ chosen, examples, checked, home }: DeployInputs, { card, log, progress, signal, tempFolder }) => {
+    const here = await homeOf(home, { tempFolder });
+    const [modelFolder, logFolder] = [join(await tempFolder(), 'model'), join(await tempFolder(), 'predictions')];
+    await writeFolder(modelFolder, chosen.model);
+    const model = await loadModel(modelFolder);
     const questions = await questionsOf(examples, checked, signal);
     const since = Date.now();
-    await using endpoint = await startEndpoint({ modelFolder: chosen.folder, endpointName: MODEL, logFolder, signal });
+    await using endpoint = await startEndpoint({ modelFolder, endpointName: MODEL, logFolder, signal });
     log('endpoint started', { url: endpoint.url, pid: endpoint.pid });
     const count = questions.length;
     const times: number[] = [];
@@ -78,8 +86,10 @@ export const deploy = step('deploy', {
       progress((i + 1) / count, `${i + 1} predictions over HTTP`);
     }
     await endpoint.stop();
-    const deployed =
-      chosen.version === null ? null : await deployTo(MODEL, { modelFolder: chosen.folder, home, say: log });
+    const predictions = await readFolder(logFolder);
+    const ownLog = join(here.folder, 'monitoring', 'predictions');
+    await writeFolder(ownLog, predictions);
+    const deployed = chosen.version === null ? null : await deployTo(MODEL, { modelFolder, home: here, say: log });
     times.sort((a, b) => a - b);
     const at = (share: number): number => Number((times[Math.floor((times.length - 1) * share)] ?? 0).toFixed(2));
     const served: Served = {
@@ -92,7 +102,8 @@ export const deploy = step('deploy', {
       p50: at(0.5),
       p99: at(0.99),
       since,
-      log: logFolder,
+      log: here.pathOf(ownLog),
+      predictions,
       deployed,
     };
     card(
@@ -109,7 +120,7 @@ export const deploy = step('deploy', {
         ? []
         : [{ kind: 'text' as const, text: `Deployed as ${deployed.name}: ${deployed.location}` }]),
     );
-    return { served };
+    return { served, kept: await here.kept() };
   },
 });
 
@@ -161,14 +172,19 @@ async function ask(
   { session, events }: { readonly session: string; readonly events?: readonly SessionEvent[] },
   signal: AbortSignal,
 ): Promise<number> {
+  const { TRACEPARENT: traceparent } = process.env;
+  const trace = traceparent === undefined ? {} : { traceparent };
   if (events === undefined) {
-    const response = await answered(() => fetch(`${url}/predict?session=${session}`, { signal }), signal);
+    const response = await answered(
+      () => fetch(`${url}/predict?session=${session}`, { headers: trace, signal }),
+      signal,
+    );
     const body = (await response.json()) as { readonly prediction?: unknown };
     return typeof body.prediction === 'number' ? body.prediction : Number.NaN;
   }
   const asked = {
     method: 'POST',
-    headers: { 'content-type': 'application/json' },
+    headers: { 'content-type': 'application/json', ...trace },
     body: JSON.stringify({ instances: [{ events }] }),
     signal,
   };

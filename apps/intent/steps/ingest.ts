@@ -5,6 +5,7 @@ import { generateDataset } from 'smallboat/synthetic';
 import type { GeneratedReport } from 'smallboat/synthetic';
 import { ingest as load } from 'smallboat/warehouse';
 import { RAW_SCHEMA, rawTables } from '../raw-tables.ts';
+import { homeOf } from './home.ts';
 import type { Tables } from './tables.ts';
 import { openWarehouseOf } from './tables.ts';
 
@@ -34,11 +35,12 @@ export interface IngestInputs {
 /** Files to raw tables: the given ones, or a generated sample, which has a warehouse of its own. */
 export const ingest = step('ingest', {
   cache: false,
-  run: async (inputs: IngestInputs, { card, log, progress, signal }) => {
+  run: async (inputs: IngestInputs, { card, log, progress, signal, tempFolder }) => {
     const home = resolve(inputs.home);
     const isSample = inputs.data === '';
     const name = `sample-${inputs.rows}-${inputs.seed}`;
-    const folder = isSample ? join(home, 'samples', name) : resolve(inputs.data);
+    const { folder: here } = await homeOf(inputs.home, { tempFolder });
+    const folder = isSample ? join(here, 'samples', name) : folderOf(inputs.data);
     const made = isSample
       ? await generateDataset({
           folder,
@@ -91,3 +93,8 @@ export const ingest = step('ingest', {
     return { raw, snapshot };
   },
 });
+
+/** A folder of this machine, or of S3. */
+function folderOf(data: string): string {
+  return data.startsWith('s3://') ? data : resolve(data);
+}

@@ -6,6 +6,7 @@ import type { ReportComponent } from 'smallboat/report';
 import { localTracker } from 'smallboat/tracking';
 import type { Cell, EpochFigures, LstmHyper, Space, TrainingCheckpoint } from 'smallboat/training';
 import { gridPoints, metricsOf, randomPoints, rungEpochs, scoreLstm, survivors, trainLstm } from 'smallboat/training';
+import { homeOf } from './home.ts';
 import type { Tables } from './tables.ts';
 import type { Input } from './trial.ts';
 import { seenBy } from './train.ts';
@@ -117,13 +118,14 @@ export interface RungInputs {
 export const rung = step('rung', {
   run: async (
     { examples, contender, untilEpochs, rung: place, home }: RungInputs,
-    { log, progress, runId, signal },
+    { log, progress, runId, signal, tempFolder },
   ) => {
     const { trial, hyper, input, checkpoint, history } = contender;
     const until = untilEpochs[place] ?? hyper.epochs;
     const isOver = history.length >= until || (checkpoint !== null && checkpoint.epoch > until);
     if (isOver) return { contender };
-    const tracker = localTracker({ folder: join(home, 'tracking') });
+    const { folder } = await homeOf(home, { tempFolder });
+    const tracker = localTracker({ folder: join(folder, 'tracking') });
     await using tracked = await tracker.startRun({
       experiment: 'intent-search',
       name: `trial ${trial}, to epoch ${until}`,

@@ -6,11 +6,14 @@ import { makeReference, writeReference } from 'smallboat/monitoring';
 import type { ReportComponent } from 'smallboat/report';
 import { chartSvg } from 'smallboat/report';
 import type { GateResult, Tracker } from 'smallboat/tracking';
-import { contenders, gate, learningCurveComponents, openRegistry, promote } from 'smallboat/tracking';
+import { contenders, gate, isRegistryShared, learningCurveComponents, openRegistry, promote } from 'smallboat/tracking';
 import type { BaselineName, DecisionMetrics, LeakSuspect, LstmTrial } from 'smallboat/training';
 import { BASELINES, metricsOf, scoreLstm, suspectScores, weightedMicroF1, writeModel } from 'smallboat/training';
 import { codeHash } from './code-hash.ts';
 import type { Leaks } from './dataset.ts';
+import type { FolderFiles } from './folder-files.ts';
+import { readFolder } from './folder-files.ts';
+import { elsewhereErrors, homeOf } from './home.ts';
 import type { Snapshot } from './ingest.ts';
 import { judgement } from './judgement.ts';
 import { registerOnce } from './register-once.ts';
@@ -26,6 +29,8 @@ export const MODEL = 'intent';
 export interface Chosen {
   /** The model folder; in the registry if it is registered. */
   readonly folder: string;
+  /** What is in it, for steps on other machines. */
+  readonly model: FolderFiles;
   /** Its version in the registry; null if the gate refused it. */
   readonly version: number | null;
   readonly passed: boolean;
@@ -50,7 +55,12 @@ export interface SelectInputs {
 /** The trial with the lowest validation loss, judged on the test part; registered only if it beats every baseline. */
 export const select = step('select', {
   cache: false,
-  run: async ({ trials, baseline, examples, leaks, snapshot, home }: SelectInputs, { card, log, runId }) => {
+  run: async (
+    { trials, baseline, examples, leaks, snapshot, home }: SelectInputs,
+    { card, log, runId, tempFolder },
+  ) => {
+    const here = await homeOf(home, { tempFolder });
+    if (here.isPassing && !isRegistryShared(process.env)) throw elsewhereErrors.MODELS_NOT_SHARED(undefined);
     const best = trials.toSorted((a, b) => bestLoss(a.trial) - bestLoss(b.trial))[0];
     if (best === undefined) throw new RangeError('The grid has no point.');
     const { test } = examples;
@@ -66,7 +76,7 @@ export const select = step('select', {
     const verdict = withoutLeaks(compared, leaks, suspectScores(scores, test));
     log(verdict.reason);
 
-    const folder = join(home, 'candidates', runId);
+    const folder = join(here.folder, 'candidates', runId);
     const lineage = { run: `intent/${runId}`, dataSnapshot: snapshot.id, codeHash: await codeHash() };
     const { weights, hyper } = best.trial;
     const rule = { protocol: examples.protocol, maxEvents: examples.maxEvents };
@@ -84,8 +94,8 @@ export const select = step('select', {
     const model = { name: MODEL, version: manifest.version };
     await writeReference(join(folder, 'reference.json'), makeReference({ examples: test, scores, model, lineage }));
 
-    const tracker = await trackerOf(home, log);
-    await ensureTracked(tracker, trials, { runId, snapshot, examples });
+    await ensureTracked(here.folder, trials);
+    const tracker = await trackerOf(here, log);
     const judged = judgement({
       candidate,
       rest,
@@ -105,14 +115,18 @@ export const select = step('select', {
       tone: verdict.passed ? 'good' : 'warn',
       text: verdict.reason,
     });
-    const kept = {
+    const about = {
       metrics,
       name: best.name,
       rest: rest.map(({ name, scores: own }) => ({ name, metrics: metricsOf(own, test) })),
       ...gateSaid,
+      model: await readFolder(folder),
     };
-    if (!verdict.passed) return { chosen: { folder, version: null, ...kept } satisfies Chosen };
-    const registry = await openRegistry({ folder: join(home, 'models'), env: process.env });
+    if (!verdict.passed) {
+      const refused: Chosen = { folder: here.pathOf(folder), version: null, ...about };
+      return { chosen: refused, kept: await here.kept() };
+    }
+    const registry = await openRegistry({ folder: join(here.folder, 'models'), env: process.env });
     const { reason } = gateSaid;
     const registered = await registerOnce(registry, {
       name: MODEL,
@@ -124,7 +138,8 @@ export const select = step('select', {
       reason,
     });
     await promote(registry, MODEL, registered.version, { by: lineage.run });
-    return { chosen: { folder: registered.folder, version: registered.version, ...kept } satisfies Chosen };
+    const chosen: Chosen = { folder: here.pathOf(registered.folder), version: registered.version, ...about };
+    return { chosen, kept: await here.kept() };
   },
 });
 

@@ -2,6 +2,7 @@ import { SmallboatError, defineErrors } from 'smallboat/kernel';
 import type { Warehouse } from 'smallboat/warehouse';
 import { openWarehouse } from 'smallboat/warehouse';
 import { RAW_SCHEMA } from '../raw-tables.ts';
+import { elsewhereErrors, isElsewhere } from './home.ts';
 
 /** Tables travel between steps as where they are, not as what is in them. */
 export interface Tables {
@@ -20,12 +21,13 @@ export const tablesErrors = defineErrors({
     `${f.refused}: ${f.problem}\nThe raw tables keep all that was ever loaded. To go on with corrected files, begin with empty ones: ${f.empty}, and start again. 'resume' goes on with the rows that are there, after a change of a model, a test or a suite.`,
 });
 
-/** Opens the warehouse to load tables into it. The caller closes it. */
-export function openWarehouseOf({ warehouse, memoryLimitMiB }: Tables, signal: AbortSignal): Promise<Warehouse> {
+/** Opens the warehouse to load tables into it. The caller closes it. Rejects with `WAREHOUSE_NOT_SHARED`. */
+export async function openWarehouseOf({ warehouse, memoryLimitMiB }: Tables, signal: AbortSignal): Promise<Warehouse> {
+  if (warehouse.startsWith('duckdb:') && isElsewhere()) throw elsewhereErrors.WAREHOUSE_NOT_SHARED({ warehouse });
   return openWarehouse(warehouse, { signal, waitSeconds: 60, ...(memoryLimitMiB > 0 ? { memoryLimitMiB } : {}) });
 }
 
-/** Opens the warehouse that the tables are in. The caller closes it. Rejects with `RAW_TABLES_GONE`. */
+/** Opens the warehouse that the tables are in. The caller closes it. Rejects with `RAW_TABLES_GONE`, `WAREHOUSE_NOT_SHARED`. */
 export async function openTables(tables: Tables, signal: AbortSignal): Promise<Warehouse> {
   const warehouse = await openWarehouseOf(tables, signal);
   const found = await warehouse.relations({ schema: RAW_SCHEMA });

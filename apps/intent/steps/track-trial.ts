@@ -1,7 +1,10 @@
+import { join, relative, sep } from 'node:path';
 import type { Examples } from 'smallboat/features';
-import type { NewTrackedRun, TrackedRun, Tracker } from 'smallboat/tracking';
-import { trackerErrors } from 'smallboat/tracking';
+import type { TrackedRun, Tracker } from 'smallboat/tracking';
+import { localTracker } from 'smallboat/tracking';
 import type { EpochFigures, LstmHyper } from 'smallboat/training';
+import type { FolderFiles } from './folder-files.ts';
+import { readFolder, writeFolder } from './folder-files.ts';
 import type { Snapshot } from './ingest.ts';
 import type { Input, Trained } from './trial.ts';
 
@@ -20,10 +23,8 @@ export interface TrialFacts {
 export async function startTrial(
   tracker: Tracker,
   { name, input, hyper, trainer, runId, snapshot, examples }: TrialFacts,
-  known: Pick<NewTrackedRun, 'id'> = {},
 ): Promise<TrackedRun> {
   const tracked = await tracker.startRun({
-    ...known,
     experiment: 'intent',
     name,
     params: { input, ...hyper, classWeights: String(hyper.classWeights ?? '1,1') },
@@ -44,26 +45,24 @@ export function figuresOf({ trainLoss, validationLoss, validationAuc, seconds }:
   return { trainLoss, validationLoss, seconds, ...(validationAuc === null ? {} : { validationAuc }) };
 }
 
+/** The log of a tracked run, by path in the folder of tracking, with how far it has been sent to whom. */
+export async function trackedFiles(home: string, id: string): Promise<FolderFiles> {
+  const root = join(home, 'tracking');
+  const folder = await localTracker({ folder: root }).folderOf(id);
+  if (folder === undefined) return {};
+  const place = relative(root, folder).split(sep).join('/');
+  const files = Object.entries(await readFolder(folder));
+  return Object.fromEntries(files.map(([name, bytes]) => [`${place}/${name}`, bytes]));
+}
+
 /**
  * A trial that was trained on another machine left its local log there, and one that was taken from a cache may have it in another
- * home: it is written here again, under its id, from the artifacts.
+ * home: it is put here, as it was written, so that nothing of it is sent to a tracking system twice.
  */
-export async function ensureTracked(
-  tracker: Tracker,
-  trials: readonly Trained[],
-  facts: Pick<TrialFacts, 'runId' | 'snapshot' | 'examples'>,
-): Promise<void> {
-  for (const { trackedRun: id, name, input, trainer, trial } of trials) {
-    const isHere = await tracker.run(id).then(
-      () => true,
-      (error: unknown) => {
-        if (trackerErrors.TRACKED_RUN_NOT_FOUND.is(error)) return false;
-        throw error;
-      },
-    );
-    if (isHere) continue;
-    await using tracked = await startTrial(tracker, { ...facts, name, input, trainer, hyper: trial.hyper }, { id });
-    for (const figures of trial.history) await tracked.logMetrics(figuresOf(figures), { step: figures.epoch });
-    await tracked.finish();
+export async function ensureTracked(home: string, trials: readonly Trained[]): Promise<void> {
+  const root = join(home, 'tracking');
+  const tracker = localTracker({ folder: root });
+  for (const { trackedRun, tracked } of trials) {
+    if ((await tracker.folderOf(trackedRun)) === undefined) await writeFolder(root, tracked);
   }
 }

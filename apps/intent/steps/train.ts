@@ -5,8 +5,9 @@ import type { Dataset, Examples } from 'smallboat/features';
 import { step } from 'smallboat/flow';
 import type { Cell, EpochFigures, LstmHyper, LstmTrial, TrainLstmOptions } from 'smallboat/training';
 import { trainLstm, trainWithTorch } from 'smallboat/training';
+import { homeOf } from './home.ts';
 import type { Snapshot } from './ingest.ts';
-import { figuresOf, startTrial } from './track-trial.ts';
+import { figuresOf, startTrial, trackedFiles } from './track-trial.ts';
 import type { Input, Trained } from './trial.ts';
 import { trackerOf } from './tracker.ts';
 
@@ -115,8 +116,12 @@ function nameOf({ input, hyper }: Point): string {
 
 /** One model of the grid, tracked epoch by epoch. */
 export const train = step('train', {
-  run: async ({ examples, point, points, snapshot, home, torch }: TrainInputs, { log, progress, runId, signal }) => {
-    const tracker = await trackerOf(home, log);
+  run: async (
+    { examples, point, points, snapshot, home, torch }: TrainInputs,
+    { log, progress, runId, signal, tempFolder },
+  ) => {
+    const here = await homeOf(home, { tempFolder });
+    const tracker = await trackerOf(here, log);
     const { input, hyper } = point;
     const name = nameOf(point);
     const trainer = torch === '' ? 'smallboat' : 'torch';
@@ -138,6 +143,8 @@ export const train = step('train', {
     const trial: LstmTrial = torch === '' ? await trainLstm(options) : await inTorch(torch, options);
     await Promise.all(logged);
     await tracked.finish();
-    return { trial, input, name, trainer, trackedRun: tracked.id } satisfies Trained;
+    const { id } = tracked;
+    const files = await trackedFiles(here.folder, id);
+    return { trial, input, name, trainer, trackedRun: id, tracked: files } satisfies Trained;
   },
 });

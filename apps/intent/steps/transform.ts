@@ -1,6 +1,7 @@
 import { join } from 'node:path';
 import { step } from 'smallboat/flow';
 import { buildProject, transformErrors } from 'smallboat/transform';
+import { homeOf } from './home.ts';
 import type { Tables } from './tables.ts';
 import { openTables, refusing } from './tables.ts';
 
@@ -9,12 +10,13 @@ const project = join(import.meta.dirname, '../dbt');
 /** Raw tables to events and sessions: the dbt project, its models and its tests. A failing test stops the flow. */
 export const transform = step('transform', {
   cache: false,
-  run: async ({ raw }: { raw: Tables }, { card, progress, signal }) => {
+  run: async ({ raw }: { raw: Tables }, { card, progress, signal, tempFolder }) => {
+    const home = await homeOf(raw.home, { tempFolder });
     await using warehouse = await openTables(raw, signal);
     const building = buildProject({
       project,
       warehouse,
-      targetFolder: join(raw.home, 'dbt-target'),
+      targetFolder: join(home.folder, 'dbt-target'),
       signal,
       onNode: ({ phase, name, index, total }) => {
         if (phase === 'start') progress((index - 1) / total, name);
@@ -36,6 +38,6 @@ export const transform = step('transform', {
         Number(seconds.toFixed(2)),
       ]),
     });
-    return { tables: raw, models: models.length, testsPassed: passed, tests: tests.length };
+    return { tables: raw, models: models.length, testsPassed: passed, tests: tests.length, kept: await home.kept() };
   },
 });

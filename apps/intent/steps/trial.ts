@@ -1,4 +1,5 @@
 import type { LstmTrial } from 'smallboat/training';
+import type { FolderFiles } from './folder-files.ts';
 
 /** What a model is shown: all features of the dataset, or actions alone. */
 export type Input = 'context' | 'actions';
@@ -10,4 +11,6 @@ export interface Trained {
   readonly name: string;
   readonly trainer: 'smallboat' | 'torch';
   readonly trackedRun: string;
+  /** The log of that run, from the folder of tracking: it is copied to where the run goes on, if it is not there. */
+  readonly tracked: FolderFiles;
 }

@@ -4,6 +4,7 @@ import { step } from 'smallboat/flow';
 import { checkpointComponents, checkpointErrors, runCheckpoint } from 'smallboat/quality';
 import type { Dialect } from 'smallboat/warehouse';
 import { factsOf } from 'smallboat/warehouse';
+import { homeOf } from './home.ts';
 import type { Tables } from './tables.ts';
 import { openTables, refusing } from './tables.ts';
 
@@ -18,7 +19,8 @@ export async function browsingSql(dialect: Dialect): Promise<string> {
 /** The expectation suites over the models. A failed expectation stops the flow. */
 export const validate = step('validate', {
   cache: false,
-  run: async ({ tables }: { tables: Tables }, { card, progress, runId, signal }) => {
+  run: async ({ tables }: { tables: Tables }, { card, progress, runId, signal, tempFolder }) => {
+    const home = await homeOf(tables.home, { tempFolder });
     await using warehouse = await openTables(tables, signal);
     const browsing = await browsingSql(warehouse.dialect);
     const checking = runCheckpoint({
@@ -28,7 +30,7 @@ export const validate = step('validate', {
         { suite: join(suites, 'public.content_flattened.warning.json'), relation: 'public.content_flattened' },
         { suite: join(suites, 'public.session_stats.json'), relation: 'public.session_stats' },
       ],
-      folder: join(tables.home, 'data-docs'),
+      folder: join(home.folder, 'data-docs'),
       runName: `intent-${runId}`,
       failOnError: true,
       signal,
@@ -38,6 +40,7 @@ export const validate = step('validate', {
     card(...checkpointComponents(checkpoint));
     const { validations } = checkpoint;
     const expectations = validations.reduce((sum, { result }) => sum + result.results.length, 0);
-    return { checked: tables, expectations, dataDocs: checkpoint.indexPath };
+    const { indexPath } = checkpoint;
+    return { checked: tables, expectations, dataDocs: home.pathOf(indexPath), kept: await home.kept() };
   },
 });

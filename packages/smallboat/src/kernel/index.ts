@@ -4,6 +4,7 @@ export type { ErrorKind } from './errors.ts';
 export { exclusive, exclusiveErrors } from './exclusive.ts';
 export { isMissing, namesIn, writeWhole } from './files.ts';
 export { sha256, sha256OfFile } from './hash.ts';
+export { isTraced } from './is-traced.ts';
 export { mapAtMost } from './map-at-most.ts';
 export { optionalPackage, packageErrors } from './optional-package.ts';
 export { postJson } from './post-json.ts';

@@ -19,7 +19,7 @@ export { deployToPrefect, deploymentName, prefectDeployed } from './prefect/depl
 export type { PrefectDeployment } from './prefect/deploy.ts';
 export { prefect, prefectErrors } from './prefect/prefect-api.ts';
 export type { Prefect, PrefectOptions } from './prefect/prefect-api.ts';
-export { prefectWorker } from './prefect/worker.ts';
+export { TRACE_LABEL, prefectWorker } from './prefect/worker.ts';
 export type { WorkerOptions } from './prefect/worker.ts';
 export { temporalErrors } from './temporal/connect.ts';
 export { temporal } from './temporal/deployments.ts';

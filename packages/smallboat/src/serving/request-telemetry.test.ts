@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest';
-import { type SpanRecord, type Telemetry, openTelemetry } from '../telemetry/index.ts';
+import { type EndedSpan, type Telemetry, type TraceContext, openTelemetry } from '../telemetry/index.ts';
 import { requestTelemetry } from './request-telemetry.ts';
 import { serve } from './serve.ts';
 
@@ -7,12 +7,12 @@ const model = { version: 'm-1', rule: {}, predict: (all: readonly object[]) => F
 const parent = '00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7';
 
 /** Keeps what it is given; the port is nobody's. */
-function keeping(): { readonly telemetry: Telemetry; readonly spans: SpanRecord[] } {
+function keeping(): { readonly telemetry: Telemetry; readonly spans: (EndedSpan & TraceContext)[] } {
   const env = { OTEL_EXPORTER_OTLP_ENDPOINT: 'http://127.0.0.1:9', OTEL_METRICS_EXPORTER: 'none' };
   const opened = openTelemetry({ env, serviceName: 'intent' });
   if (!opened) throw new Error('It is off');
-  const spans: SpanRecord[] = [];
-  return { telemetry: { ...opened, span: (record) => void spans.push(record) }, spans };
+  const spans: (EndedSpan & TraceContext)[] = [];
+  return { telemetry: { ...opened, span: (context, ended) => void spans.push({ ...context, ...ended }) }, spans };
 }
 
 it('makes a request and its prediction spans below the one that asked', async () => {
@@ -34,6 +34,14 @@ it('keeps no span of a trace that is not wanted, and tells nothing of the shoppe
   expect(spans).toEqual([]);
   await fetch(`${endpoint.url}/predict?session=view,add&sessionId=ada`);
   expect(JSON.stringify(spans)).not.toMatch(/view|ada/);
+});
+
+it('finds the one that asked in what SageMaker hands on', async () => {
+  const { telemetry, spans } = keeping();
+  await using endpoint = await serve({ model, telemetry });
+  const headers = { 'x-amzn-sagemaker-custom-attributes': `c000b4f9,traceparent=${parent}-01` };
+  await fetch(`${endpoint.url}/predict?session=view,add`, { headers });
+  expect(spans.at(-1)).toMatchObject({ parentSpanId: '00f067aa0ba902b7', traceId: parent.slice(3, 35) });
 });
 
 it('says which answers are faults of ours', () => {

@@ -1,4 +1,4 @@
-import { type Attributes, type Telemetry, type TraceContext, readTraceParent } from '../telemetry/index.ts';
+import { type Attributes, type Telemetry, readTraceParent } from '../telemetry/index.ts';
 import type { RequestObserver } from './service.ts';
 
 /** Seconds. Those of OpenTelemetry's conventions, and finer ones below: a prediction takes less than a millisecond. */
@@ -25,7 +25,7 @@ export function requestTelemetry(telemetry: Telemetry, endpoint: string): Reques
   const byModel = new Map<string, Attributes>();
   return {
     begin({ headers }) {
-      const parent = readTraceParent(headers['traceparent'], headers['tracestate']);
+      const parent = readTraceParent(headers['traceparent'] ?? attributed(headers), headers['tracestate']);
       const context = telemetry.begin(parent);
       return {
         predicted({ model, sessions, startedAt, endedAt }) {
@@ -33,8 +33,7 @@ export function requestTelemetry(telemetry: Telemetry, endpoint: string): Reques
           if (!about) byModel.set(model, (about = { 'smallboat.endpoint': endpoint, 'smallboat.model': model }));
           predictions.add(sessions, about);
           if (!context.isSampled) return;
-          telemetry.span({
-            ...placeOf(telemetry.begin(context)),
+          telemetry.span(telemetry.begin(context), {
             parentSpanId: context.spanId,
             name: 'predict',
             kind: 'internal',
@@ -47,8 +46,7 @@ export function requestTelemetry(telemetry: Telemetry, endpoint: string): Reques
           const attributes = attributesOf(method, path, status);
           seconds.record((endedAt - startedAt) / 1000, attributes);
           if (!context.isSampled) return;
-          telemetry.span({
-            ...placeOf(context),
+          telemetry.span(context, {
             ...(parent ? { parentSpanId: parent.spanId } : {}),
             name: `${method === 'other' ? 'HTTP' : method} ${path}`,
             kind: 'server',
@@ -69,6 +67,11 @@ export function requestTelemetry(telemetry: Telemetry, endpoint: string): Reques
   };
 }
 
+/** SageMaker hands no headers on but this one: `traceparent=00-…` is among its attributes. */
+function attributed(headers: Readonly<Record<string, string | undefined>>): string | undefined {
+  return /(?:^|[,;\s])traceparent=([\da-f-]+)/.exec(headers['x-amzn-sagemaker-custom-attributes'] ?? '')?.[1];
+}
+
 /** The attributes of an answer by the names of OpenTelemetry's conventions: the same object for the same answer. */
 function attributesByAnswer(): (method: string, route: string, status: number) => Attributes {
   const known = new Map<string, Map<string, Map<number, Attributes>>>();
@@ -87,8 +90,4 @@ function attributesByAnswer(): (method: string, route: string, status: number) =
     known.set(route, methods.set(method, statuses.set(status, made)));
     return made;
   };
-}
-
-function placeOf({ traceId, spanId, state }: TraceContext): { traceId: string; spanId: string; traceState?: string } {
-  return { traceId, spanId, ...(state === undefined ? {} : { traceState: state }) };
 }

@@ -16,13 +16,16 @@ export interface TelemetryOptions {
   readonly clock?: () => number;
 }
 
+/** What is known of a span beside its place in a trace. */
+export type EndedSpan = Omit<SpanRecord, 'traceId' | 'spanId' | 'traceState'>;
+
 /** Sends spans and metrics to OpenTelemetry's collector, in batches and beside the work: nothing waits for it, and what it cannot send is dropped. */
 export interface Telemetry extends AsyncDisposable {
   readonly meter: Meter;
   /** Where a new span is: below `parent`, or at the beginning of a trace. Whether it is kept is decided here. */
   begin(parent?: TraceContext): TraceContext;
-  /** Takes a span that has ended. One whose context is not sampled is let go by the caller. */
-  span(record: SpanRecord): void;
+  /** Takes the span of a context, when it has ended; nothing happens where that is not sampled. */
+  span(context: TraceContext, ended: EndedSpan): void;
   /** Sends what there is. Never rejects. */
   flush(): Promise<void>;
   /** Sends what there is, for so long as one request may take, and no more after that. */
@@ -113,14 +116,14 @@ function sending(settings: TelemetrySettings, { warn, clock = Date.now }: Teleme
         ...(parent?.state === undefined ? {} : { state: parent.state }),
       };
     },
-    span(record) {
-      if (!traces) return;
+    span({ traceId, spanId, isSampled, state }, ended) {
+      if (!traces || !isSampled) return;
       if (queue.length >= batch.queue) {
         dropped += 1;
         complain('spans come faster than they are taken');
         return;
       }
-      queue.push(record);
+      queue.push({ ...ended, traceId, spanId, ...(state === undefined ? {} : { traceState: state }) });
       if (queue.length === batch.size) sendSpans();
     },
     flush,

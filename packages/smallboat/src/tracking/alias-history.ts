@@ -22,7 +22,14 @@ const Line = z.object({
  * that was changed, removed or put in later is noticed: rejects with `MODEL_HISTORY_BROKEN`.
  */
 export async function readHistory(path: string, name: string): Promise<readonly AliasChange[]> {
-  const lines = await linesOf(path);
+  return changesIn(await linesOf(path), { path, name });
+}
+
+/** The same of lines that were read already; `path` is for messages. Throws `MODEL_HISTORY_BROKEN`. */
+export function changesIn(
+  lines: readonly string[],
+  { path, name }: { readonly path: string; readonly name: string },
+): readonly AliasChange[] {
   let previous: string | undefined;
   return lines.map((text, i) => {
     const parsed = Line.safeParse(jsonOf(text));
@@ -38,18 +45,27 @@ export async function readHistory(path: string, name: string): Promise<readonly 
   });
 }
 
+/** The line of a change that follows others, with a time that is not before the last one's. Throws `MODEL_HISTORY_BROKEN`. */
+export function lineAfter(
+  lines: readonly string[],
+  change: AliasChange,
+  at: { readonly path: string; readonly name: string },
+): { readonly made: AliasChange; readonly line: string } {
+  const made = { ...change, at: Math.max(change.at, changesIn(lines, at).at(-1)?.at ?? 0) };
+  return { made, line: `${JSON.stringify({ ...made, previous: hashBefore(lines, lines.length) })}\n` };
+}
+
 /** Adds a change at the end, with a time that is not before the last one's. Processes that do so at once take turns. */
 export async function addToHistory(path: string, name: string, change: AliasChange): Promise<AliasChange> {
   await mkdir(dirname(path), { recursive: true });
   await using _ = await turn(`${path}.lock`);
-  const before = await readHistory(path, name);
   const lines = await linesOf(path);
-  const made = { ...change, at: Math.max(change.at, before.at(-1)?.at ?? 0) };
+  const { made, line } = lineAfter(lines, change, { path, name });
   await using file = await open(path, 'a+');
   // What a killed process left of a line without its line break.
   const whole = Buffer.byteLength(lines.map((line) => `${line}\n`).join(''));
   if ((await file.stat()).size > whole) await file.truncate(whole);
-  await file.appendFile(`${JSON.stringify({ ...made, previous: hashBefore(lines, lines.length) })}\n`);
+  await file.appendFile(line);
   await file.sync();
   return made;
 }
@@ -76,7 +92,11 @@ async function linesOf(path: string): Promise<readonly string[]> {
     if (isMissing(error)) return '';
     throw error;
   });
-  // What follows the last line break was not written to its end.
+  return wholeLines(text);
+}
+
+/** Without what follows the last line break: it was not written to its end. */
+export function wholeLines(text: string): readonly string[] {
   return text.split('\n').slice(0, -1);
 }
 

@@ -4,7 +4,7 @@ import type { Io } from '../../kernel/index.ts';
 import type { CostEstimate, DeployTarget, Deployment } from '../../serving/deploy/index.ts';
 import { deployRelease, estimateCost, openDeployTarget, writeDeployFiles } from '../../serving/deploy/index.ts';
 import { readKeys } from '../../serving/index.ts';
-import { CHAMPION, localRegistry } from '../../tracking/index.ts';
+import { CHAMPION, openRegistry } from '../../tracking/index.ts';
 import { type Command, usage } from '../command.ts';
 
 const count = z.coerce.number().int().positive();
@@ -119,13 +119,14 @@ async function up(target: DeployTarget, args: Args, io: Io): Promise<Deployment>
     name: args.name,
     modelFolder: await modelFolderOf(args, io),
     say: (line) => io.err(line),
+    ...(io.env['TRACEPARENT'] === undefined ? {} : { traceParent: io.env['TRACEPARENT'] }),
     ...(share === undefined ? {} : { canary: { share, ...rule } }),
   });
 }
 
 async function modelFolderOf({ folder, home, model, version }: Args, io: Io): Promise<string> {
   if (folder !== undefined) return resolve(io.cwd, folder);
-  const registry = localRegistry({ folder: join(resolve(io.cwd, home), 'models') });
+  const registry = await openRegistry({ folder: join(resolve(io.cwd, home), 'models'), env: io.env });
   return (await registry.version(model, version)).folder;
 }
 

@@ -1,10 +1,18 @@
 import * as z from 'zod';
 import type { Io } from '../../kernel/index.ts';
-import { deployToPrefect, deploymentName, prefect, prefectDeployed, prefectWorker } from '../../orchestrate/index.ts';
+import {
+  TRACE_LABEL,
+  deployToPrefect,
+  deploymentName,
+  prefect,
+  prefectDeployed,
+  prefectWorker,
+} from '../../orchestrate/index.ts';
 import type { Command } from '../command.ts';
 import { deployFlags, deploySchema, namedFlow, needed } from '../deploy-flow.ts';
 import { tellingUsage } from '../flow-flags.ts';
 import { flowSettings, stopSignal } from '../flow-settings.ts';
+import { runTracing } from '../flow-tracing.ts';
 
 const schema = z.looseObject({
   action: z.enum(['create', 'trigger', 'worker']),
@@ -57,6 +65,7 @@ export async function commandFor(argv: readonly string[], io: Io): Promise<Comma
           with: specs,
           signal: stop.signal,
           say: (line) => io.err(line),
+          trace: (parent) => runTracing({ ...io, env: { ...io.env, TRACEPARENT: parent } }),
           ...(maxWorkers === undefined ? {} : { maxWorkers }),
         });
       }
@@ -86,6 +95,7 @@ export async function commandFor(argv: readonly string[], io: Io): Promise<Comma
       const made = await api.ask<{ id: string; name: string }>('POST', `/deployments/${id}/create_flow_run`, {
         parameters,
         state: { type: 'SCHEDULED' },
+        ...(io.env['TRACEPARENT'] === undefined ? {} : { labels: { [TRACE_LABEL]: io.env['TRACEPARENT'] } }),
       });
       return io.out(args.json ? JSON.stringify({ id: made.id, name: made.name }) : made.name);
     },

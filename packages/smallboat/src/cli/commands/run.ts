@@ -2,10 +2,10 @@ import { existsSync } from 'node:fs';
 import { pathToFileURL } from 'node:url';
 import { type WorkerProcess, startWorkerProcess } from '../../flow/worker/index.ts';
 import type { Io } from '../../kernel/index.ts';
+import { isTraced } from '../../kernel/index.ts';
 import type { Command } from '../command.ts';
 import { flowPath } from '../flow-file.ts';
 import type { flowArgs } from '../flow-settings.ts';
-import { isTraced } from '../flow-tracing.ts';
 import { firstPositional } from '../positional.ts';
 
 /**

@@ -1,7 +1,7 @@
 import * as z from 'zod';
 import { openRunStore, seconds } from '../../flow/index.ts';
 import { settingsIn } from '../../flow/compute/index.ts';
-import { runOf } from '../../flow/orchestrated/index.ts';
+import { runOf, tracedParameters } from '../../flow/orchestrated/index.ts';
 import type { Io } from '../../kernel/index.ts';
 import { stateMachineOf, stepFunctions } from '../../orchestrate/index.ts';
 import { textTable } from '../../report/index.ts';
@@ -104,7 +104,7 @@ async function trigger(flow: NamedFlow, args: Args, io: Io): Promise<void> {
   const { name } = await flow.isolation(args);
   const values = await tellingUsage({ name: 'step-functions' }, () => flow.flags.values(args, io));
   await using aws = await service(io);
-  const execution = await aws.start(name, values);
+  const execution = await aws.start(name, tracedParameters(values, io.env));
   io.out(args.json ? JSON.stringify(execution) : execution.name);
 }
 

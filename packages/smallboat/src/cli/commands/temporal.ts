@@ -1,6 +1,6 @@
 import * as z from 'zod';
 import { openRunStore, seconds } from '../../flow/index.ts';
-import { runOf } from '../../flow/orchestrated/index.ts';
+import { runOf, tracedParameters } from '../../flow/orchestrated/index.ts';
 import type { Io } from '../../kernel/index.ts';
 import { temporal, temporalErrors, temporalWorker } from '../../orchestrate/index.ts';
 import { textTable } from '../../report/index.ts';
@@ -110,7 +110,8 @@ async function start({ isolation, flags }: NamedFlow, args: Args, io: Io): Promi
   await using server = await temporal(io.env);
   let { execution } = args;
   if (args.action === 'trigger') {
-    execution = await server.start(name, await tellingUsage({ name: 'temporal' }, () => flags.values(args, io)));
+    const values = await tellingUsage({ name: 'temporal' }, () => flags.values(args, io));
+    execution = await server.start(name, tracedParameters(values, io.env));
   } else {
     execution = named(args);
     await server.goOn(name, execution);

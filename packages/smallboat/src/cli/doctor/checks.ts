@@ -2,9 +2,8 @@ import { access, constants, stat } from 'node:fs/promises';
 import { dirname, join, resolve } from 'node:path';
 import { type Settings, loadSettings } from '../../config/index.ts';
 import { type StoreSpec, checkStore, readMetaflowConfig } from '../../flow/index.ts';
-import { type Io, SmallboatError, VERSION, isMissing, messageOf } from '../../kernel/index.ts';
+import { type Io, SmallboatError, VERSION, isMissing, isTraced, messageOf } from '../../kernel/index.ts';
 import { openWarehouse } from '../../warehouse/index.ts';
-import { isTraced } from '../flow-tracing.ts';
 import { storeOf } from '../store-of.ts';
 import { type Finding, failedBy } from './finding.ts';
 

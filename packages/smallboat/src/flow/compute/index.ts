@@ -1,5 +1,4 @@
 /** An entrance of its own: what starts jobs of services is loaded where a step wants it, and is no part of a code package. */
-export { packArchive } from './code/archive.ts';
 export { type PackedCode, packCode, readPackage } from './code/code-package.ts';
 export { DEFAULT_NEEDS, type JobShape, jobDefinition } from './batch/job-definition.ts';
 export { jobTags } from './batch/job-names.ts';

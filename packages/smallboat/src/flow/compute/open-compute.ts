@@ -5,6 +5,7 @@ import type { CodeOptions } from '../options.ts';
 import type { StoreSpec } from '../store/open-run-store.ts';
 import type { CodePackage, RunStore } from '../store/run-store.ts';
 import { gangOrders } from './gang-orders.ts';
+import { handedOn } from './handed-on.ts';
 import { runRemotely } from './remote-workers.ts';
 import type { ContainerService, RemoteCompute } from './service.ts';
 import { type ComputeSettings, computeSettings, settingsIn } from './settings.ts';
@@ -121,6 +122,7 @@ function route(options: Route): Workers {
     code: options.code,
     variables: options.variables,
     environment: {
+      ...handedOn(options.env, { isTraced: true }),
       METAFLOW_USER: store.user,
       ...(settings.region === undefined ? {} : { AWS_REGION: settings.region, AWS_DEFAULT_REGION: settings.region }),
       ...(settings.packages === undefined ? {} : { SMALLBOAT_NODE_MODULES: settings.packages }),

@@ -2,6 +2,7 @@ import { defineErrors } from '../../kernel/index.ts';
 import type { StoredParams } from '../engine/conduct.ts';
 import type { Done } from '../engine/resolver.ts';
 import type { RunStore, TaskPath } from '../store/run-store.ts';
+import type { ExecutionTrace } from './execution-trace.ts';
 
 export const executionErrors = defineErrors({
   EXECUTION_NOT_BEGUN: (f: { flow: string; execution: string }) =>
@@ -17,6 +18,8 @@ export const executionErrors = defineErrors({
 export interface Execution {
   readonly run: string;
   parameters(): Promise<StoredParams>;
+  /** Where it is in a trace; undefined where it is in none. */
+  trace(): Promise<ExecutionTrace | undefined>;
   /** The task of that name (`train[3]`), where an attempt of it has begun. */
   task(name: string): Promise<TaskPath | undefined>;
   /** What the task of that name made; undefined where it has not ended well. */
@@ -29,15 +32,23 @@ export interface Execution {
 }
 
 const RUN = 'parameters of execution';
+const TRACE = 'trace of execution';
 
 /** Notes that an execution has a run, with its parameters. */
 export async function keepExecution(
   store: RunStore,
-  of: { readonly flow: string; readonly execution: string; readonly run: string; readonly parameters: StoredParams },
+  of: {
+    readonly flow: string;
+    readonly execution: string;
+    readonly run: string;
+    readonly parameters: StoredParams;
+    readonly trace?: ExecutionTrace | undefined;
+  },
 ): Promise<void> {
-  const { flow, execution, run, parameters } = of;
+  const { flow, execution, run, parameters, trace } = of;
   // A checkpoint of the run keeps it as long as the run is kept.
   await store.saveCheckpoint({ flow, run }, RUN, await store.save(flow, parameters));
+  if (trace) await store.saveCheckpoint({ flow, run }, TRACE, await store.save(flow, trace));
   const key = await store.save(flow, run);
   await store.saveCheckpoint({ flow, run }, 'run of execution', key);
   await store.remember(flow, nameOf(execution), key);
@@ -64,6 +75,7 @@ export async function openExecution(store: RunStore, flow: string, execution: st
     run,
     // Written by us, as these shapes.
     parameters: async () => (await read(RUN)) as StoredParams,
+    trace: async () => (await read(TRACE)) as ExecutionTrace | undefined,
     task: async (name) => (await read(`task ${name}`)) as TaskPath | undefined,
     done: async (name) => (await read(`done ${name}`)) as Done | undefined,
     keepTask: (name, path) => keep(`task ${name}`, path),

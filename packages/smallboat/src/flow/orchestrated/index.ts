@@ -1,4 +1,5 @@
 /** An entrance of its own: what engines that keep the order of a run by themselves are given of a flow. */
+export { tracedParameters } from './execution-trace.ts';
 export { decidersOf } from './deciders.ts';
 export { runOf } from './execution.ts';
 export { type OrchestratedWorker, orchestratedWorker } from './orchestrated-worker.ts';

@@ -1,6 +1,7 @@
 import { pathToFileURL } from 'node:url';
 import { defineErrors } from '../../kernel/index.ts';
 import type { Flow } from '../compose/flow.ts';
+import { handedOn } from '../compute/handed-on.ts';
 import { type ComputeSettings, computeSettings, settingsIn } from '../compute/settings.ts';
 import { specInContainer } from '../compute/spec-in-container.ts';
 import { folderInCode, storeCode } from '../compute/store-code.ts';
@@ -72,6 +73,7 @@ export async function packFlow(options: PackOptions): Promise<PackedFlow> {
     command: await bootstrapCommand(),
     order: (planned) => JSON.stringify({ ...common, planned }),
     environment: {
+      ...handedOn(env, { isTraced: false }),
       METAFLOW_USER: options.user,
       ...(settings.packages === undefined ? {} : { SMALLBOAT_NODE_MODULES: settings.packages }),
     },

@@ -20,6 +20,7 @@ import { parseParams } from '../params.ts';
 import type { RunStore, TaskPath } from '../store/run-store.ts';
 import { decide } from './decide.ts';
 import { type Decider, decidedBy, decisiveScope } from './deciders.ts';
+import { TRACE_PARAMETER, beginTrace, traceAttempt, traceRun } from './execution-trace.ts';
 import { type Execution, executionErrors, keepExecution, openExecution, runOf } from './execution.ts';
 import type { Decision, PlannedOrder, PlannedWork } from './planned.ts';
 
@@ -92,9 +93,12 @@ export async function doWork(work: PlannedWork, host: WorkHost): Promise<Decisio
 }
 
 /** Makes the run of an execution, if it has none. */
-async function begin(dag: Dag, { order, flow, module, store, execution, parameters }: WorkHost): Promise<void> {
+async function begin(dag: Dag, { order, flow, module, store, execution, parameters, env }: WorkHost): Promise<void> {
   if ((await runOf(store, flow.name, execution)) !== undefined) return;
-  const given = JSON.parse(parameters === '' ? '{}' : parameters) as Readonly<Record<string, unknown>>; // An object by name, which `parseParams` checks.
+  const { [TRACE_PARAMETER]: parent, ...given } = JSON.parse(parameters === '' ? '{}' : parameters) as Readonly<
+    Record<string, unknown>
+  >; // An object by name, which `parseParams` checks.
+  const trace = await beginTrace(typeof parent === 'string' ? parent : said(env['TRACEPARENT']), env);
   const values = await parseParams({ flow: flow.name, params: flow.params, cwd: process.cwd() }, given);
   const graph = graphOf(dag, flow.options);
   const run = await store.createRun(flow.name, {
@@ -103,7 +107,7 @@ async function begin(dag: Dag, { order, flow, module, store, execution, paramete
     graph: { ...runGraphOf(graph), file: module.split('/').at(-1) ?? '' },
   });
   const kept = await opening({ flow, graph, module, values, store, isCached: false }, run);
-  await keepExecution(store, { flow: flow.name, execution, run, parameters: kept });
+  await keepExecution(store, { flow: flow.name, execution, run, parameters: kept, trace });
 }
 
 async function resolverOf(dag: Dag, known: Execution, { store, execution }: WorkHost): Promise<Resolver> {
@@ -143,6 +147,7 @@ async function runStep(
   const path = (await known.task(name)) ?? (await newTask(name, node, known, host));
   const attempt = (await store.task(path)).attemptsBegun;
   const [own] = Object.values(environmentOf({ ...dag, steps: [node] }, host.env));
+  const trace = await known.trace();
   const { secrets, retry = { times: 0 } } = node.options;
   const failures = host.passesOverLost && attempt > 0 ? await known.failures(name) : attempt;
   const failure = node.fallback && failures > retry.times ? await lastFailure(path, attempt, store) : undefined;
@@ -152,12 +157,14 @@ async function runStep(
     index,
     place,
     inputs,
-    environment: own ?? {},
+    // As in a run here, the body finds the run there.
+    environment: { ...own, ...(trace ? { TRACEPARENT: trace.run } : {}) },
     measure: measuredArtifacts(dag).get(node.name) ?? [],
     tags: order.tags,
     ...(secrets ? { secrets } : {}),
     ...(failure ? { failure } : {}),
   };
+  const startedAt = Date.now();
   await using pool = host.pool();
   const made = await oneAttempt(node, job, {
     name,
@@ -173,6 +180,20 @@ async function runStep(
       if (host.signal.aborted) throw new Halted();
     },
     halt: (how) => how,
+  });
+  const error = 'done' in made ? undefined : made.error;
+  await traceAttempt(trace, host.env, {
+    name,
+    startedAt,
+    attributes: {
+      'smallboat.flow': flow.name,
+      'smallboat.run': known.run,
+      'smallboat.step': node.name,
+      'smallboat.task': path.task,
+      'smallboat.attempt': attempt,
+      ...(error ? { 'error.type': error.code ?? error.kind } : {}),
+    },
+    failure: error?.message,
   });
   if ('done' in made) return known.keepDone(name, made.done);
   if (host.passesOverLost) await known.keepFailures(name, failures + 1);
@@ -199,7 +220,11 @@ function tell(event: RunEvent, { print }: WorkHost): void {
   if (event.kind === 'taskProgress') print(`${lineOf({ kind: 'progress', progress: event.progress })}\n`, 'stdout');
 }
 
-async function end(known: Execution, { flow, store, pool, print }: WorkHost, { resolve }: Resolver): Promise<void> {
+async function end(
+  known: Execution,
+  { flow, store, pool, print, env }: WorkHost,
+  { resolve }: Resolver,
+): Promise<void> {
   const { run } = known;
   if (await known.done('end')) return;
   const { spec } = await resolve(flow.result, []);
@@ -211,6 +236,15 @@ async function end(known: Execution, { flow, store, pool, print }: WorkHost, { r
     if (event.kind === 'hookFailed') print(`[smallboat] ${event.hook} failed: ${event.error.message}\n`, 'stderr');
   };
   await callHook({ flow, store, emit }, { flow: flow.name, run, state: 'done' });
+  await traceRun(await known.trace(), env, {
+    name: `run ${flow.name}`,
+    attributes: { 'smallboat.flow': flow.name, 'smallboat.run': run, 'smallboat.state': 'done' },
+  });
+}
+
+/** A variable that is set to nothing is not set: engines fill in what they have. */
+function said(value: string | undefined): string | undefined {
+  return value === '' ? undefined : value;
 }
 
 /** The places that a piece of work is inside. */

@@ -71,10 +71,13 @@ export async function argoManifests(deployment: Deployment, options: ArgoOptions
     entrypoint: 'main',
     arguments: {
       // As Metaflow has it, each is JSON: "text" in quotes.
-      parameters: known.map(([one, schema]) => ({
-        name: one,
-        ...('default' in schema ? { value: JSON.stringify(schema.default) } : {}),
-      })),
+      parameters: [
+        ...known.map(([one, schema]) => ({
+          name: one,
+          ...('default' in schema ? { value: JSON.stringify(schema.default) } : {}),
+        })),
+        ...(hasOwnTrace(known.map(([one]) => one)) ? [] : [{ name: TRACE, value: '' }]),
+      ],
     },
     podMetadata: { labels: metadata.labels, annotations: metadata.annotations },
     ...(options.maxWorkers === undefined ? {} : { parallelism: options.maxWorkers }),
@@ -282,12 +285,23 @@ function hostOf(deployment: Deployment): Host {
             { name: VARIABLES.index, value: '{{inputs.parameters.index}}' },
             { name: VARIABLES.report, value: REPORT },
             ...(parameters ? [{ name: VARIABLES.parameters, value: `{${given.join(',')}}` }] : []),
+            ...(parameters && !hasOwnTrace(parameters)
+              ? [{ name: 'TRACEPARENT', value: `{{workflow.parameters.${TRACE}}}` }]
+              : []),
           ],
         },
       });
       return name;
     },
   };
+}
+
+/** The parameter by which whoever submits a workflow hands on where it is in a trace: `argo submit -p traceparent=00-…`. */
+const TRACE = 'traceparent';
+
+/** A flow with a parameter of that name has it for itself. */
+function hasOwnTrace(parameters: readonly string[]): boolean {
+  return parameters.includes(TRACE);
 }
 
 /** A pod as a job of Kubernetes has it, and its container. */

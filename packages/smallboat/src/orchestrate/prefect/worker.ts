@@ -38,7 +38,19 @@ export interface WorkerOptions {
   readonly signal: AbortSignal;
   /** Tells people what it does, a line each. */
   readonly say: (line: string) => void;
+  /** Begins the trace of a run, below what its flow run names. Default: none is made. */
+  readonly trace?: (parent: string | undefined) => Promise<RunTrace>;
 }
+
+/** A run in a trace. Dispose of it to send what is left. */
+interface RunTrace extends AsyncDisposable {
+  readonly tell: (event: Parameters<Reporter['tell']>[0]) => void;
+  /** What its steps find as TRACEPARENT. */
+  readonly traceParent?: string;
+}
+
+/** The label by which Prefect's own flows hand on where they are in a trace (prefect/telemetry/run_telemetry.py). */
+export const TRACE_LABEL = '__OTEL_TRACEPARENT';
 
 /** As much of a flow run as is read. */
 interface FlowRunSaid {
@@ -51,6 +63,7 @@ interface FlowRunSaid {
   readonly state_type: string;
   readonly infrastructure_pid: string | null;
   readonly job_variables: Readonly<Record<string, unknown>> | null;
+  readonly labels?: Readonly<Record<string, unknown>> | null;
 }
 
 interface DeploymentSaid {
@@ -181,8 +194,16 @@ interface Here {
 }
 
 /** Runs the flow, or continues the run that an earlier try of the flow run made. Gives the run. */
-async function runHere(flowRun: FlowRunSaid, { flow, module, store, report, signal, options }: Here): Promise<string> {
+async function runHere(
+  flowRun: FlowRunSaid,
+  { flow: given, module, store, report, signal, options }: Here,
+): Promise<string> {
   const { api } = options;
+  const parent = flowRun.labels?.[TRACE_LABEL];
+  await using trace = await options.trace?.(typeof parent === 'string' ? parent : undefined);
+  const variables = trace?.traceParent === undefined ? undefined : JSON.stringify({ TRACEPARENT: trace.traceParent });
+  // Several runs share this process and its environment: each step is told by its own.
+  const flow = variables === undefined ? given : applyWith(given, [`environment:vars=${variables}`]);
   const asked = flowRun.job_variables?.['max_workers'];
   const maxWorkers = typeof asked === 'number' ? asked : options.maxWorkers;
   const [, , before] = RUN_MARK.exec(flowRun.infrastructure_pid ?? '') ?? [];
@@ -195,6 +216,7 @@ async function runHere(flowRun: FlowRunSaid, { flow, module, store, report, sign
     ...(maxWorkers === undefined ? {} : { maxWorkers }),
     onEvent: (event: Parameters<Reporter['tell']>[0]) => {
       report.tell(event);
+      trace?.tell(event);
       if (event.kind !== 'runStarted') return;
       const mark = `smallboat:${hostname()}:${flow.name}/${event.run}`;
       api.ask('PATCH', `/flow_runs/${flowRun.id}`, { infrastructure_pid: mark }).catch((error: unknown) => {

@@ -262,3 +262,12 @@ export const held = flow('Held', { folder }, ({ folder: place }) => {
 export const follower = flow('Follower', {}, () => numbers({ folder: tmpdir(), size: 2 }), {
   trigger: { onFinishOf: ['Linear'] },
 });
+
+const look = step('look', {
+  run: ({ folder: place }: { folder: string }) => {
+    note(place, 'look');
+    return { seen: process.env['TRACEPARENT'] ?? '' };
+  },
+});
+/** What a body finds of the trace that its run is in. */
+export const traced = flow('Traced', { folder }, ({ folder: place }) => look({ folder: place }));

@@ -1,6 +1,6 @@
 import { sessionEncoder } from '../../features/index.ts';
 import { loadPredictor } from '../load-predictor.ts';
-import type { DeployOptions, DeployTarget, Deployment } from './target.ts';
+import type { Asked, DeployOptions, DeployTarget, Deployment } from './target.ts';
 import { deployErrors } from './target.ts';
 
 /** The session of the smoke prediction. */
@@ -8,7 +8,7 @@ const SMOKE = ['view', 'detail', 'add'] as const;
 /** The endpoint computes with the same kernel; JSON keeps every digit. */
 const TOLERANCE = 1e-6;
 
-export interface DeployReleaseOptions extends DeployOptions {
+export interface DeployReleaseOptions extends DeployOptions, Asked {
   readonly name: string;
   readonly modelFolder: string;
 }
@@ -29,7 +29,7 @@ export async function deployRelease(target: DeployTarget, options: DeployRelease
   if (deployed.state === 'trial') return deployed;
   const encoder = model.encoder ?? sessionEncoder(model.rule);
   const expected = model.predict([encoder.encode(SMOKE.map((action) => ({ action })))])[0] ?? Number.NaN;
-  const found = await target.predict(name, SMOKE).catch((error: unknown) => String(error));
+  const found = await target.predict(name, SMOKE, options).catch((error: unknown) => String(error));
   if (typeof found === 'number' && Math.abs(found - expected) <= TOLERANCE) {
     say(`A smoke prediction gave ${found.toFixed(6)}, as the model itself.`);
     return deployed;

@@ -232,9 +232,9 @@ export async function lambdaTarget(options: LambdaTargetOptions): Promise<Deploy
         throw deployErrors.DEPLOY_FAILED({ name, location, problem }, { cause });
       }
     },
-    async predict(name, session) {
+    async predict(name, session, { traceParent: traceparent } = {}) {
       await known(name);
-      const Payload = Buffer.from(JSON.stringify({ session: session.join(',') }));
+      const Payload = Buffer.from(JSON.stringify({ session: session.join(','), traceparent }));
       const asked = new sdk.InvokeCommand({ FunctionName: name, Qualifier: LIVE, Payload });
       const answer = await client.send(asked);
       const text = new TextDecoder().decode(answer.Payload);

@@ -9,7 +9,7 @@ import { aside, isMissing, isProcessAlive, namesIn, sha256, writeWhole, messageO
 import type { ApiKey } from '../keys.ts';
 import { newKey } from '../keys.ts';
 import type { LocalJob } from './local-main.ts';
-import type { DeployTarget, Deployment, Release } from './target.ts';
+import type { Asked, DeployTarget, Deployment, Release } from './target.ts';
 import { deployErrors } from './target.ts';
 
 export interface LocalTargetOptions {
@@ -75,9 +75,10 @@ export function localTarget(options: LocalTargetOptions): DeployTarget {
     return state;
   };
 
-  const ask = async (state: State, path: string, order?: object): Promise<unknown> => {
+  const ask = async (state: State, path: string, order?: object, { traceParent }: Asked = {}): Promise<unknown> => {
+    const trace = traceParent === undefined ? {} : { traceparent: traceParent };
     const response = await fetch(`${state.url}${path}`, {
-      headers: { 'x-api-key': state.adminKey, 'content-type': 'application/json' },
+      headers: { 'x-api-key': state.adminKey, 'content-type': 'application/json', ...trace },
       signal: AbortSignal.timeout(patienceSeconds * 1000),
       ...(order === undefined ? {} : { method: 'POST', body: JSON.stringify(order) }),
     });
@@ -210,8 +211,8 @@ export function localTarget(options: LocalTargetOptions): DeployTarget {
         throw deployErrors.DEPLOY_FAILED({ name, location, problem }, { cause });
       }
     },
-    async predict(name, session) {
-      const answer = await ask(await known(name), `/predict?session=${session.join(',')}`);
+    async predict(name, session, asked) {
+      const answer = await ask(await known(name), `/predict?session=${session.join(',')}`, undefined, asked);
       return z.object({ prediction: z.number() }).parse(answer).prediction;
     },
     async status(name) {

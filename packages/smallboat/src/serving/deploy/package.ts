@@ -22,7 +22,8 @@ const THEN = new Date(1980, 0, 1, 0, 0, 0);
 export async function packModel(
   modelFolder: string,
 ): Promise<{ readonly bytes: Uint8Array; readonly version: string }> {
-  const { packArchive } = await import('../../flow/compute/index.ts');
+  // Not with what starts jobs: a step that deploys may run as a job itself.
+  const { packArchive } = await import('../../flow/compute/code/index.ts');
   const { version } = await loadPredictor(modelFolder);
   return { bytes: await packArchive(await filesIn(modelFolder)), version };
 }

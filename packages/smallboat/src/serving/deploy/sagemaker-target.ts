@@ -200,13 +200,14 @@ export async function sagemakerTarget(options: SagemakerTargetOptions): Promise<
         throw deployErrors.DEPLOY_FAILED({ name, location, problem }, { cause });
       }
     },
-    async predict(name, session) {
+    async predict(name, session, { traceParent } = {}) {
       await known(name);
       const { Body } = await runtime.send(
         new runtimeSdk.InvokeEndpointCommand({
           EndpointName: name,
           ContentType: 'application/json',
           Accept: 'application/json',
+          ...(traceParent === undefined ? {} : { CustomAttributes: `traceparent=${traceParent}` }),
           Body: Buffer.from(JSON.stringify({ instances: [session] })),
         }),
       );

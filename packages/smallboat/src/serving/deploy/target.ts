@@ -33,6 +33,12 @@ export interface Deployment {
   readonly detail?: string;
 }
 
+/** What goes along with a prediction. */
+export interface Asked {
+  /** Where the question is in a trace, as W3C's header has it. */
+  readonly traceParent?: string;
+}
+
 /**
  * Where endpoints are deployed to. An endpoint has one name; a new model is made ready beside the one in use and takes its place, which is
  * kept for a rollback; older ones are removed. A deployment that fails leaves what was there.
@@ -43,7 +49,7 @@ export interface DeployTarget extends AsyncDisposable {
   /** Creates the endpoint, or changes it. Resolves when it answers with the new model, or tries it. Rejects with `DEPLOY_FAILED`. */
   deploy(release: Release, options: DeployOptions): Promise<Deployment>;
   /** One prediction by the way that clients take. Rejects with `DEPLOYMENT_UNKNOWN`. */
-  predict(name: string, session: readonly string[]): Promise<number>;
+  predict(name: string, session: readonly string[], asked?: Asked): Promise<number>;
   status(name: string): Promise<Deployment>;
   /** The last lines of its log, the oldest first. Rejects with `DEPLOYMENT_UNKNOWN`. */
   logs(name: string, lines: number): Promise<readonly string[]>;

@@ -28,7 +28,7 @@ export type LambdaHandler = (event: unknown) => Promise<unknown>;
 
 /**
  * The endpoint as a function: for events of API Gateway and function URLs, and for those who invoke it themselves with `{"session":"view,add"}` or
- * `{"instances":[…]}`. Its model is in the package, or it stands in front of an endpoint of SageMaker.
+ * `{"instances":[…]}`, and with `traceparent` beside it where they are in a trace. Its model is in the package, or it stands in front of an endpoint of SageMaker.
  */
 export async function lambdaHandler(options: LambdaHandlerOptions): Promise<LambdaHandler> {
   const { web, direct } = await servicesOf(options);
@@ -91,10 +91,11 @@ async function servicesOf(options: LambdaHandlerOptions): Promise<{ readonly web
 }
 
 function directRequest(event: unknown): ServiceRequest {
-  const { session, instances } = { ...(event as Readonly<Record<string, unknown>> | null) };
+  const { session, instances, traceparent } = { ...(event as Readonly<Record<string, unknown>> | null) };
+  const headers = typeof traceparent === 'string' ? { traceparent } : {};
   if (typeof session === 'string') {
     const url = `/predict?${new URLSearchParams({ session }).toString()}`;
-    return { method: 'GET', url, body: new Uint8Array(), headers: {} };
+    return { method: 'GET', url, body: new Uint8Array(), headers };
   }
   if (instances === undefined) {
     const keys =
@@ -102,5 +103,5 @@ function directRequest(event: unknown): ServiceRequest {
     throw lambdaErrors.LAMBDA_EVENT_UNKNOWN({ keys: keys === '' ? 'nothing' : keys });
   }
   const body = Buffer.from(JSON.stringify({ instances }));
-  return { method: 'POST', url: '/invocations', body, contentType: 'application/json', headers: {} };
+  return { method: 'POST', url: '/invocations', body, contentType: 'application/json', headers };
 }

@@ -36,8 +36,8 @@ export const META_NAMES = {
 export const PREAMBLE =
   'globalThis.__smallboat_run??=import.meta.url;globalThis.require??=process.getBuiltinModule("node:module").createRequire(import.meta.url);';
 
-/** Packages that this one puts code together with: a task has no use for them. */
-const PACKING: readonly string[] = ['esbuild', 'modern-tar'];
+/** What this package puts code together with: a task has no use for it. */
+const PACKING: readonly string[] = ['esbuild'];
 const NOWHERE = 'smallboat-nowhere';
 /** In place of what starts jobs. */
 const NO_SUBMITTING = `throw new Error('A task that runs as a job of a service cannot start jobs of a service: run the flow locally, or start it from outside.');`;

@@ -1,7 +1,5 @@
-import type { RunEvent } from '../flow/index.ts';
-import type { Attributes, SpanRecord } from './otlp.ts';
-import type { Telemetry } from './telemetry.ts';
-import type { TraceContext } from './trace-context.ts';
+import type { Attributes, EndedSpan, Telemetry, TraceContext } from '../../telemetry/index.ts';
+import type { RunEvent } from '../engine/events.ts';
 
 /** Seconds: from a step that does nothing to a training of hours. */
 const BOUNDS = [0.01, 0.05, 0.1, 0.5, 1, 5, 10, 30, 60, 300, 900, 3600, 14_400];
@@ -55,17 +53,8 @@ export function flowTelemetry(
   let failure: string | undefined;
 
   const place = (): Attributes => ({ 'smallboat.flow': run.flow, 'smallboat.run': run.id });
-  const emit = (record: Omit<SpanRecord, 'traceId' | 'spanId' | 'kind'>, own: TraceContext): void => {
-    if (!own.isSampled) return;
-    const { traceId, spanId, state } = own;
-    telemetry.span({
-      ...record,
-      traceId,
-      spanId,
-      kind: 'internal',
-      ...(state === undefined ? {} : { traceState: state }),
-    });
-  };
+  const emit = (ended: Omit<EndedSpan, 'kind'>, own: TraceContext): void =>
+    telemetry.span(own, { ...ended, kind: 'internal' });
   const stepOf = (name: string, at: number): Step => {
     const found = steps.get(name) ?? { context: telemetry.begin(context), startedAt: at, endedAt: at, tasks: 0 };
     steps.set(name, found);

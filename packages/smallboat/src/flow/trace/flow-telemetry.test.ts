@@ -2,10 +2,9 @@ import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { gunzipSync } from 'node:zlib';
 import { expect, it, onTestFinished } from 'vitest';
-import { flow, inMemoryRunStore, runFlow, step } from '../flow/index.ts';
-import { checkTelemetry } from './check-telemetry.ts';
+import { flow, inMemoryRunStore, runFlow, step } from '../index.ts';
+import { checkTelemetry, openTelemetry } from '../../telemetry/index.ts';
 import { flowTelemetry } from './flow-telemetry.ts';
-import { openTelemetry } from './telemetry.ts';
 
 interface Span {
   readonly name: string;
@@ -105,13 +104,13 @@ it('tries again what may be tried again, and says what is lost', async () => {
   const { url, spans } = await collector([503, 429]);
   const problems: string[] = [];
   const telemetry = opened(url, {}, (problem) => problems.push(problem));
-  telemetry.span({ ...record, ...telemetry.begin() });
+  telemetry.span(telemetry.begin(), record);
   await telemetry.flush();
   expect(spans()).toMatchObject([{ name: 'one', startTimeUnixNano: '1500000', endTimeUnixNano: '2000000' }]);
   expect(problems).toEqual([]);
   const { url: closed } = await collector([400]);
   const refused = opened(closed, {}, (problem) => problems.push(problem));
-  refused.span({ ...record, ...refused.begin() });
+  refused.span(refused.begin(), record);
   await refused.close();
   expect(problems).toEqual([expect.stringContaining('answered 400')]);
   await telemetry.close();
@@ -137,7 +136,7 @@ it('keeps no more than its queue holds while the collector is slow', async () =>
   const settings = { OTEL_BSP_MAX_QUEUE_SIZE: '10', OTEL_BSP_MAX_EXPORT_BATCH_SIZE: '100' };
   const { url, spans } = await collector();
   const telemetry = opened(url, settings, (problem) => problems.push(problem));
-  for (let i = 0; i < 20; i += 1) telemetry.span({ ...record, ...telemetry.begin() });
+  for (let i = 0; i < 20; i += 1) telemetry.span(telemetry.begin(), record);
   await telemetry.close();
   expect(spans()).toHaveLength(10);
   expect(problems).toEqual([expect.stringContaining('spans come faster')]);

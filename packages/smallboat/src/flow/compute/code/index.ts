@@ -1,0 +1,1 @@
+export { packArchive } from './archive.ts';

@@ -1,0 +1,2 @@
+/** An entrance of its own: runs as traces, loaded where OpenTelemetry's variables name a collector. */
+export { flowTelemetry } from './flow-telemetry.ts';
