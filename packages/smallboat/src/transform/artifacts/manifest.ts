@@ -15,7 +15,8 @@ const OURS: Readonly<Partial<Record<ManifestNode['resource_type'], readonly stri
   semantic_model: ['tags'],
 };
 
-function plain(node: ManifestNode): Record<string, unknown> {
+/** A node as it stands in the manifest. */
+export function nodeDocument(node: ManifestNode): Record<string, unknown> {
   const left = OURS[node.resource_type] ?? [];
   const document = Object.fromEntries(Object.entries(node).filter(([key]) => !left.includes(key)));
   return node.resource_type === 'seed' ? { ...document, depends_on: { macros: node.depends_on.macros } } : document;
@@ -28,7 +29,7 @@ export function manifestDocument(
 ): Record<string, unknown> {
   findMacroDependencies(invocation.registry);
   const part = (nodes: ReadonlyMap<string, ManifestNode>): Record<string, unknown> =>
-    Object.fromEntries([...nodes].map(([id, node]) => [id, plain(node)]));
+    Object.fromEntries([...nodes].map(([id, node]) => [id, nodeDocument(node)]));
   const sortedEdges = (edges: ReadonlyMap<string, readonly string[]>): Record<string, readonly string[]> =>
     Object.fromEntries([...edges].map(([id, others]) => [id, others.toSorted()]));
   const { adapter, root } = invocation;
@@ -51,7 +52,7 @@ export function manifestDocument(
     metrics: part(manifest.metrics),
     groups: Object.fromEntries(manifest.groups),
     selectors,
-    disabled: Object.fromEntries([...manifest.disabled].map(([id, nodes]) => [id, nodes.map(plain)])),
+    disabled: Object.fromEntries([...manifest.disabled].map(([id, nodes]) => [id, nodes.map(nodeDocument)])),
     parent_map: sortedEdges(manifest.parentMap()),
     child_map: sortedEdges(manifest.childMap()),
     group_map: groupMap(manifest),
