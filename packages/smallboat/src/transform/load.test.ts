@@ -127,6 +127,19 @@ it('reads a YAML file without the space around its text: a block at its end has 
   ]);
 });
 
+it('keeps a tag that is written as a text so in the configuration as it is written', async () => {
+  const project = await load({
+    'models/a.sql': 'select 1 as id',
+    'models/s.yml': 'models: [{ name: a, config: { tags: nightly } }]',
+  });
+  const [model] = nodesOf(project, 'model');
+  expect([model?.unrendered_config['tags'], model?.config['tags'], model?.tags]).toEqual([
+    'nightly',
+    ['nightly'],
+    ['nightly'],
+  ]);
+});
+
 it('names the macro of a generic test before the macros that its arguments call', async () => {
   const project = await load({
     'models/a.sql': 'select 1 as id',

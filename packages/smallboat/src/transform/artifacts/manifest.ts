@@ -19,7 +19,15 @@ const OURS: Readonly<Partial<Record<ManifestNode['resource_type'], readonly stri
 export function nodeDocument(node: ManifestNode): Record<string, unknown> {
   const left = OURS[node.resource_type] ?? [];
   const document = Object.fromEntries(Object.entries(node).filter(([key]) => !left.includes(key)));
+  // Fields stand in dbt's order, which `list --output json` shows.
+  if (node.resource_type === 'semantic_model') return withLast(document, 'config');
+  if (node.resource_type === 'saved_query') return withLast(document, 'tags');
   return node.resource_type === 'seed' ? { ...document, depends_on: { macros: node.depends_on.macros } } : document;
+}
+
+function withLast(document: Readonly<Record<string, unknown>>, name: string): Record<string, unknown> {
+  const { [name]: last, ...rest } = document;
+  return { ...rest, [name]: last };
 }
 
 /** The manifest as dbt writes it, version 12. */
