@@ -21,6 +21,7 @@ export function nodeDocument(node: ManifestNode): Record<string, unknown> {
   const document = Object.fromEntries(Object.entries(node).filter(([key]) => !left.includes(key)));
   // Fields stand in dbt's order, which `list --output json` shows.
   if (node.resource_type === 'semantic_model') return withLast(document, 'config');
+  if (node.resource_type === 'metric') return withLast(withLast(document, 'config'), 'depends_on');
   if (node.resource_type === 'saved_query') return withLast(document, 'tags');
   return node.resource_type === 'seed' ? { ...document, depends_on: { macros: node.depends_on.macros } } : document;
 }
