@@ -181,6 +181,8 @@ it('chooses the same nodes for selections of all kinds', { timeout: 600_000 }, a
       'list --select stg_orders --indirect-selection empty',
       'list --output name',
       'list --output path',
+      'list --output json --resource-type all',
+      'list --output json --output-keys name group config.materialized config.alias',
       'list --models tag:staging',
     ),
   );
