@@ -1,19 +1,11 @@
-import { type Flow, applyWith, describeFinding, lintFlows, loadFlow, openRunStore, runFlow } from '../flow/index.ts';
+import { type Flow, applyWith, describeFinding, lintFlows, loadFlow, runFlow } from '../flow/index.ts';
 import type { WorkerProcess } from '../flow/worker/index.ts';
 import type { Io } from '../kernel/index.ts';
 import { type Command, type Flag, usage } from './command.ts';
-import { flowTracing } from './flow-tracing.ts';
 import { flowFile } from './flow-file.ts';
 import type { FlowSettings } from './flow-settings.ts';
-import {
-  flowArgs,
-  flowSettings,
-  runIdWriter,
-  setConfigs,
-  setProfile,
-  sharedFlags,
-  stopSignal,
-} from './flow-settings.ts';
+import { flowArgs, flowSettings, setConfigs, setProfile, sharedFlags } from './flow-settings.ts';
+import { flowShell } from './flow-shell.ts';
 import { flowFlags, tellingUsage } from './flow-flags.ts';
 
 const flags: Readonly<Record<string, Flag>> = {
@@ -69,26 +61,13 @@ async function commandOf(
       for (const finding of lintFlows([flow])) io.err(describeFinding(finding, io.cwd));
       setProfile(args.profile);
       const settings = await flowSettings({ ...args, ...(folder === undefined ? {} : { folder }) }, io);
-      const { store, maxWorkers, with: specs } = settings;
       const values = { ...settingsOf(flow, settings), ...(await own.values(args.given, io)) };
-      using stop = stopSignal(io);
-      await using tracing = await flowTracing(io);
-      const writeRunId = runIdWriter(args, io);
+      await using shell = await flowShell(args, settings, io);
       await using run = await tellingUsage({ name: 'run' }, async () =>
-        runFlow(applyWith(flow, specs), {
+        runFlow(applyWith(flow, settings.with), {
+          ...shell.options,
           module,
           params: values,
-          store: args.debug ? await openRunStore(store) : store,
-          io,
-          showsLogs: !args.quiet,
-          cache: args.cache,
-          signal: stop.signal,
-          tags: args.tags,
-          onEvent: (event) => {
-            writeRunId(event);
-            tracing.tell(event);
-          },
-          ...(maxWorkers === undefined ? {} : { maxWorkers }),
           ...(started ? { started } : {}),
         }),
       );

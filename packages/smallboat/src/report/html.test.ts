@@ -1,7 +1,7 @@
 import * as fc from 'fast-check';
 import { expect, it } from 'vitest';
 import type { HtmlValue } from './html.ts';
-import { escapeHtml, html } from './html.ts';
+import { breakable, escapeHtml, html } from './html.ts';
 
 it('escapes text and attributes, and keeps its own markup', () => {
   const inner = html`<b>${'<i>'}</b>`;
@@ -12,6 +12,11 @@ it('escapes text and attributes, and keeps its own markup', () => {
 
 it('writes nothing for null, undefined and false', () => {
   expect(String(html`a${null}${undefined}${false}b`)).toBe('ab');
+});
+
+it('lets a name break between its words, and escapes it', () => {
+  expect(String(breakable('public.session_stats'))).toBe('public.<wbr>session_<wbr>stats');
+  expect(String(breakable('_a<b>_'))).toBe('_a&lt;b&gt;_');
 });
 
 it('does not take data for markup, whatever its shape', () => {

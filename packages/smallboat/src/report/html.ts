@@ -34,6 +34,11 @@ export function html(literals: TemplateStringsArray, ...values: readonly HtmlVal
   return Html.trusted(text);
 }
 
+/** A name as markup that a narrow screen may break behind `_`, `.`, `/` and `-`, rather than inside a word. */
+export function breakable(name: string): Html {
+  return html`${name.split(/(?<=\w[_./-])(?=\w)/).flatMap((part, i) => (i === 0 ? [part] : [Html.trusted('<wbr>'), part]))}`;
+}
+
 /** The text with the five characters that mean something to HTML replaced, and control characters made visible. */
 export function escapeHtml(text: string): string {
   return text.replace(/[&<>"']/g, (c) => ESCAPES[c] ?? c).replace(CONTROLS, '\u{fffd}');

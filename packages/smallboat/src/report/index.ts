@@ -28,7 +28,7 @@ export { dagErrors, dagPicture } from './dag.ts';
 export type { DagGraph, DagGroup, DagNode } from './dag.ts';
 export { drawCharts } from './draw-charts.ts';
 export { errorOf } from './error-of.ts';
-export { Html, html } from './html.ts';
+export { Html, breakable, html } from './html.ts';
 export type { HtmlValue } from './html.ts';
 export { image, imageErrors } from './image.ts';
 export type { ImageOptions } from './image.ts';

@@ -129,7 +129,7 @@ details.section>.inside>:first-child{margin-top:.6rem}
 .live:empty{display:none}
 .log{max-height:26rem;overflow:auto;white-space:pre-wrap;overflow-wrap:anywhere}
 footer{margin-top:3.5rem;padding-top:.9rem;border-top:1px solid var(--line);color:var(--muted);font-size:.85rem}
-@media (max-width:40rem){body{padding:1.5rem 1rem}h1{font-size:1.4rem}th,td{padding:.4rem .5rem}.figures{gap:.9rem 1.2rem;grid-template-columns:repeat(auto-fit,minmax(7.5rem,1fr))}.figure .value{font-size:1.35rem}
+@media (max-width:40rem){body{padding:1.5rem 1rem}h1{font-size:1.4rem}th,td{padding:.4rem .5rem}tbody th.text{min-width:9rem}.figures{gap:.9rem 1.2rem;grid-template-columns:repeat(auto-fit,minmax(7.5rem,1fr))}.figure .value{font-size:1.35rem}
 .progress{grid-template-columns:1fr}.events li{grid-template-columns:4.6rem 1fr}.events .since{display:none}}
 @media print{:root{--bg:#fff;--raised:#fff;--text:#000;--muted:#444;--line:#ccc;--strong:#888}body{max-width:none;padding:0;font-size:10pt}
 details:not([open]):not(.section){display:none}.live,.skip,th button::after{display:none}.scroll{overflow:visible}figure,tr,.callout,.figure{break-inside:avoid}h2,h3{break-after:avoid}*{print-color-adjust:exact}}

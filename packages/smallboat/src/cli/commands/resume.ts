@@ -13,18 +13,9 @@ import {
 } from '../../flow/index.ts';
 import { type Io, defineErrors } from '../../kernel/index.ts';
 import { type Command, type Flag, cliErrors } from '../command.ts';
-import { flowTracing } from '../flow-tracing.ts';
 import { flowFile } from '../flow-file.ts';
-import {
-  SWITCHES,
-  flowArgs,
-  flowSettings,
-  runIdWriter,
-  setConfigs,
-  setProfile,
-  sharedFlags,
-  stopSignal,
-} from '../flow-settings.ts';
+import { SWITCHES, flowArgs, flowSettings, setConfigs, setProfile, sharedFlags } from '../flow-settings.ts';
+import { flowShell } from '../flow-shell.ts';
 import { flowFlags, tellingUsage } from '../flow-flags.ts';
 import { firstPositional } from '../positional.ts';
 
@@ -81,29 +72,16 @@ async function commandOf(loaded?: Loaded): Promise<Command<typeof flowArgs>> {
       const { flow, module, folder } = loaded;
       setProfile(args.profile);
       const settings = await flowSettings({ ...args, ...(folder === undefined ? {} : { folder }) }, io);
-      const { store, maxWorkers, with: specs } = settings;
       const values = await own.values(args.given, io);
       const origin = args.run?.split('/').at(-1) ?? loaded.run;
-      using stop = stopSignal(io);
-      await using tracing = await flowTracing(io);
-      const writeRunId = runIdWriter(args, io);
+      await using shell = await flowShell(args, settings, io);
       await using run = await tellingUsage({ name: 'resume' }, async () =>
-        resumeFlow(applyWith(flow, specs), {
+        resumeFlow(applyWith(flow, settings.with), {
+          ...shell.options,
           module,
           params: values,
-          store: args.debug ? await openRunStore(store) : store,
-          io,
-          showsLogs: !args.quiet,
-          cache: args.cache,
-          onEvent: (event) => {
-            writeRunId(event);
-            tracing.tell(event);
-          },
-          signal: stop.signal,
-          tags: args.tags,
           ...(origin === undefined ? {} : { run: origin }),
           ...(args.from === undefined ? {} : { from: args.from }),
-          ...(maxWorkers === undefined ? {} : { maxWorkers }),
         }),
       );
       const { run: id } = run;

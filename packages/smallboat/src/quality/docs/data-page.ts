@@ -1,5 +1,5 @@
 import type { Html, ReportComponent } from '../../report/index.ts';
-import { chip, formatNumber, html, page, renderComponents } from '../../report/index.ts';
+import { breakable, chip, formatNumber, html, page, renderComponents } from '../../report/index.ts';
 import type { ValidationResult } from '../run/result.ts';
 import type { PastRun } from './history.ts';
 import { withKeys } from './history.ts';
@@ -107,7 +107,7 @@ function runTable(name: string, runs: readonly PastRun[]): Html {
     const held = all.filter((e) => e.success).length;
     const href = linkTo('data', ['validations', fileName(run), `${fileName(name)}.html`]);
     return html`<tr>
-      <th scope="row"><a href="${href}">${run}</a></th>
+      <th scope="row" class="text"><a href="${href}">${breakable(run)}</a></th>
       <td class="whole">${timeInWords(at)}</td>
       <td>${chip(success ? 'holds' : 'failed', success ? 'good' : 'bad')}</td>
       <td class="number">${held} of ${all.length}</td>

@@ -1,4 +1,4 @@
-import { chip, formatNumber, html, page, renderComponents } from '../../report/index.ts';
+import { breakable, chip, formatNumber, html, page, renderComponents } from '../../report/index.ts';
 import { table } from './data-page.ts';
 import type { PastRun } from './history.ts';
 import { fileName } from '../file-name.ts';
@@ -21,7 +21,7 @@ export function indexPage(histories: readonly (readonly PastRun[])[]): string {
     const held = expectations.filter((e) => e.success).length;
     const file = `${fileName(name)}.html`;
     return html`<tr>
-      <th scope="row"><a href="${linkTo('index', ['data', file])}">${name}</a></th>
+      <th scope="row" class="text"><a href="${linkTo('index', ['data', file])}">${breakable(name)}</a></th>
       <td>
         <a href="${linkTo('index', ['validations', fileName(run), file])}"
           >${chip(success ? 'holds' : problem === undefined ? 'failed' : 'not checked', success ? 'good' : 'bad')}</a
