@@ -11,10 +11,9 @@ const FILES = {
 it('prints nodes as the JSON of Python, fields in the order of the manifest', async () => {
   const project = await writeProject(FILES);
   const [model = '', seed = ''] = await list({ project, output: 'json' });
-  expect(Object.keys(JSON.parse(model) as object)).toEqual([
-    ...['name', 'resource_type', 'package_name', 'original_file_path', 'unique_id', 'alias', 'config', 'tags'],
-    'depends_on',
-  ]);
+  expect(Object.keys(JSON.parse(model) as object).join(' ')).toBe(
+    'name resource_type package_name original_file_path unique_id alias config tags depends_on',
+  );
   expect(model).toContain('"name": "a", "resource_type": "model"');
   expect(model).toContain(String.raw`"tags": ["\u00e9"], "depends_on": {"macros": [], "nodes": []}`);
   expect(seed).toContain('"depends_on": {"macros": []}'); // a seed reads no node
