@@ -3,12 +3,14 @@ import { tmpdir } from 'node:os';
 import { basename, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { describe, expect, it } from 'vitest';
-import { openWarehouse } from '../packages/smallboat/src/warehouse/index.ts';
+import type { Warehouse } from '../packages/smallboat/src/warehouse/index.ts';
+import { openWarehouse, splitStatements } from '../packages/smallboat/src/warehouse/index.ts';
 import { parseYaml } from '../packages/smallboat/src/transform/index.ts';
-import type { Ran, Side, Step } from './dbt/both.ts';
+import type { Ran, Side, SideName, Step } from './dbt/both.ts';
 import { runBoth } from './dbt/both.ts';
 import { catalogOf, freshnessOf, graphOf, manifestOf, resultsOf } from './dbt/compare.ts';
 import { everyRow } from './dbt/rows.ts';
+import { startPostgres } from './postgres.ts';
 
 /** Whole projects through the command lines of both: each step's exit code and artifacts, and every row of every relation at the end. */
 const projects = fileURLToPath(new URL('./dbt/projects', import.meta.url));
@@ -36,25 +38,49 @@ function facts(step: Ran, side: Side): Record<string, unknown> {
   };
 }
 
-async function rowsOf(side: Side): Promise<Awaited<ReturnType<typeof everyRow>>> {
-  await using warehouse = await openWarehouse(`duckdb:${join(side.folder, DATABASE)}`);
-  return await everyRow(warehouse); // it is closed behind this line
+/** Where the two of a project work: a warehouse a side. */
+interface Place extends Pick<Parameters<typeof runBoth>[1], 'env' | 'python'> {
+  open(side: SideName, folder: string): Promise<Warehouse>;
 }
 
+const onDuckdb: Place = {
+  env,
+  open: (_side, folder) => openWarehouse(`duckdb:${join(folder, DATABASE)}`),
+};
+
 /** Holds all that both did of a project to each other, step by step. @returns how many nodes ran, and rows that are there. */
-async function expectTheSame(project: string, steps: readonly Step[]): Promise<{ nodes: number; rows: number }> {
-  const { ours, theirs } = await runBoth(project, { steps, env });
+async function expectTheSame(
+  project: string,
+  steps: readonly Step[],
+  { place = onDuckdb, sql }: { readonly place?: Place; readonly sql?: string } = {},
+): Promise<{ nodes: number; rows: number }> {
+  const { ours, theirs } = await runBoth(project, {
+    steps,
+    ...place,
+    ...(sql === undefined
+      ? {}
+      : {
+          prepare: async (side, folder) => {
+            await using warehouse = await place.open(side, folder);
+            for (const statement of splitStatements(sql)) await warehouse.execute(statement);
+          },
+        }),
+  });
   let nodes = 0;
   for (const [i, step] of ours.steps.entries()) {
     const other = theirs.steps[i];
     if (!other) throw new Error(`dbt did not take step ${i}`);
     const [a, b] = [facts(step, ours), facts(other, theirs)];
-    expect(a, `${step.args.join(' ')}\n${step.said.slice(-1500)}\n${other.said.slice(-1500)}`).toEqual(b);
+    expect.soft(a, `${step.args.join(' ')}\n${step.said.slice(-1500)}\n${other.said.slice(-1500)}`).toEqual(b);
     nodes += Object.keys(a['results'] ?? {}).length;
   }
-  const [a, b] = [await rowsOf(ours), await rowsOf(theirs)];
-  expect(Object.keys(a)).toEqual(Object.keys(b));
-  for (const [name, rows] of Object.entries(b)) expect(a[name], name).toEqual(rows);
+  const rowsOf = async (side: SideName, folder: string): Promise<Awaited<ReturnType<typeof everyRow>>> => {
+    await using warehouse = await place.open(side, folder);
+    return await everyRow(warehouse); // it is closed behind this line
+  };
+  const [a, b] = [await rowsOf('ours', ours.folder), await rowsOf('theirs', theirs.folder)];
+  expect.soft(Object.keys(a)).toEqual(Object.keys(b));
+  for (const [name, rows] of Object.entries(b)) expect.soft(a[name], name).toEqual(rows);
   return { nodes, rows: Object.values(a).reduce((sum, rows) => sum + rows.length, 0) };
 }
 
@@ -155,33 +181,69 @@ it('chooses the same nodes for selections of all kinds', { timeout: 600_000 }, a
       'list --select stg_orders --indirect-selection empty',
       'list --output name',
       'list --output path',
+      'list --output json --resource-type all',
+      'list --output json --output-keys name group config.materialized config.alias',
       'list --models tag:staging',
     ),
   );
 });
 
-/** Folders of public projects, which are not ours to keep here. */
+/**
+ * Folders of public projects, which are not ours to keep here. A file `prepare.sql` in one makes the tables it reads, a statement a line's end;
+ * `SMALLBOAT_DBT_ON=postgres` runs them on a real server in place of DuckDB.
+ */
 const given = process.env['SMALLBOAT_DBT_PROJECTS'];
+const on = process.env['SMALLBOAT_DBT_ON'] ?? 'duckdb';
+
+/** A server a side, since the name of the database is part of what is compared. */
+async function onPostgres(stack: AsyncDisposableStack): Promise<Place & { readonly output: object }> {
+  const servers = { ours: stack.use(await startPostgres()), theirs: stack.use(await startPostgres()) };
+  for (const server of Object.values(servers)) await server.psql('postgres', 'create database shop');
+  const variable = (name: string): string => `{{ env_var('SHOP_${name}') }}`;
+  return {
+    python: 'dbt-postgres',
+    env: (side) => {
+      const { host, port, user, password } = servers[side];
+      return { SHOP_HOST: host, SHOP_PORT: String(port), SHOP_USER: user, SHOP_PASSWORD: password };
+    },
+    open: (side) => openWarehouse(`${servers[side].url}/shop`, { env: servers[side].env }),
+    output: {
+      type: 'postgres',
+      host: variable('HOST'),
+      port: `{{ env_var('SHOP_PORT') | int }}`,
+      user: variable('USER'),
+      password: variable('PASSWORD'),
+      dbname: 'shop',
+      schema: 'main',
+      threads: 1,
+    },
+  };
+}
 
 describe.runIf(given !== undefined)('projects of others, in the folder SMALLBOAT_DBT_PROJECTS', () => {
   const folder = given ?? '';
   const names =
     given === undefined ? [] : readdirSync(folder).filter((name) => existsSync(join(folder, name, 'dbt_project.yml')));
   it.each(names)('%s', { timeout: 600_000 }, async (name) => {
+    await using stack = new AsyncDisposableStack();
+    const place =
+      on === 'postgres'
+        ? await onPostgres(stack)
+        : { ...onDuckdb, output: { type: 'duckdb', path: DATABASE, schema: 'main', threads: 1 } };
     const copy = join(mkdtempSync(join(tmpdir(), 'smallboat-dbt-')), basename(name));
     cpSync(join(folder, name), copy, { recursive: true });
     const { data } = parseYaml(readFileSync(join(copy, 'dbt_project.yml'), 'utf8'), 'dbt_project.yml');
     const { profile } = data as { profile: string };
     writeFileSync(
       join(copy, 'profiles.yml'),
-      JSON.stringify({
-        [profile]: { target: 'dev', outputs: { dev: { type: 'duckdb', path: DATABASE, schema: 'main', threads: 1 } } },
-      }),
+      JSON.stringify({ [profile]: { target: 'dev', outputs: { dev: place.output } } }),
     );
+    const sql = join(copy, 'prepare.sql');
     const ran = await expectTheSame(
       copy,
-      steps('seed', 'build', 'docs generate', 'build', 'list', 'list --output json --resource-type model'),
+      steps('deps', 'seed', 'build', 'docs generate', 'build', 'list', 'list --output json', 'test --store-failures'),
+      { place, ...(existsSync(sql) ? { sql: readFileSync(sql, 'utf8') } : {}) },
     );
-    console.log(`${name}: ${ran.nodes} nodes and ${ran.rows} rows the same`);
+    console.log(`${name}: ${ran.nodes} nodes and ${ran.rows} rows compared`);
   });
 });

@@ -26,6 +26,8 @@ export interface Ran {
   readonly artifacts: Readonly<Partial<Record<(typeof ARTIFACTS)[number], Record<string, unknown>>>>;
 }
 
+export type SideName = 'ours' | 'theirs';
+
 export interface Side {
   readonly folder: string;
   readonly steps: readonly Ran[];
@@ -34,21 +36,27 @@ export interface Side {
 interface BothOptions {
   readonly steps: readonly Step[];
   /** Environment of one side: where its warehouse is. */
-  readonly env: (side: 'ours' | 'theirs') => Readonly<Record<string, string>>;
+  readonly env: (side: SideName) => Readonly<Record<string, string>>;
+  /** Python environment that holds dbt and its adapter; `dbt` has dbt-duckdb. */
+  readonly python?: 'dbt' | 'dbt-postgres';
+  /** Fills the warehouse of one side before its first call. */
+  readonly prepare?: (side: SideName, folder: string) => Promise<void>;
 }
 
 /** Runs the same calls of dbt's command line over two copies of a project: by our command, and by dbt-core. */
-export async function runBoth(project: string, { steps, env }: BothOptions): Promise<{ ours: Side; theirs: Side }> {
+export async function runBoth(project: string, options: BothOptions): Promise<{ ours: Side; theirs: Side }> {
+  const { steps, env, python = 'dbt', prepare } = options;
   const root = mkdtempSync(join(tmpdir(), 'smallboat-dbt-'));
-  const place = (side: 'ours' | 'theirs'): string => {
+  const place = async (side: SideName): Promise<string> => {
     const folder = join(root, side);
     // Both have the same path up to here, so that what names it differs in one word.
     cpSync(project, join(folder, 'project'), { recursive: true });
     mkdirSync(join(folder, 'artifacts'));
+    await prepare?.(side, folder);
     return folder;
   };
-  const theirs = dbt(place('theirs'), steps, env('theirs'));
-  const ours = smallboat(place('ours'), steps, env('ours'));
+  const theirs = dbt(await place('theirs'), { steps, env: env('theirs'), python });
+  const ours = smallboat(await place('ours'), steps, env('ours'));
   return { ours: await ours, theirs: await theirs };
 }
 
@@ -59,7 +67,13 @@ const flagsOf = (folder: string): string[] => [
   join(folder, 'project'),
 ];
 
-async function dbt(folder: string, steps: readonly Step[], env: Readonly<Record<string, string>>): Promise<Side> {
+interface DbtCalls {
+  readonly steps: readonly Step[];
+  readonly env: Readonly<Record<string, string>>;
+  readonly python: 'dbt' | 'dbt-postgres';
+}
+
+async function dbt(folder: string, { steps, env, python }: DbtCalls): Promise<Side> {
   const order = {
     folder: join(folder, 'artifacts'),
     project: join(folder, 'project'),
@@ -68,7 +82,7 @@ async function dbt(folder: string, steps: readonly Step[], env: Readonly<Record<
     steps,
   };
   const { out } = await run(
-    join(pythonEnv('dbt'), 'python'),
+    join(pythonEnv(python), 'python'),
     [join(here, 'run_steps.py'), JSON.stringify(order)],
     folder,
     {

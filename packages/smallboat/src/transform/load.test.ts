@@ -72,7 +72,9 @@ unit_tests:
 });
 
 it('reads semantic models, metrics and saved queries, and finds what is behind each', async () => {
+  const spine = { 'models/metricflow_time_spine.sql': "select date '2024-01-01' as date_day" };
   const project = await load({
+    ...spine,
     'models/a.sql': 'select 1 as id',
     'models/s.yml': `
 semantic_models:
@@ -110,6 +112,57 @@ saved_queries:
   });
   const wrong = 'metrics: [{ name: m, label: M, type: simple, type_params: { measure: nope } }]';
   await expect(load({ 'models/s.yml': wrong })).rejects.toMatchObject({ code: 'PROJECT_UNREADABLE' });
+});
+
+it('reads a YAML file without the space around its text: a block at its end has no last line break', async () => {
+  const project = await load({
+    'models/a.sql': 'select 1 as id',
+    'models/b.sql': 'select 1 as id',
+    'models/s.yml':
+      '\n  models:\n  - name: b\n    description: |\n      one\n  - name: a\n    description: |\n      two\n      lines\n\n',
+  });
+  expect(nodesOf(project, 'model').map((node) => [node.name, node.description])).toEqual([
+    ['a', 'two\nlines'],
+    ['b', 'one\n'],
+  ]);
+});
+
+it('keeps a tag that is written as a text so in the configuration as it is written', async () => {
+  const project = await load({
+    'models/a.sql': 'select 1 as id',
+    'models/s.yml': 'models: [{ name: a, config: { tags: nightly } }]',
+  });
+  const [model] = nodesOf(project, 'model');
+  expect([model?.unrendered_config['tags'], model?.config['tags'], model?.tags]).toEqual([
+    'nightly',
+    ['nightly'],
+    ['nightly'],
+  ]);
+});
+
+it('names the macro of a generic test before the macros that its arguments call', async () => {
+  const project = await load({
+    'models/a.sql': 'select 1 as id',
+    'models/s.yml': 'models: [{ name: a, columns: [{ name: id, data_tests: [accepted_values: { values: [1] }] }] }]',
+  });
+  const [test] = nodesOf(project, 'test');
+  expect(test?.depends_on.macros).toEqual(['macro.dbt.test_accepted_values', 'macro.dbt.get_where_subquery']);
+});
+
+it('wants a time spine of a day or less where there are semantic models', async () => {
+  const files = (granularity: string): Record<string, string> => ({
+    'models/a.sql': 'select 1 as id',
+    'models/days.sql': "select date '2024-01-01' as day",
+    'models/s.yml': `
+semantic_models: [{ name: sales, model: ref('a'), entities: [{ name: id, type: primary }] }]
+models:
+  - name: days
+    time_spine: { standard_granularity_column: day }
+    columns: [{ name: day, granularity: ${granularity} }]
+`,
+  });
+  await expect(load(files('month'))).rejects.toMatchObject({ code: 'TIME_SPINE_ABSENT' });
+  expect((await load(files('day'))).manifest.semanticModels.size).toBe(1);
 });
 
 it('keeps a float that is whole a float: in templates, in the arguments and the names of tests', async () => {
@@ -197,21 +250,22 @@ ${SOURCES.replace('{ name: events }', '{ name: events, columns: [{ name: id, dat
 });
 
 describe('warns of what nothing reads', () => {
-  it.each([
-    ['a model that is not there', { 'models/s.yml': 'models:\n- name: aa\n' }, /models\/s\.yml.*'aa'/],
-    [
-      'an unknown key of the project',
-      { 'dbt_project.yml': 'name: shop\nmodle-paths: [x]\n' },
-      /dbt_project\.yml:2: .*modle-paths/,
-    ],
-  ])('%s', async (_name, files: Record<string, string>, warning) => {
-    const { warnings } = await load({ 'models/a.sql': 'select 1 as id', ...files });
-    expect(warnings.join('\n')).toMatch(warning);
-  });
+  it.each([['a model that is not there', { 'models/s.yml': 'models:\n- name: aa\n' }, /models\/s\.yml.*'aa'/]])(
+    '%s',
+    async (_name, files: Record<string, string>, warning) => {
+      const { warnings } = await load({ 'models/a.sql': 'select 1 as id', ...files });
+      expect(warnings.join('\n')).toMatch(warning);
+    },
+  );
 });
 
 describe('refuses, and says where', () => {
   it.each<[string, Record<string, string>, object]>([
+    [
+      'an unknown key of the project',
+      { 'dbt_project.yml': 'name: shop\nmodle-paths: [x]\n' },
+      { code: 'PROJECT_UNREADABLE', facts: { file: 'dbt_project.yml', line: 2 } },
+    ],
     [
       'a reference to nothing',
       { 'models/a.sql': "select * from {{ ref('sesions') }}", 'models/sessions.sql': 'select 1' },

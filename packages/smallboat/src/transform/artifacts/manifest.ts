@@ -15,10 +15,20 @@ const OURS: Readonly<Partial<Record<ManifestNode['resource_type'], readonly stri
   semantic_model: ['tags'],
 };
 
-function plain(node: ManifestNode): Record<string, unknown> {
+/** A node as it stands in the manifest. */
+export function nodeDocument(node: ManifestNode): Record<string, unknown> {
   const left = OURS[node.resource_type] ?? [];
   const document = Object.fromEntries(Object.entries(node).filter(([key]) => !left.includes(key)));
+  // Fields stand in dbt's order, which `list --output json` shows.
+  if (node.resource_type === 'semantic_model') return withLast(document, 'config');
+  if (node.resource_type === 'metric') return withLast(withLast(document, 'config'), 'depends_on');
+  if (node.resource_type === 'saved_query') return withLast(document, 'tags');
   return node.resource_type === 'seed' ? { ...document, depends_on: { macros: node.depends_on.macros } } : document;
+}
+
+function withLast(document: Readonly<Record<string, unknown>>, name: string): Record<string, unknown> {
+  const { [name]: last, ...rest } = document;
+  return { ...rest, [name]: last };
 }
 
 /** The manifest as dbt writes it, version 12. */
@@ -28,7 +38,7 @@ export function manifestDocument(
 ): Record<string, unknown> {
   findMacroDependencies(invocation.registry);
   const part = (nodes: ReadonlyMap<string, ManifestNode>): Record<string, unknown> =>
-    Object.fromEntries([...nodes].map(([id, node]) => [id, plain(node)]));
+    Object.fromEntries([...nodes].map(([id, node]) => [id, nodeDocument(node)]));
   const sortedEdges = (edges: ReadonlyMap<string, readonly string[]>): Record<string, readonly string[]> =>
     Object.fromEntries([...edges].map(([id, others]) => [id, others.toSorted()]));
   const { adapter, root } = invocation;
@@ -51,7 +61,7 @@ export function manifestDocument(
     metrics: part(manifest.metrics),
     groups: Object.fromEntries(manifest.groups),
     selectors,
-    disabled: Object.fromEntries([...manifest.disabled].map(([id, nodes]) => [id, nodes.map(plain)])),
+    disabled: Object.fromEntries([...manifest.disabled].map(([id, nodes]) => [id, nodes.map(nodeDocument)])),
     parent_map: sortedEdges(manifest.parentMap()),
     child_map: sortedEdges(manifest.childMap()),
     group_map: groupMap(manifest),

@@ -1,6 +1,6 @@
 import { TimeZone, UTC } from './time-zone.ts';
 import type { Arguments, Value } from './value.ts';
-import { Float, Fn, PyError, PyObject, Tuple, numberOf, str } from './value.ts';
+import { Float, Fn, PyError, PyObject, Tuple, numberOf, str, typeName } from './value.ts';
 
 const DAY = 86_400_000;
 const two = (n: number): string => String(n).padStart(2, '0');
@@ -318,14 +318,44 @@ export function dateOf(text: string, pattern: string): DateTime {
 
 /** `datetime.datetime(…)` and `datetime.date(…)`. */
 export function makeDate({ positional, named }: Arguments, hasTime: boolean): DateTime {
-  const fields = ['year', 'month', 'day', 'hour', 'minute', 'second', 'microsecond'];
-  const [year = 1970, month = 1, day = 1, hour = 0, minute = 0, second = 0, micros = 0] = fields.map((name, i) =>
-    whole(positional[i] ?? named.get(name), i < 3 ? 1 : 0),
-  );
-  const zone = positional[7] ?? named.get('tzinfo');
-  const at = new Date(Date.UTC(year, month - 1, day, hour, minute, second, Math.floor(micros / 1000)));
+  const part = (place: number, { name, least, most, otherwise }: DatePart): number => {
+    const value = positional[place] ?? named.get(name) ?? otherwise;
+    if (value === undefined) throw new PyError(`function missing required argument '${name}' (pos ${place + 1})`);
+    const number = value instanceof Float ? undefined : numberOf(value);
+    if (number === undefined) throw new PyError(`'${typeName(value)}' object cannot be interpreted as an integer`);
+    const whole = Number(number);
+    if (whole < least || whole > most) throw new PyError(`${name} must be in ${least}..${most}, not ${whole}`);
+    return whole;
+  };
+  const [year = 1, month = 1, day = 1, hour = 0, minute = 0, second = 0, micros = 0] = DATE_PARTS.slice(
+    0,
+    hasTime ? 7 : 3,
+  ).map((one, place) => part(place, one));
+  const at = new Date(0);
+  at.setUTCFullYear(year, month - 1, day);
+  if (at.getUTCDate() !== day) throw new PyError('day is out of range for month');
+  at.setUTCHours(hour, minute, second, Math.floor(micros / 1000));
+  const zone = hasTime ? (positional[7] ?? named.get('tzinfo')) : undefined;
   return new DateTime(at, hasTime, zone instanceof TimeZone ? zone : undefined, micros % 1000);
 }
+
+interface DatePart {
+  readonly name: string;
+  readonly least: number;
+  readonly most: number;
+  /** Undefined: it has to be given. */
+  readonly otherwise?: number;
+}
+
+const DATE_PARTS: readonly DatePart[] = [
+  { name: 'year', least: 1, most: 9999 },
+  { name: 'month', least: 1, most: 12 },
+  { name: 'day', least: 1, most: 31 },
+  { name: 'hour', least: 0, most: 23, otherwise: 0 },
+  { name: 'minute', least: 0, most: 59, otherwise: 0 },
+  { name: 'second', least: 0, most: 59, otherwise: 0 },
+  { name: 'microsecond', least: 0, most: 999_999, otherwise: 0 },
+];
 
 /** `datetime.timedelta(…)`. */
 export function makeDelta({ positional, named }: Arguments): TimeDelta {

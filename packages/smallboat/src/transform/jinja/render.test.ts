@@ -108,4 +108,14 @@ describe("gives templates Python's modules", () => {
     );
     expect(await rendered(`{{ ${expression} }}`, names)).toBe(expected);
   });
+
+  it.each([
+    ["datetime.date('2024', 2, 3)", "'str' object cannot be interpreted as an integer"],
+    ['datetime.date(2024, 2)', "missing required argument 'day'"],
+    ['datetime.datetime(2024, 13, 1)', 'month must be in 1..12'],
+    ['datetime.date(2023, 2, 29)', 'day is out of range for month'],
+  ])('%s fails', async (expression, problem) => {
+    const names = { datetime: modulesAt(() => new Date(0)).attribute('datetime') ?? null };
+    await expect(rendered(`{{ ${expression} }}`, names)).rejects.toThrow(problem);
+  });
 });

@@ -99,9 +99,9 @@ export async function readGenericTest(parsing: Parsing, target: TestTarget, aske
     tags: [...new Set([...asked.tags, ...textsOf(config['tags'])])].sort(),
     renderWith: async ({ context, noted }) => {
       // The two most used are known not to do more than to read their model.
-      const found = invocation.registry.find(`test_${test}`, target.pkg.name);
+      const found = invocation.registry.find(`test_${test}`, namespace ?? target.pkg.name);
+      if (found) noted.macros.push(found.info.unique_id);
       if (namespace === undefined && found?.packageName === 'dbt' && (test === 'unique' || test === 'not_null')) {
-        noted.macros.push(found.info.unique_id);
         if (target.kind === 'source') noted.sources.push([target.sourceName ?? '', target.name]);
         else noted.refs.push({ name: target.name, package: null, version: target.version ?? null });
         return;

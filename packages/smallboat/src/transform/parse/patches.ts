@@ -112,12 +112,13 @@ function configOfEntry(data: Readonly<Record<string, unknown>>): Record<string, 
   );
   const config = recordOf(data['config']);
   const meta = { ...recordOf(top['meta']), ...recordOf(config['meta']) };
-  const tags = [...listOf(top['tags']), ...listOf(config['tags'])];
+  // As it is written where it is written once: a text stays a text in `unrendered_config`.
+  const tags = top['tags'] === undefined ? config['tags'] : [...listOf(top['tags']), ...listOf(config['tags'])];
   return {
     ...top,
     ...config,
     ...(Object.keys(meta).length > 0 ? { meta } : {}),
-    ...(tags.length > 0 ? { tags } : {}),
+    ...(listOf(tags).length > 0 ? { tags } : {}),
   };
 }
 

@@ -4,7 +4,7 @@ import { projectErrors } from '../project/errors.ts';
 import type { DbtPackage } from '../project/package.ts';
 import { isRecord, listOf, recordOf, textOf } from '../project/plain.ts';
 import type { YamlFile } from '../project/yaml-file.ts';
-import { parseYaml } from '../project/yaml-file.ts';
+import { asRead, parseYaml } from '../project/yaml-file.ts';
 import type { Parsing } from './parsing.ts';
 import { parseContext } from './parsing.ts';
 
@@ -70,7 +70,7 @@ export async function readProperties(parsing: Parsing, pkg: DbtPackage): Promise
     original_file_path: 'properties',
   });
   for (const { file, path, text } of pkg.files.properties) {
-    const yaml = parseYaml(text, file, { keepsFloats: true });
+    const yaml = parseYaml(asRead(text), file, { keepsFloats: true });
     if (yaml.data === null || yaml.data === undefined) continue;
     if (!isRecord(yaml.data)) {
       throw projectErrors.PROJECT_UNREADABLE({ file, line: 1, problem: 'the file is no mapping' });

@@ -1,6 +1,6 @@
 import { parseTemplate } from '../jinja/parse.ts';
 import { render } from '../jinja/run.ts';
-import type { SemanticNode } from '../manifest/node.ts';
+import type { ManifestNode, SemanticNode } from '../manifest/node.ts';
 import { projectErrors } from '../project/errors.ts';
 import { listOf, recordOf, textOf, textOrNull, textsOf } from '../project/plain.ts';
 import { configOf } from './config.ts';
@@ -29,6 +29,32 @@ export async function readSemanticNodes(parsing: Parsing, entries: readonly Entr
       ...textsOf(recordOf(query['query_params'])['metrics']).flatMap((name) => metricId(parsing, name) ?? []),
     );
   }
+  checkTimeSpine(parsing);
+}
+
+/** Steps of time that are no longer than a day. */
+const FINE: ReadonlySet<string> = new Set([
+  'nanosecond',
+  'microsecond',
+  'millisecond',
+  'second',
+  'minute',
+  'hour',
+  'day',
+]);
+
+/** MetricFlow joins what it counts to a table of days, or of less, or to the model that stood for one before dbt 1.9. */
+function checkTimeSpine({ manifest }: Parsing): void {
+  const [first] = manifest.semanticModels.values();
+  if (!first) return;
+  const isSpine = (node: ManifestNode): boolean => {
+    if (node.resource_type !== 'model') return false;
+    if (node.name === 'metricflow_time_spine') return true;
+    const column = textOf(recordOf(node.time_spine)['standard_granularity_column']);
+    return column !== undefined && FINE.has(node.columns[column]?.granularity?.toLowerCase() ?? '');
+  };
+  if ([...manifest.nodes.values()].some(isSpine)) return;
+  throw projectErrors.TIME_SPINE_ABSENT({ node: first.unique_id, file: first.original_file_path });
 }
 
 /** What all three kinds have in common. */

@@ -47,7 +47,6 @@ const ProjectFile = z.looseObject({
   'asset-paths': Paths,
   'function-paths': Paths,
   'packages-install-path': z.string().nullish(),
-  'modules-path': z.string().nullish(),
   'target-path': z.string().nullish(),
   'log-path': z.string().nullish(),
   'clean-targets': Paths,
@@ -113,7 +112,7 @@ export interface DbtProjectFile {
 }
 
 /** Keys that change nothing in what we do. */
-const OTHER_KEYS = ['config-version', 'dbt-cloud', 'dbt_cloud', 'packages', 'anchors', 'metrics-paths'];
+const OTHER_KEYS = ['config-version', 'dbt-cloud', 'packages', 'project-root', 'analyses'];
 const KNOWN = new Set([...Object.keys(ProjectFile.shape), ...OTHER_KEYS]);
 
 /** What is rendered when a node runs, not when the file is read. */
@@ -147,12 +146,13 @@ export async function readProjectFile(
   const raw = recordOf(yaml.data);
   const warnings: string[] = [];
   for (const key of Object.keys(data)) {
-    if (!KNOWN.has(key)) warnings.push(`${shownAs}:${yaml.lineOf([key])}: unknown key '${key}' is left out`);
+    if (KNOWN.has(key)) continue;
+    const problem = `'${key}' is no key of it`;
+    throw projectErrors.PROJECT_UNREADABLE({ file: shownAs, line: yaml.lineOf([key]), problem });
   }
   const renamed = [
     ['source-paths', 'model-paths'],
     ['data-paths', 'seed-paths'],
-    ['modules-path', 'packages-install-path'],
   ] as const;
   for (const [old, now] of renamed) {
     if (data[old] !== undefined && data[old] !== null) {
@@ -161,7 +161,7 @@ export async function readProjectFile(
   }
   const section = (tree: Tree, kind: ConfiguredKind): Tree => {
     const name = SECTIONS[kind];
-    return recordOf(tree[name] ?? (kind === 'test' ? tree['tests'] : tree[name.replace('-', '_')]));
+    return recordOf(tree[name] ?? (kind === 'test' ? tree['tests'] : undefined));
   };
   const kinds = Object.keys(SECTIONS) as ConfiguredKind[]; // its own keys
   const configs = (tree: Tree): Record<ConfiguredKind, Tree> =>
@@ -179,7 +179,7 @@ export async function readProjectFile(
     analysisPaths: data['analysis-paths'] ?? ['analyses'],
     functionPaths: data['function-paths'] ?? ['functions'],
     docsPaths: data['docs-paths'] ?? [],
-    packagesPath: data['packages-install-path'] ?? data['modules-path'] ?? 'dbt_packages',
+    packagesPath: data['packages-install-path'] ?? 'dbt_packages',
     targetPath: data['target-path'] ?? undefined,
     logPath: data['log-path'] ?? undefined,
     cleanTargets: data['clean-targets'] ?? undefined,

@@ -56,6 +56,8 @@ export const projectErrors = defineErrors({
     `${f.from} refers to ${f.name}, which only '${f.group}' may use. Put both into one group, or change its access.`,
   NODE_CONFIG_INVALID: (f: { node: string; file: string; problem: string }) =>
     `${f.file}: ${f.node}: ${f.problem}. Correct its configuration.`,
+  TIME_SPINE_ABSENT: (f: { node: string; file: string }) =>
+    `${f.file}: ${f.node} needs a time spine of a day or less, and no model of the project is one. Give a model 'time_spine: { standard_granularity_column: … }' and its column a granularity.`,
   RELATION_DUPLICATE: (f: { relation: string; nodes: readonly string[]; files: readonly string[] }) =>
     `${f.nodes.join(' and ')} would both be ${f.relation} (${f.files.join(', ')}). Give one of them another alias or schema.`,
   SOURCE_UNKNOWN: (f: { from: string; name: string; nearest: readonly string[] }) =>

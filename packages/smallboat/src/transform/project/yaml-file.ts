@@ -1,6 +1,6 @@
 import { readFile } from 'node:fs/promises';
-import { LineCounter, isNode, parseDocument } from 'yaml';
-import type { ScalarTag, Tags } from 'yaml';
+import { LineCounter, isNode, parseDocument, visit } from 'yaml';
+import type { Document, ScalarTag, Tags } from 'yaml';
 import type * as z from 'zod';
 import { WholeFloat } from '../jinja/json.ts';
 import { projectErrors } from './errors.ts';
@@ -21,7 +21,12 @@ export interface YamlOptions {
 
 /** @throws `PROJECT_UNREADABLE` with the line. */
 export async function readYaml(path: string, file: string, options: YamlOptions = {}): Promise<YamlFile> {
-  return parseYaml(await readFile(path, 'utf8'), file, options);
+  return parseYaml(asRead(await readFile(path, 'utf8')), file, options);
+}
+
+/** The text of a file as dbt reads it: without the space before and after it. Lines keep their numbers. */
+export function asRead(text: string): string {
+  return text.trimEnd().replace(/^\s+/, (space) => space.replace(/[^\n]/g, ''));
 }
 
 const BOOL: ScalarTag = {
@@ -79,6 +84,7 @@ export function parseYaml(text: string, file: string, { keepsFloats = false }: Y
     const { line, col } = lines.linePos(error.pos[0]);
     throw projectErrors.PROJECT_UNREADABLE({ file, line, problem: `${problem} (column ${col})` }, { cause: error });
   }
+  if (!text.endsWith('\n')) endWithoutBreak(document, text.length);
   return {
     file,
     data: document.toJS({ maxAliasCount: 10_000 }),
@@ -90,6 +96,17 @@ export function parseYaml(text: string, file: string, { keepsFloats = false }: Y
       return 1;
     },
   };
+}
+
+/** A block of text (`|`, `>`) that a file ends with has a last line break where the file has one; `yaml` adds one. */
+function endWithoutBreak(document: Document.Parsed, end: number): void {
+  visit(document, {
+    Scalar(_key, node) {
+      const isBlock = node.type === 'BLOCK_LITERAL' || node.type === 'BLOCK_FOLDED';
+      if (isBlock && typeof node.value === 'string' && node.range && node.range[1] >= end)
+        node.value = node.value.replace(/\n$/, '');
+    },
+  });
 }
 
 /** The data of a file in the shape of a schema. @throws `PROJECT_UNREADABLE` with the first thing that is wrong. */

@@ -5,6 +5,7 @@ import { fromPlain } from '../jinja/json.ts';
 import { str } from '../jinja/value.ts';
 import type { SqlNode } from '../manifest/node.ts';
 import { recordOf, textOf } from '../project/plain.ts';
+import { newnessColumn } from './new-rows.ts';
 import { fits } from './test-outcome.ts';
 
 /** What tells tests apart that can share a scan: the relation and the rows of it. Undefined: not to be counted so. */
@@ -60,6 +61,7 @@ async function firstRow(session: Session, sql: string): Promise<readonly unknown
 function countOf(invocation: Invocation, test: SqlNode): string | undefined {
   const { config, test_metadata: metadata } = test;
   if (!metadata || metadata.namespace !== null || invocation.flags.isEmpty) return undefined;
+  if (newnessColumn(test) !== undefined) return undefined;
   if (config['fail_calc'] !== 'count(*)' || (config['limit'] ?? null) !== null) return undefined;
   if (config['store_failures'] === true || (invocation.flags.storeFailures && config['store_failures'] === null))
     return undefined;

@@ -7,6 +7,7 @@ import type { Compiler } from './compiler.ts';
 import { isMicrobatch } from './compiler.ts';
 import { failureText } from './failure.ts';
 import { runMicrobatch } from './microbatch.ts';
+import { newRowsOf } from './new-rows.ts';
 import type { NodeResult, Timing } from './node-result.ts';
 import { NodeRunner } from './node-runner.ts';
 import { resultOf } from './result-of.ts';
@@ -113,7 +114,11 @@ export class NodePerformer {
       const ran = await runner.materialize(node);
       return resultOf(node, 'success', { ...ran, startedAt, ...rowsOf(session) });
     }
-    const sql = await compiler.compile(node, { session });
+    const news =
+      options.does === 'run' && node.resource_type === 'test' ? await newRowsOf(compiler, session, node) : undefined;
+    const sql = news
+      ? await news.only(() => compiler.compile(node, { session }))
+      : await compiler.compile(node, { session });
     this.writeCompiled(node, sql);
     const compiledAt = new Date();
     const timing: Timing[] = [
@@ -128,6 +133,7 @@ export class NodePerformer {
           ? await runner.test(node)
           : { ...plainCounts(node, counted), response: { _message: 'OK' } };
       const outcome = outcomeOf(node, counts, invocation.flags.warnError);
+      await news?.settle(outcome.status === 'pass');
       const sample = outcome.status === 'fail' ? await this.sample(session, sql) : undefined;
       return resultOf(node, outcome.status, {
         ...outcome,

@@ -17,6 +17,7 @@ import { titleOf } from './node-event.ts';
 import { NodePerformer } from './node-performer.ts';
 import type { NodeResult } from './node-result.ts';
 import { blocks, isBad } from './node-result.ts';
+import { readRelation } from './read-relation.ts';
 import { resultOf, resultValue } from './result-of.ts';
 import { WarehouseSession } from './warehouse-session.ts';
 
@@ -203,15 +204,9 @@ class Execution {
     const { manifest } = this.invocation;
     const tests = ids.flatMap((id) => manifest.nodes.get(id) ?? []);
     const [only = ''] = tests[0]?.depends_on.nodes ?? [];
-    const read = manifest.get(only);
-    if (!read) return new Map();
     const [test] = tests;
-    if (!test) return new Map();
-    const context = this.compiler.context(test, { session });
-    const ref =
-      read.resource_type === 'source' ? `source('${read.source_name}', '${read.name}')` : refCall(read as SqlNode);
-    const relation = await context.render(`{{ ${ref} }}`, test.original_file_path);
-    if (isEphemeral(read)) return new Map();
+    const relation = test && (await readRelation(this.compiler, session, { reader: test, id: only }));
+    if (relation === undefined) return new Map();
     return countFused(this.invocation, session, { relation, tests });
   }
 
@@ -279,10 +274,4 @@ class Execution {
       ...(result ? { result } : {}),
     });
   }
-}
-
-function refCall({ name, package_name: pkg, version }: SqlNode): string {
-  return version === null || version === undefined
-    ? `ref('${pkg}', '${name}')`
-    : `ref('${pkg}', '${name}', version='${version}')`;
 }

@@ -66,11 +66,14 @@ export async function runUnitTest({ node, compiler, runner, session }: UnitTestR
     return context.global(name);
   };
   const text = await render(templateOf(tested), { globals });
-  // As dbt: what stands for the model itself comes first.
-  const sql = injectCtes(text, [
-    ...ctes.filter(({ name }) => name === self),
-    ...ctes.filter(({ name }) => name !== self),
-  ]);
+  // As dbt: what stands for the model itself comes first, then each as it is first read.
+  const read = [...text.matchAll(/__dbt__cte__\w+/g)].map(([name]) => name);
+  const place = ({ name }: { readonly name: string }): number =>
+    name === self ? -1 : read.includes(name) ? read.indexOf(name) : read.length;
+  const sql = injectCtes(
+    text,
+    ctes.toSorted((a, b) => place(a) - place(b)),
+  );
   const { rows, format } = node.expect;
   const expectedRows = Array.isArray(rows) ? rows : [];
   const unit: SqlNode = {

@@ -1,3 +1,6 @@
+import { nodeDocument } from '../artifacts/manifest.ts';
+import { toJson } from '../jinja/json.ts';
+import { fromPlain } from '../jinja/json.ts';
 import type { ManifestNode, ResourceType } from '../manifest/node.ts';
 import { isRecord } from '../project/plain.ts';
 import type { VerbOptions } from './session.ts';
@@ -24,7 +27,8 @@ export const LISTABLE = [
   'function',
 ] as const satisfies readonly ResourceType[];
 
-const KEYS = [
+/** Fields of a node that `json` shows where none are asked for, in the order in which the node has them. */
+const KEYS: ReadonlySet<string> = new Set([
   'alias',
   'name',
   'package_name',
@@ -35,7 +39,7 @@ const KEYS = [
   'source_name',
   'original_file_path',
   'unique_id',
-];
+]);
 
 /** The nodes that are chosen, a line each: dbt's `list`. */
 export async function list(options: ListOptions): Promise<string[]> {
@@ -49,7 +53,7 @@ export async function list(options: ListOptions): Promise<string[]> {
     selector: selectorOf,
     name: searchName,
     path: (node) => node.original_file_path,
-    json: (node) => JSON.stringify(fieldsOf(node, options.outputKeys)),
+    json: (node) => toJson(fromPlain(fieldsOf(node, options.outputKeys))),
   };
   return nodes.map(line[options.output ?? 'selector']);
 }
@@ -72,14 +76,15 @@ function selectorOf(node: ManifestNode): string {
   return NAMED.has(node.resource_type) ? `${node.resource_type}:${named}` : node.fqn.join('.');
 }
 
-function fieldsOf(node: ManifestNode, keys: readonly string[] | undefined): Record<string, unknown> {
-  const data = node as unknown as Readonly<Record<string, unknown>>; // plain data
-  const wanted = keys && keys.length > 0 ? keys : KEYS;
+/** A key with dots that leads to nothing is left out; a field that is there is shown, empty or not. */
+function fieldsOf(node: ManifestNode, keys: readonly string[] = []): Record<string, unknown> {
+  const data = nodeDocument(node);
+  if (keys.length === 0) return Object.fromEntries(Object.entries(data).filter(([key]) => KEYS.has(key)));
   const found: Record<string, unknown> = {};
-  for (const key of wanted) {
+  for (const key of keys) {
     let at: unknown = data;
     for (const part of key.split('.')) at = isRecord(at) ? at[part] : undefined;
-    if (at !== undefined) found[key] = at;
+    if (at !== undefined && !(at === null && key.includes('.'))) found[key] = at;
   }
   return found;
 }
