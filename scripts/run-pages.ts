@@ -27,7 +27,7 @@ export const TRIED: Readonly<Record<string, number>> = {
   'docs/runs.md': 4,
   'docs/serving.md': 5,
   'docs/tracking.md': 10,
-  'docs/training.md': 1,
+  'docs/training.md': 3,
   'docs/transform.md': 8,
   'docs/warehouses.md': 1,
 };
