@@ -28,7 +28,7 @@ export const TRIED: Readonly<Record<string, number>> = {
   'docs/serving.md': 5,
   'docs/stores.md': 2,
   'docs/tracking.md': 10,
-  'docs/training.md': 1,
+  'docs/training.md': 3,
   'docs/transform.md': 8,
   'docs/warehouses.md': 1,
 };
