@@ -72,7 +72,7 @@ export function localTracker(options: LocalTrackerOptions): LocalTracker {
     return run;
   };
 
-  const open = async (folder: string, { state, begin, ...run }: Opening): Promise<TrackedRun> => {
+  const open = async (folder: string, { state, first, begin, ...run }: Opening): Promise<TrackedRun> => {
     const { segmentBytes = 16 << 20 } = options;
     const at = clock();
     const owner: Owner = { host: hostname(), pid: process.pid };
@@ -80,7 +80,6 @@ export function localTracker(options: LocalTrackerOptions): LocalTracker {
     const opening: RunLine | undefined =
       state.start !== undefined ? { t: 'resume', at, ...owner } : begin && { ...begin, at, ...owner };
     if (opening === undefined) throw trackerErrors.TRACKED_RUN_NOT_FOUND({ id, location });
-    const first = (await segmentsIn(folder)).length + 1;
     const log = segmentedLog(folder, { segmentBytes, first });
     return writeRun(folder, { id, log, opening, state, ...run, clock, redact }).catch((error: unknown) => {
       // The segment was free when we looked: another process has just begun it.
@@ -102,6 +101,7 @@ export function localTracker(options: LocalTrackerOptions): LocalTracker {
         run.id ?? `${new Date(at).toISOString().slice(0, 19).replaceAll(/[-:]/g, '')}-${randomUUID().slice(0, 8)}`;
       const folder = folderOf(run.experiment, id);
       const before = run.id === undefined ? undefined : await folderById(id);
+      const first = await nextSegment(before);
       const state = before === undefined ? emptyState() : await readState(before);
       checkContinued(state, run);
       await mkdir(folder, { recursive: true });
@@ -115,17 +115,18 @@ export function localTracker(options: LocalTrackerOptions): LocalTracker {
         lineage: redact.deep(run.lineage ?? {}),
       };
       const { params, tags } = run;
-      return open(folder, { state, begin, ...(params ? { params } : {}), ...(tags ? { tags } : {}) });
+      return open(folder, { state, first, begin, ...(params ? { params } : {}), ...(tags ? { tags } : {}) });
     },
 
     async resumeRun(id, { isOwnerGone = false } = {}) {
       const folder = await folderById(id);
+      const first = await nextSegment(folder);
       const state = folder === undefined ? undefined : await readState(folder);
       if (folder === undefined || state?.start === undefined) {
         throw trackerErrors.TRACKED_RUN_NOT_FOUND({ id, location });
       }
       if (!isOwnerGone) checkFree(state);
-      return open(folder, { state });
+      return open(folder, { state, first });
     },
 
     async experiments() {
@@ -162,6 +163,8 @@ const RUN_ID = /^[\w-]{1,64}$/;
 
 interface Opening extends Pick<NewTrackedRun, 'params' | 'tags'> {
   readonly state: RunState;
+  /** The segment to begin: it was free before the state was read, so that of two who open a run at once one finds it taken. */
+  readonly first: number;
   /** For a run that has not begun. */
   readonly begin?: Omit<RunStart, 'at' | 'host' | 'pid'>;
 }
@@ -173,6 +176,10 @@ async function foldersIn(root: string): Promise<readonly string[]> {
     throw error;
   });
   return entries.filter((entry) => entry.isDirectory()).map((entry) => entry.name);
+}
+
+async function nextSegment(folder: string | undefined): Promise<number> {
+  return folder === undefined ? 1 : (await segmentsIn(folder)).length + 1;
 }
 
 async function readState(folder: string, watch?: Watch): Promise<RunState> {
