@@ -169,6 +169,27 @@ it("leaves out of a model's freshness what is for sources", async () => {
   expect(built?.config['freshness']).toMatchObject({ build_after: { count: 8 } });
 });
 
+it('takes the freshness of a source from its configuration before that beside it, and the table before both', async () => {
+  const project = await load({
+    'models/s.yml': `
+sources:
+  - name: raw
+    freshness: { warn_after: { count: 1, period: hour }, error_after: { count: 2, period: hour } }
+    config: { freshness: { warn_after: { count: 3, period: hour } } }
+    tables:
+      - name: plain
+      - { name: own, freshness: { error_after: { count: 9, period: day } } }
+      - { name: none, config: { freshness: null } }
+`,
+  });
+  const sources = [...project.manifest.sources.values()];
+  expect(sources.map(({ name, freshness: one }) => [name, one?.warn_after?.count, one?.error_after?.count])).toEqual([
+    ['plain', 3, 2],
+    ['own', 3, 9],
+    ['none', undefined, undefined],
+  ]);
+});
+
 it('wants a time spine of a day or less where there are semantic models', async () => {
   const files = (granularity: string): Record<string, string> => ({
     'models/a.sql': 'select 1 as id',
