@@ -149,6 +149,47 @@ it('names the macro of a generic test before the macros that its arguments call'
   expect(test?.depends_on.macros).toEqual(['macro.dbt.test_accepted_values', 'macro.dbt.get_where_subquery']);
 });
 
+it('renders a variable that is a template where it is asked for', async () => {
+  const project = await load({
+    'dbt_project.yml': `name: shop\nversion: "1.0"\nprofile: shop\nvars: { least: "{{ five() }}", wrong: "{{ ref('x' }}", many: ["{{ x }}"] }\n`,
+    'macros/five.sql': '{% macro five() %}{{ return(5) }}{% endmacro %}',
+    'models/a.sql': "{{ config(alias=var('least') ~ var('many')) }}select 1 as id",
+  });
+  expect(nodesOf(project, 'model')[0]?.alias).toBe("5['{{ x }}']");
+});
+
+it("leaves out of a model's freshness what is for sources", async () => {
+  const freshness = (given: string): Record<string, string> => ({
+    'models/a.sql': 'select 1 as id',
+    'models/s.yml': `models: [{ name: a, config: { freshness: ${given} } }]`,
+  });
+  const [stale] = nodesOf(await load(freshness('{ warn_after: { count: 8, period: hour } }')), 'model');
+  expect(stale?.config['freshness']).toBeNull();
+  const [built] = nodesOf(await load(freshness('{ build_after: { count: 8, period: hour } }')), 'model');
+  expect(built?.config['freshness']).toMatchObject({ build_after: { count: 8 } });
+});
+
+it('takes the freshness of a source from its configuration before that beside it, and the table before both', async () => {
+  const project = await load({
+    'models/s.yml': `
+sources:
+  - name: raw
+    freshness: { warn_after: { count: 1, period: hour }, error_after: { count: 2, period: hour } }
+    config: { freshness: { warn_after: { count: 3, period: hour } } }
+    tables:
+      - name: plain
+      - { name: own, freshness: { error_after: { count: 9, period: day } } }
+      - { name: none, config: { freshness: null } }
+`,
+  });
+  const sources = [...project.manifest.sources.values()];
+  expect(sources.map(({ name, freshness: one }) => [name, one?.warn_after?.count, one?.error_after?.count])).toEqual([
+    ['plain', 3, 2],
+    ['own', 3, 9],
+    ['none', undefined, undefined],
+  ]);
+});
+
 it('wants a time spine of a day or less where there are semantic models', async () => {
   const files = (granularity: string): Record<string, string> => ({
     'models/a.sql': 'select 1 as id',

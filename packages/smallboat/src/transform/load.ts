@@ -100,7 +100,7 @@ export async function loadProject(folder: string, options: LoadOptions = {}): Pr
   const names: Readonly<Record<string, Value>> = {
     ...JINJA_GLOBALS,
     env_var: envFunction(env, 'dbt_project.yml'),
-    var: varFunction((name) => vars[name], 'dbt_project.yml', true),
+    var: varFunction((name) => vars[name], { from: 'dbt_project.yml', isParsing: true }),
     modules: modulesAt(clock),
   };
   const unrendered = await readProjectFile(home, { ...names, target: new Dict() });

@@ -37,13 +37,23 @@ export function envFunction(env: Readonly<Record<string, string | undefined>>, f
   });
 }
 
+export interface VarOptions {
+  /** The file that asks, for messages. */
+  readonly from: string;
+  readonly isParsing: boolean;
+  /** What makes a text of a template, where the values may be templates. */
+  readonly render?: (text: string) => Promise<string>;
+}
+
 /** `var(name, default)` and `var.has_var(name)` over what `find` knows. A missing one is None while a project is read. */
-export function varFunction(find: (name: string) => unknown, from: string, isParsing: boolean): Fn {
+export function varFunction(find: (name: string) => unknown, { from, isParsing, render }: VarOptions): Fn {
   return new Fn(
     'var',
     (given) => {
       const name = str(argument(given, 0, 'var_name') ?? '');
       const value = find(name);
+      // A text is a template itself: it may call the project's macros.
+      if (typeof value === 'string' && render && /\{[{%#]/.test(value)) return render(value);
       if (value !== undefined) return fromPlain(value);
       const otherwise = argument(given, 1, 'default');
       if (otherwise !== undefined && otherwise !== null) return otherwise;

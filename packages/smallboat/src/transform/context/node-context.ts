@@ -108,7 +108,7 @@ export function nodeContext(given: NodeContextOptions): NodeContext {
     function: () => new Fn('function', (args) => references.function(nameWithPackage(args))),
     config: () => configValue,
     builtins: () => new Bag('builtins', { ref, source, config: configValue }),
-    var: () => varFunction(findVar, from, isParsing),
+    var: () => varFunction(findVar, { from, isParsing, render: (text) => renderText(text, 'vars') }),
     this: () => self ?? null,
     model: () => fromPlain(node),
     graph: () => (invocation.graph ??= graphValue(invocation)),

@@ -207,6 +207,9 @@ function finished(merged: Record<string, unknown>, kind: ConfigSources['kind']):
   for (const when of ['pre-hook', 'post-hook']) {
     if (when in merged) merged[when] = listOf(merged[when]).map(hookOf);
   }
+  // Of a model's freshness dbt keeps what says when to build it; the rest is for sources.
+  if (kind === 'model' && isRecord(merged['freshness']) && !('build_after' in merged['freshness']))
+    merged['freshness'] = null;
   if (merged['static_analysis'] === true) merged['static_analysis'] = 'on';
   if (merged['static_analysis'] === false) merged['static_analysis'] = 'off';
   if (kind === 'test') {

@@ -83,10 +83,7 @@ function sourceNode(parsing: Parsing, entry: Entry, { source, table, fqn }: Sour
   const tableConfig = recordOf(table['config']);
   const raw = entry.raw;
   const name = String(table['name']);
-  const freshness = freshnessOf(
-    [source['freshness'], sourceConfig['freshness']],
-    [table['freshness'], tableConfig['freshness']],
-  );
+  const freshness = freshnessOf([source, sourceConfig, table, tableConfig].map((one) => one['freshness']));
   const pick = (key: string): unknown => tableConfig[key] ?? table[key] ?? sourceConfig[key] ?? source[key];
   const sourceMeta = { ...recordOf(source['meta']), ...recordOf(sourceConfig['meta']) };
   const meta = { ...sourceMeta, ...recordOf(table['meta']), ...recordOf(tableConfig['meta']) };
@@ -172,19 +169,32 @@ function timeOf(value: unknown): FreshnessTime {
   return { count: typeof count === 'number' ? count : null, period: textOrNull(period) };
 }
 
-/** The table's freshness over the source's; null where one of them turns it off, undefined where neither says anything. */
-function freshnessOf(bySource: readonly unknown[], byTable: readonly unknown[]): Freshness | null | undefined {
-  const table = byTable.find((one) => one !== undefined);
-  if (table === null) return null;
-  const source = bySource.find((one) => one !== undefined);
-  if (table === undefined && source === undefined) return undefined;
-  if (table === undefined && source === null) return null;
-  const [a, b] = [recordOf(source), recordOf(table)];
-  return {
-    warn_after: { ...timeOf(a['warn_after']), ...defined(timeOf(b['warn_after'])) },
-    error_after: { ...timeOf(a['error_after']), ...defined(timeOf(b['error_after'])) },
-    filter: textOrNull(b['filter'] ?? a['filter']),
-  };
+/**
+ * The freshness of a source, over it that of its configuration, then the table's, then that of its configuration; null where one of them
+ * turns it off and none after it says more, undefined where none says anything.
+ */
+function freshnessOf(layers: readonly unknown[]): Freshness | null | undefined {
+  if (layers.every((one) => one === undefined)) return undefined;
+  let found: Freshness | null = NO_FRESHNESS;
+  for (const layer of layers) {
+    const over = recordOf(layer);
+    if (layer === null) found = null;
+    else if (found !== null || Object.keys(over).length > 0) {
+      const under: Freshness = found ?? NO_FRESHNESS;
+      found = {
+        warn_after: mergedTime(under.warn_after, over['warn_after']),
+        error_after: mergedTime(under.error_after, over['error_after']),
+        filter: textOrNull(over['filter'] ?? under.filter),
+      };
+    }
+  }
+  return found;
+}
+
+const NO_FRESHNESS: Freshness = { warn_after: timeOf({}), error_after: timeOf({}), filter: null };
+
+function mergedTime(under: FreshnessTime | null, over: unknown): FreshnessTime {
+  return over === null ? timeOf({}) : { ...timeOf(under), ...defined(timeOf(over)) };
 }
 
 function defined(time: FreshnessTime): Partial<FreshnessTime> {

@@ -31,7 +31,7 @@ export async function deps(options: DepsOptions): Promise<readonly Installed[]> 
   const names: Readonly<Record<string, Value>> = {
     ...JINJA_GLOBALS,
     env_var: envFunction(env, 'packages.yml'),
-    var: varFunction((name) => vars[name], 'packages.yml', true),
+    var: varFunction((name) => vars[name], { from: 'packages.yml', isParsing: true }),
     modules: modulesAt(() => new Date()),
     target: new Dict(),
   };
