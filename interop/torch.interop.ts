@@ -25,6 +25,7 @@ import { localEngine } from '../packages/smallboat/src/training/engine.ts';
 import { networkKernel, networkMemory } from '../packages/smallboat/src/training/kernel/network-kernel.ts';
 import { sharingOrder } from '../packages/smallboat/src/training/sequences.ts';
 import { trieLoader } from '../packages/smallboat/src/training/trie-loader.ts';
+import { onnxruntimeNode } from './onnxruntime-node.ts';
 import { python, pythonEnv } from './python.ts';
 
 const torch = (): string => join(pythonEnv('torch'), 'python');
@@ -224,36 +225,42 @@ it('is a trainer that the pipeline can be given, and gives a trial as training h
   expect(one.metrics['validationLoss']?.points).toBe(2);
 });
 
-it.each(['lstm', 'gru'] as const)('writes a %s with features that onnxruntime runs', async (cell) => {
-  const names = ['page', 'gap', 'cart', 'clock'] as const;
-  const made = columnsOf(names, 4);
-  const weights = initialNetwork({ cell, units: 20, columns: made }, 6, 4);
-  const folder = join(await folderOf(), 'model');
-  await writeModel(folder, {
-    name: 'intent',
-    weights,
-    hyper: { ...plain, cell },
-    vocabulary: TOKENS,
-    features: { names, columns: made, pages: ['a', 'b', 'c', 'd'], products: {} },
-    metrics: {},
-    lineage: { run: 'x/1', dataSnapshot: '', codeHash: '' },
-  });
-  const model = await loadModel(folder);
-  const encoded = Array.from({ length: 50 }, (_, s) =>
-    model.encoder.encode(
-      Array.from({ length: 1 + (s % 17) }, (_e, i) => ({
-        action: ['view', 'detail', 'add', 'remove'][(s + i) % 4] ?? 'view',
-        at: 1.5e12 + s * 4e6 + i * i * 1000,
-        ...(i % 3 === 0 ? {} : { url: ['a', 'b', 'x'][(s * i) % 3] ?? 'a' }),
-      })),
-    ),
-  );
-  const list = encoded.map(({ tokens, rows = new Uint8Array() }) => ({ tokens: [...tokens], rows: [...rows] }));
-  const theirs = JSON.parse(
-    await python('torch', ['-c', ONNX, folder, String(made.length), JSON.stringify(list)]),
-  ) as number[];
-  expect(largestDifference(model.predict(encoded), theirs)).toBeLessThan(1e-5);
-});
+it.each(['lstm', 'gru'] as const)(
+  'writes a %s with features that onnxruntime runs, in Python and in Node',
+  async (cell) => {
+    const names = ['page', 'gap', 'cart', 'clock'] as const;
+    const made = columnsOf(names, 4);
+    const weights = initialNetwork({ cell, units: 20, columns: made }, 6, 4);
+    const folder = join(await folderOf(), 'model');
+    await writeModel(folder, {
+      name: 'intent',
+      weights,
+      hyper: { ...plain, cell },
+      vocabulary: TOKENS,
+      features: { names, columns: made, pages: ['a', 'b', 'c', 'd'], products: {} },
+      metrics: {},
+      lineage: { run: 'x/1', dataSnapshot: '', codeHash: '' },
+    });
+    const model = await loadModel(folder);
+    const encoded = Array.from({ length: 50 }, (_, s) =>
+      model.encoder.encode(
+        Array.from({ length: 1 + (s % 17) }, (_e, i) => ({
+          action: ['view', 'detail', 'add', 'remove'][(s + i) % 4] ?? 'view',
+          at: 1.5e12 + s * 4e6 + i * i * 1000,
+          ...(i % 3 === 0 ? {} : { url: ['a', 'b', 'x'][(s * i) % 3] ?? 'a' }),
+        })),
+      ),
+    );
+    const list = encoded.map(({ tokens, rows = new Uint8Array() }) => ({ tokens: [...tokens], rows: [...rows] }));
+    const theirs = JSON.parse(
+      await python('torch', ['-c', ONNX, folder, String(made.length), JSON.stringify(list)]),
+    ) as number[];
+    const ours = model.predict(encoded);
+    expect(largestDifference(ours, theirs)).toBeLessThan(1e-5);
+    const inNode = await onnxruntimeNode(join(folder, 'model.onnx'), encoded, made.length);
+    expect(largestDifference(ours, inNode.answers)).toBeLessThan(1e-5);
+  },
+);
 
 it.each([
   ['lstm', 'last', 'lstm-dense-sigmoid'],

@@ -20,6 +20,7 @@ import type { LstmWeights } from '../packages/smallboat/src/training/index.ts';
 import { initialNetwork } from '../packages/smallboat/src/training/network-weights.ts';
 import { networkKernel } from '../packages/smallboat/src/training/kernel/network-kernel.ts';
 import { trieLoader } from '../packages/smallboat/src/training/trie-loader.ts';
+import { onnxruntimeNode } from './onnxruntime-node.ts';
 import { python } from './python.ts';
 
 const names = ['kernel', 'recurrentKernel', 'bias', 'denseKernel', 'denseBias'] as const;
@@ -122,7 +123,7 @@ describe('against Keras', () => {
   });
 });
 
-it('writes a model that onnxruntime runs and safetensors reads', async () => {
+it('writes a model that onnxruntime runs, in Python and in Node, and safetensors reads', async () => {
   const folder = join(await mkdtemp(join(tmpdir(), 'smallboat-')), 'model');
   const weights = someWeights(20);
   await writeModel(folder, {
@@ -146,6 +147,11 @@ it('writes a model that onnxruntime runs and safetensors reads', async () => {
   const ours = (await loadModel(folder)).predict(sequences);
   expect(largestDifference(ours, read.together)).toBeLessThan(1e-5);
   expect(largestDifference(ours, read.alone)).toBeLessThan(1e-5);
+  const inNode = await onnxruntimeNode(
+    join(folder, 'model.onnx'),
+    sequences.map((session) => ({ tokens: session })),
+  );
+  expect(largestDifference(ours, inNode.answers)).toBeLessThan(1e-5);
   expect(read.inputs).toEqual([
     ['tokens', 'tensor(int64)', ['batch', 'length']],
     ['lengths', 'tensor(int32)', ['batch']],

@@ -1,6 +1,6 @@
 /**
- * Microseconds for one session, and sessions a second together, through LSTM(48): ours whole, ours event by event, and onnxruntime on
- * the same model folder. Answers are compared. One thread each; Keras's and PyTorch's calls are timed by `lstm.ts`.
+ * Microseconds for one session, and sessions a second together, through LSTM(48): ours whole, ours event by event, and onnxruntime, in
+ * Node and from Python, on the same model folder. Answers are compared. One thread each; Keras's and PyTorch's calls are timed by `lstm.ts`.
  *
  *     node bench/training/inference.ts [sessions = 20000]
  */
@@ -9,6 +9,7 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { text } from 'node:stream/consumers';
+import { onnxruntimeNode } from '../../interop/onnxruntime-node.ts';
 import { pythonEnv } from '../../interop/python.ts';
 import { TOKENS } from '../../packages/smallboat/src/features/index.ts';
 import { initialWeights, loadModel, writeModel } from '../../packages/smallboat/src/training/index.ts';
@@ -60,6 +61,15 @@ const events = sessions.slice(0, 2000).flatMap((session) => {
 });
 row('smallboat, one event more', timed(events));
 
+const inNode = await onnxruntimeNode(
+  join(folder, 'model.onnx'),
+  sessions.map((session) => ({ tokens: session })),
+);
+row(
+  'onnxruntime in Node, a session',
+  inNode.times.toSorted((a, b) => a - b),
+);
+
 const python = spawn(join(pythonEnv('torch'), 'python'), [join(import.meta.dirname, 'onnx_predict.py'), folder], {
   stdio: ['pipe', 'pipe', 'inherit'],
 });
@@ -73,6 +83,8 @@ const theirs = JSON.parse(await text(python.stdout)) as {
 console.log(
   `${'onnxruntime from Python, a session'.padEnd(36)} p50 ${theirs.p50.toFixed(1).padStart(7)} µs  p99 ${theirs.p99.toFixed(1).padStart(8)} µs  together ${Math.round(theirs.perSecond).toLocaleString('en')} a second`,
 );
-const difference = theirs.answers.reduce((most, p, i) => Math.max(most, Math.abs(p - (answers[i] ?? Number.NaN))), 0);
-console.log(`largest difference between the two: ${difference.toExponential(1)}`);
+const difference = [theirs.answers, inNode.answers]
+  .flatMap((list) => list.map((p, i) => Math.abs(p - (answers[i] ?? Number.NaN))))
+  .reduce((most, apart) => Math.max(most, apart), 0);
+console.log(`largest difference between them: ${difference.toExponential(1)}`);
 await rm(join(folder, '..'), { recursive: true });
