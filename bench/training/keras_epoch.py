@@ -11,7 +11,7 @@ keras.utils.set_random_seed(1)
 eye = np.eye(8, 7, dtype="float32")
 
 
-def read(part):
+def read(part, limit):
     tokens = np.fromfile(f"{folder}/{part}.tokens", dtype="u1")
     offsets = np.fromfile(f"{folder}/{part}.offsets", dtype="<u4").astype(int)
     labels = np.fromfile(f"{folder}/{part}.labels", dtype="u1").astype("float32")
@@ -23,7 +23,22 @@ def read(part):
     return rows, lengths, labels[:n]
 
 
-rows, lengths, labels = read("train")
+rows, lengths, labels = read("train", limit)
+held_out = read("valid", 1 << 30) if os.path.exists(f"{folder}/valid.labels") else None
+
+
+def held_out_loss():
+    if held_out is None:
+        return []
+    rows, lengths, labels = held_out
+    order = np.argsort(lengths, kind="stable")
+    some = [order[i : i + 1024] for i in range(0, len(order), 1024)]
+    p = np.concatenate([model.predict_on_batch(eye[rows[s, : lengths[s].max()]])[:, 0] for s in some]).clip(1e-7, 1 - 1e-7)
+    y = labels[order]
+    return [float(-np.mean(y * np.log(p) + (1 - y) * np.log(1 - p)))]
+
+
+
 model = keras.Sequential([
     keras.Input((200 if mode == "padded" else None, 7)),
     keras.layers.Masking(0.0),
@@ -31,7 +46,7 @@ model = keras.Sequential([
     keras.layers.Dense(1, activation="sigmoid"),
 ])
 model.compile(optimizer=keras.optimizers.Adam(1e-3), loss="binary_crossentropy")
-seconds = []
+seconds, losses = [], []
 if mode == "padded":
     x = eye[rows]
     for _ in range(epochs):
@@ -55,10 +70,11 @@ else:
         started = time.perf_counter()
         model.fit(batches, epochs=1, verbose=0)
         seconds.append(time.perf_counter() - started)
+        losses += held_out_loss()
 one = eye[rows[:1, : max(2, lengths[0])]]
 calls = []
 for _ in range(20):
     started = time.perf_counter()
     model.predict(one if mode != "padded" else eye[rows[:1]], verbose=0)
     calls.append((time.perf_counter() - started) * 1e6)
-print(json.dumps({"seconds": seconds, "predictMicroseconds": float(np.median(calls)), "sequences": len(labels)}))
+print(json.dumps({"seconds": seconds, "predictMicroseconds": float(np.median(calls)), "sequences": len(labels), "losses": losses}))

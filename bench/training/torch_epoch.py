@@ -1,5 +1,5 @@
 """Seconds an epoch in PyTorch, bucketed by length, its best way on a processor: `torch_epoch.py FOLDER EPOCHS LIMIT THREADS`. Prints JSON."""
-import json, sys, time
+import json, os, sys, time
 
 import numpy as np
 import torch
@@ -8,10 +8,15 @@ from torch import nn
 folder, epochs, limit, threads = sys.argv[1], int(sys.argv[2]), int(sys.argv[3]), int(sys.argv[4])
 torch.set_num_threads(threads)
 torch.manual_seed(1)
-raw = lambda kind, dtype: np.fromfile(f"{folder}/train.{kind}", dtype)
-tokens, offsets, labels = raw("tokens", "u1"), raw("offsets", "<u4").astype(int), raw("labels", "u1").astype("float32")
+
+
+def read(part):
+    raw = lambda kind, dtype: np.fromfile(f"{folder}/{part}.{kind}", dtype)
+    return raw("tokens", "u1"), raw("offsets", "<u4").astype(int), raw("labels", "u1").astype("float32")
+
+
+tokens, offsets, labels = read("train")
 n = min(limit, len(labels))
-lengths = np.diff(offsets)[:n]
 
 
 class Net(nn.Module):
@@ -25,15 +30,24 @@ class Net(nn.Module):
 
 
 eye = torch.eye(8, 7)
+
+
+def batched(tokens, offsets, labels):
+    lengths = np.diff(offsets)[: len(labels)]
+    order = np.argsort(lengths, kind="stable")
+    made = []
+    for i in range(0, len(labels), 128):
+        rows = order[i : i + 128]
+        ids = np.full((len(rows), lengths[rows].max()), 7)
+        for k, r in enumerate(rows):
+            ids[k, : lengths[r]] = tokens[offsets[r] : offsets[r] + lengths[r]]
+        made.append((torch.from_numpy(ids), torch.from_numpy(lengths[rows] - 1), torch.from_numpy(labels[rows])))
+    return made
+
+
 # Made before the clock starts, as for Keras: only training is timed. A sorted batch has hardly any padding.
-order = np.argsort(lengths, kind="stable")
-batches = []
-for i in range(0, n, 128):
-    rows = order[i : i + 128]
-    ids = np.full((len(rows), lengths[rows].max()), 7)
-    for k, r in enumerate(rows):
-        ids[k, : lengths[r]] = tokens[offsets[r] : offsets[r] + lengths[r]]
-    batches.append((torch.from_numpy(ids), torch.from_numpy(lengths[rows] - 1), torch.from_numpy(labels[rows])))
+batches = batched(tokens, offsets, labels[:n])
+held_out = batched(*read("valid")) if os.path.exists(f"{folder}/valid.labels") else []
 model = Net()
 adam = torch.optim.Adam(model.parameters(), 1e-3, eps=1e-7, foreach=True)
 draw = np.random.default_rng(1)
@@ -48,12 +62,20 @@ def epoch(which):
         adam.step()
 
 
+@torch.inference_mode()
+def held_out_loss():
+    losses = [nn.functional.binary_cross_entropy_with_logits(model(eye[ids], last), y, reduction="sum") for ids, last, y in held_out]
+    return float(sum(losses)) / sum(len(y) for _, _, y in held_out)
+
+
 epoch(range(min(30, len(batches))))
-seconds = []
+seconds, losses = [], []
 for _ in range(epochs):
     started = time.perf_counter()
     epoch(draw.permutation(len(batches)))
     seconds.append(time.perf_counter() - started)
+    if held_out:
+        losses.append(held_out_loss())
 calls = []
 with torch.inference_mode():
     for _ in range(300):
@@ -61,4 +83,4 @@ with torch.inference_mode():
         ids = torch.from_numpy(tokens[offsets[0] : offsets[1]].astype(int))[None]
         torch.sigmoid(model(eye[ids], torch.tensor([ids.shape[1] - 1]))).item()
         calls.append((time.perf_counter() - started) * 1e6)
-print(json.dumps({"seconds": seconds, "predictMicroseconds": float(np.median(calls)), "sequences": n}))
+print(json.dumps({"seconds": seconds, "predictMicroseconds": float(np.median(calls)), "sequences": n, "losses": losses}))
