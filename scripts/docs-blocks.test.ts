@@ -26,7 +26,7 @@ it('tries as many blocks of each page as there should be', () => {
   expect(Object.fromEntries(counts.filter(([, count]) => count > 0))).toEqual(TRIED);
 });
 
-it.concurrent.for(SHORT_PAGES)('%s runs as written', { timeout: 120_000 }, runPage);
+it.concurrent.for(SHORT_PAGES)('%s runs as written', { timeout: 120_000 }, (page) => runPage(page));
 
 it('the TypeScript of every page has sound types', { timeout: 120_000 }, async () => {
   const folder = freshFolder();

@@ -53,10 +53,14 @@ export function writeBlock(folder: string, block: Block): string {
   return path;
 }
 
-/** Runs the blocks of a page in order in one fresh folder, as a reader would type them. Rejects at the first that fails. */
-export async function runPage(page: string): Promise<void> {
+/**
+ * Runs the blocks of a page in order in one fresh folder, as a reader would type them. Rejects at the first that fails.
+ *
+ * @param surroundings Variables that the page takes for granted.
+ */
+export async function runPage(page: string, surroundings: Readonly<Record<string, string>> = {}): Promise<void> {
   const folder = freshFolder();
-  const env = { ...process.env, PATH: `${bin}:${process.env['PATH'] ?? ''}`, CI: 'true' };
+  const env = { ...process.env, ...surroundings, PATH: `${bin}:${process.env['PATH'] ?? ''}`, CI: 'true' };
   for (const block of readBlocks(root, page).filter(isTried)) {
     const path = writeBlock(folder, block);
     if (fileOf(block) !== undefined) continue;
