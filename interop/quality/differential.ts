@@ -69,10 +69,16 @@ type Answer =
 const casesOf = (seed: number, { types, isOld = false }: Pick<Questions, 'types' | 'isOld'>): readonly Case[] =>
   types.map((type) => {
     const one = randomCase(type, seed * 1000 + TYPES.indexOf(type));
-    return isOld && type === 'expect_table_row_count_to_be_between' ? { ...one, kwargs: notStrict(one.kwargs) } : one;
+    return isOld && UNHEEDED_STRICT.has(type) ? { ...one, kwargs: notStrict(one.kwargs) } : one;
   });
 
-/** 0.18 takes strict bounds of a row count, and does not heed them. */
+/** 0.18 takes strict bounds of these, and does not heed them on SQL. */
+const UNHEEDED_STRICT: ReadonlySet<string> = new Set([
+  'expect_table_row_count_to_be_between',
+  'expect_column_value_lengths_to_be_between',
+  'expect_column_unique_value_count_to_be_between',
+]);
+
 function notStrict(kwargs: Case['kwargs']): Case['kwargs'] {
   return Object.fromEntries(Object.entries(kwargs).filter(([name]) => !name.startsWith('strict_')));
 }
@@ -149,13 +155,15 @@ function differences(
     if (one.type.includes('compound') && /index_list/.test(key) && their === undefined) continue;
     if (isOld && (their ?? null) === null && (key === 'unexpected_rows' || one.type.includes('compound'))) continue;
     if (isOld && key === 'unexpected_index_query' && one.type.includes('compound')) continue;
+    // 0.18 fetches all rows of several columns; of one column, and from 1.0 on, 200.
+    if (isOld && key === 'unexpected_list' && Array.isArray(ours) && ours.length === 200) continue;
     // Counted over the list of the first ones, and which are first is free.
     if (key === 'partial_unexpected_counts' && Number(mine.result['unexpected_count']) > limitOf(one)) continue;
     if (Array.isArray(ours) && Array.isArray(their) && /list|rows|counts/.test(key)) {
       if (ours.length >= limitOf(one)) [ours, their] = [ours.length, their.length];
       else [ours, their] = [sorted(ours), sorted(their)];
     }
-    if (engine === 'pandas') [ours, their] = [ours, their].map(withoutMidnight);
+    if (engine === 'pandas') [ours, their] = [ours, their].map(asPandasMeans);
     // Rows of one's own statement come as they like.
     if (one.type === 'unexpected_rows_expectation') [ours, their] = [ours, their].map(withSortedRows);
     if (!isClose(ours, their))
@@ -165,9 +173,11 @@ function differences(
 }
 
 /** A column of dates is one of times in pandas: those of midnight are dates here. */
-function withoutMidnight(value: unknown): unknown {
+function asPandasMeans(value: unknown): unknown {
   const text = JSON.stringify(value);
-  return text === undefined ? value : JSON.parse(text.replaceAll(/"(\d{4}-\d\d-\d\d)T00:00:00"/g, '"$1"'));
+  return text === undefined
+    ? value
+    : JSON.parse(text.replaceAll(/"(\d{4}-\d\d-\d\d)T00:00:00"/g, '"$1"').replaceAll('"NaT"', 'null'));
 }
 
 function withSortedRows(value: unknown): unknown {

@@ -112,7 +112,7 @@ function verdict(
 /** How often each value of a column occurs, in the order of the values. */
 export function valueCounts(name: string): (source: string) => string {
   return (source) =>
-    `select ${name} as value, count(*) as n from ${source} where ${name} is not null group by ${name} order by ${name}`;
+    `select ${name} as value, count(*) as n from ${source} where ${name} is not null group by ${name} order by 1`;
 }
 
 /** As version 0.18 and those before it had it: all distinct values, with their counts. */

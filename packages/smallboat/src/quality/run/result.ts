@@ -157,7 +157,7 @@ function byColumn(
 
 /**
  * How often each of the listed values is among them, the most frequent first, then in the order of the values. Undefined
- * where two that are as frequent have no order (a null and a number), as Great Expectations leaves it out then.
+ * where two that are as frequent have no order (rows with a null and a number), as Great Expectations leaves it out then.
  */
 function countsOf(
   values: readonly unknown[],
@@ -177,7 +177,9 @@ function countsOf(
     .slice(0, most)
     .sort((x, y) => {
       if (x.count !== y.count) return y.count - x.count;
-      const order = compare(x.value, y.value);
+      // No value that fails alone is missing: a null stands for a NaN or an infinity, which JSON has not.
+      const alone = Number(x.value === null) - Number(y.value === null);
+      const order = alone === 0 ? compare(x.value, y.value) : alone;
       if (order === undefined) isOrdered = false;
       return order ?? 0;
     });

@@ -202,6 +202,31 @@ it('validates a query, and names a relation that is not there', async () => {
   await expect(run([], { relation: 'public.gone' })).rejects.toMatchObject({ code: 'RELATION_NOT_FOUND' });
 });
 
+it('orders values by value, whatever the column is called, as 0.18 did', async () => {
+  await warehouse.execute('create table named_n as select unnest([3, 1, 1, 2, 2, 2]) as n');
+  const [result] = (
+    await run([['column_distinct_values_to_be_in_set', { column: 'n', value_set: [1, 2, 3] }]], {
+      relation: 'named_n',
+      resultsOf: '0.18',
+    })
+  ).results;
+  expect(result?.result).toMatchObject({ observed_value: [1, 2, 3] });
+});
+
+it('counts values of which one is no number', async () => {
+  await warehouse.execute("create table odd as select unnest(['1.5', 'nan', '2.5'])::double as x");
+  const [result] = (
+    await run([['column_values_to_be_between', { column: 'x', min_value: 10, max_value: 20 }]], { relation: 'odd' })
+  ).results;
+  expect(result?.result).toMatchObject({
+    partial_unexpected_counts: [
+      { value: 1.5, count: 1 },
+      { value: 2.5, count: 1 },
+      { value: null, count: 1 },
+    ],
+  });
+});
+
 it("runs a user's own kind of expectation", async () => {
   const even = defineExpectation({
     type: 'expect_even',
