@@ -4,10 +4,11 @@ import { join, resolve } from 'node:path';
 import * as z from 'zod';
 import { namesIn, writeWhole } from '../kernel/index.ts';
 import { addToHistory, readHistory } from './alias-history.ts';
-import type { AliasChange, AliasNote, ModelRegistry, ModelVersion } from './registry.ts';
+import { aliasVerbs, lastChanges, numberOf, pointing } from './aliases.ts';
+import type { AliasChange, ModelRegistry, ModelVersion } from './registry.ts';
 import { registryErrors } from './registry.ts';
 import { checkFiles, copyModel } from './model-files.ts';
-import { VersionFile, isName, recordOf, checkName } from './version-record.ts';
+import { TagFile, VersionFile, checkName, isName, recordOf, versionNumbers } from './version-record.ts';
 
 export interface LocalRegistryOptions {
   /** Made when the first model is registered. */
@@ -15,8 +16,6 @@ export interface LocalRegistryOptions {
   /** Milliseconds since 1970; default the machine's clock. */
   readonly clock?: () => number;
 }
-
-const TagFile = z.record(z.string(), z.string());
 
 /** The aliases of Smallboat 0.1 have a file each beside their history; they count where the history says nothing. */
 const AliasFile = z.object({
@@ -35,12 +34,9 @@ export function localRegistry(options: LocalRegistryOptions): ModelRegistry {
   const location = `local:${root}`;
   const clock = options.clock ?? Date.now;
 
-  const numbersOf = async (name: string): Promise<number[]> => {
+  const numbersOf = async (name: string): Promise<readonly number[]> => {
     checkName('a model', name);
-    return (await namesIn(join(root, name)))
-      .filter((entry) => /^[1-9]\d{0,8}$/.test(entry))
-      .map(Number)
-      .sort((a, b) => a - b);
+    return versionNumbers(await namesIn(join(root, name)));
   };
 
   const historyPath = (name: string): string => join(root, name, 'aliases.jsonl');
@@ -49,8 +45,7 @@ export function localRegistry(options: LocalRegistryOptions): ModelRegistry {
     const history = await readHistory(historyPath(name), name);
     const files = (await namesIn(join(root, name, 'aliases'))).filter((file) => file.endsWith('.json'));
     const old = await Promise.all(files.map((file) => readRecord(AliasFile, join(root, name, 'aliases', file))));
-    const all = new Map([...old, ...history].map((change) => [change.alias, change]));
-    return [...all.values()].sort((a, b) => (a.alias < b.alias ? -1 : 1));
+    return lastChanges([...old, ...history]);
   };
 
   const read = async (name: string, version: number, aliases: readonly AliasChange[]): Promise<ModelVersion> => {
@@ -59,22 +54,16 @@ export function localRegistry(options: LocalRegistryOptions): ModelRegistry {
     const later = (await namesIn(folder)).includes('tags.json')
       ? await readRecord(TagFile, join(folder, 'tags.json'))
       : {};
-    const pointing = aliases.filter((a) => a.version === version).map((a) => a.alias);
     const tags = { ...record.tags, ...later };
-    return { name, version, folder: join(folder, 'model'), ...record, tags, aliases: pointing };
-  };
-
-  const change = async (name: string, of: Pick<AliasChange, 'alias' | 'version'>, note: string | AliasNote = {}) => {
-    const said = typeof note === 'string' ? { reason: note } : note;
-    await addToHistory(historyPath(name), name, { ...of, at: clock(), ...said });
+    return { name, version, folder: join(folder, 'model'), ...record, tags, aliases: pointing(aliases, version) };
   };
 
   const find = async (name: string, wanted: number | string): Promise<ModelVersion> => {
     const numbers = await numbersOf(name);
     const aliases = await aliasesOf(name);
-    const number = /^\d+$/.test(String(wanted)) ? Number(wanted) : aliases.find((a) => a.alias === wanted)?.version;
-    if (number === undefined || number === null || !numbers.includes(number)) {
-      const known = [...numbers, ...aliases.flatMap((a) => (a.version === null ? [] : [a.alias]))].join(', ') || 'none';
+    const number = numberOf(wanted, aliases);
+    if (number === undefined || !numbers.includes(number)) {
+      const known = [...numbers, ...pointing(aliases)].join(', ') || 'none';
       throw registryErrors.MODEL_VERSION_NOT_FOUND({ name, version: String(wanted), known, location });
     }
     return read(name, number, aliases);
@@ -115,18 +104,12 @@ export function localRegistry(options: LocalRegistryOptions): ModelRegistry {
       return found;
     },
 
-    async alias(name, version, alias, note) {
-      checkName('an alias', alias);
-      await find(name, version);
-      await change(name, { alias, version }, note);
-    },
-
-    async unalias(name, alias, note) {
-      checkName('a model', name);
-      checkName('an alias', alias);
-      const isSet = (await aliasesOf(name)).some((a) => a.alias === alias && a.version !== null);
-      if (isSet) await change(name, { alias, version: null }, note);
-    },
+    ...aliasVerbs({
+      find,
+      aliasesOf,
+      add: (name, change) => addToHistory(historyPath(name), name, change),
+      clock,
+    }),
 
     async setTags(name, version, tags) {
       const found = await find(name, version);

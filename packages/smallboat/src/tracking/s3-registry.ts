@@ -4,11 +4,12 @@ import { dirname, join, resolve } from 'node:path';
 import * as z from 'zod';
 import { isMissing, mapAtMost, messageOf } from '../kernel/index.ts';
 import { changesIn, lineAfter, wholeLines } from './alias-history.ts';
+import { aliasVerbs, lastChanges, numberOf, pointing } from './aliases.ts';
 import { checkFiles, copyModel } from './model-files.ts';
-import type { AliasChange, AliasNote, ModelRegistry, ModelVersion } from './registry.ts';
+import type { AliasChange, ModelRegistry, ModelVersion } from './registry.ts';
 import { registryErrors } from './registry.ts';
 import type { S3Objects } from './s3-objects.ts';
-import { VersionFile, checkName, isName, recordOf } from './version-record.ts';
+import { TagFile, VersionFile, checkName, isName, recordOf, versionNumbers } from './version-record.ts';
 
 export interface S3RegistryOptions {
   /** The folder of the bucket. */
@@ -18,8 +19,6 @@ export interface S3RegistryOptions {
   /** Milliseconds since 1970; default the machine's clock. */
   readonly clock?: () => number;
 }
-
-const TagFile = z.record(z.string(), z.string());
 
 /** Requests on their way at once. */
 const WIDTH = 16;
@@ -37,8 +36,7 @@ export function s3Registry({ objects, cacheFolder, clock = Date.now }: S3Registr
 
   const numbersOf = async (name: string): Promise<readonly number[]> => {
     checkName('a model', name);
-    const found = (await objects.folders(name)).filter((folder) => /^[1-9]\d{0,8}$/.test(folder));
-    return found.map(Number).sort((a, b) => a - b);
+    return versionNumbers(await objects.folders(name));
   };
 
   const historyOf = async (name: string): Promise<readonly AliasChange[]> => {
@@ -47,22 +45,14 @@ export function s3Registry({ objects, cacheFolder, clock = Date.now }: S3Registr
     return changesIn(wholeLines(textOf((await objects.get(path))?.bytes)), { path: `${location}/${path}`, name });
   };
 
-  const aliasesOf = async (name: string): Promise<readonly AliasChange[]> => {
-    const last = new Map((await historyOf(name)).map((change) => [change.alias, change]));
-    return [...last.values()].sort((a, b) => (a.alias < b.alias ? -1 : 1));
-  };
+  const aliasesOf = async (name: string): Promise<readonly AliasChange[]> => lastChanges(await historyOf(name));
 
-  const change = async (name: string, of: Pick<AliasChange, 'alias' | 'version'>, note: string | AliasNote = {}) => {
-    const said = typeof note === 'string' ? { reason: note } : note;
+  const add = async (name: string, change: AliasChange): Promise<void> => {
     const path = historyPath(name);
     for (;;) {
       const before = await objects.get(path);
       const text = textOf(before?.bytes);
-      const { line } = lineAfter(
-        wholeLines(text),
-        { ...of, at: clock(), ...said },
-        { path: `${location}/${path}`, name },
-      );
+      const { line } = lineAfter(wholeLines(text), change, { path: `${location}/${path}`, name });
       // Somebody else has added to it: read it anew.
       if (await objects.put(path, text + line, before ?? null)) return;
     }
@@ -80,19 +70,18 @@ export function s3Registry({ objects, cacheFolder, clock = Date.now }: S3Registr
     if (made === undefined) return undefined;
     const record = parsed(VersionFile, `${location}/${recordPath(name, version)}`, made.bytes);
     const later = tagged === undefined ? {} : parsed(TagFile, `${location}/${name}/${version}/tags.json`, tagged.bytes);
-    const pointing = aliases.filter((a) => a.version === version).map((a) => a.alias);
     const folder = join(cache, name, String(version));
-    return { name, version, folder, ...record, tags: { ...record.tags, ...later }, aliases: pointing };
+    const tags = { ...record.tags, ...later };
+    return { name, version, folder, ...record, tags, aliases: pointing(aliases, version) };
   };
 
   const find = async (name: string, wanted: number | string): Promise<ModelVersion> => {
     checkName('a model', name);
     const aliases = await aliasesOf(name);
-    const number = /^\d+$/.test(String(wanted)) ? Number(wanted) : aliases.find((a) => a.alias === wanted)?.version;
-    const found = number === undefined || number === null ? undefined : await read(name, number, aliases);
+    const number = numberOf(wanted, aliases);
+    const found = number === undefined ? undefined : await read(name, number, aliases);
     if (found !== undefined) return found;
-    const pointing = aliases.flatMap((a) => (a.version === null ? [] : [a.alias]));
-    const known = [...(await numbersOf(name)), ...pointing].join(', ') || 'none';
+    const known = [...(await numbersOf(name)), ...pointing(aliases)].join(', ') || 'none';
     throw registryErrors.MODEL_VERSION_NOT_FOUND({ name, version: String(wanted), known, location });
   };
 
@@ -168,16 +157,7 @@ export function s3Registry({ objects, cacheFolder, clock = Date.now }: S3Registr
       return found;
     },
 
-    async alias(name, version, alias, note) {
-      checkName('an alias', alias);
-      await find(name, version);
-      await change(name, { alias, version }, note);
-    },
-
-    async unalias(name, alias, note) {
-      const isSet = (await aliasesOf(name)).some((a) => a.alias === alias && a.version !== null);
-      if (isSet) await change(name, { alias, version: null }, note);
-    },
+    ...aliasVerbs({ find, aliasesOf, add, clock }),
 
     async setTags(name, version, tags) {
       const path = `${name}/${version}/tags.json`;

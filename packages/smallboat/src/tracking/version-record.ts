@@ -23,6 +23,17 @@ export const VersionFile = z.object({
   tags: z.record(z.string(), z.string()).default({}),
 });
 
+/** Tags that a version was given later, beside its record. */
+export const TagFile = z.record(z.string(), z.string());
+
+/** Numbers of versions among the names of folders, in their order. */
+export function versionNumbers(folders: readonly string[]): readonly number[] {
+  return folders
+    .filter((folder) => /^[1-9]\d{0,8}$/.test(folder))
+    .map(Number)
+    .sort((a, b) => a - b);
+}
+
 const NAME = /^[a-z0-9][\w.-]{0,63}$/i;
 
 /** Throws `MODEL_NAME_INVALID`. */
