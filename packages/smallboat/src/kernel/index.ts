@@ -14,3 +14,4 @@ export { processIo } from './io.ts';
 export type { Io } from './io.ts';
 export type { Progress, WorkOptions } from './progress.ts';
 export { VERSION } from './version.ts';
+export { writeAll } from './write-all.ts';

@@ -3,6 +3,7 @@ import { createWriteStream } from 'node:fs';
 import { open, rename, rm } from 'node:fs/promises';
 import { finished } from 'node:stream/promises';
 import { createGzip } from 'node:zlib';
+import { writeAll } from '../kernel/index.ts';
 
 /** A file that appears when it is complete. */
 export interface Sink {
@@ -25,10 +26,7 @@ async function plainSink(path: string, aside: string): Promise<Sink> {
   let size = 0;
   return {
     async write(bytes) {
-      for (let at = 0; at < bytes.length;) {
-        const { bytesWritten } = await file.write(bytes, at, bytes.length - at);
-        at += bytesWritten;
-      }
+      await writeAll(file, bytes);
       size += bytes.length;
     },
     async finish() {

@@ -1,6 +1,6 @@
 import { mkdir, open, readdir, stat } from 'node:fs/promises';
 import { basename, dirname, isAbsolute, join, relative, sep } from 'node:path';
-import { mapAtMost } from '../../kernel/index.ts';
+import { mapAtMost, writeAll } from '../../kernel/index.ts';
 import type { ArtifactKey, RunStore } from '../store/run-store.ts';
 import { type FileRef, type FolderRef, folderErrors } from './folder-ref.ts';
 
@@ -55,9 +55,7 @@ export async function fetchFolder(ref: FolderRef, into: string, store: RunStore)
       await mapAtMost(parts, PIECES_AT_ONCE, async (key, i) => {
         const piece = await store.load(ref.flow, key as ArtifactKey); // As the store gave it.
         if (!(piece instanceof Uint8Array)) throw invalid(`a piece of ${path} is no bytes`);
-        for (let done = 0; done < piece.length;) {
-          done += (await file.write(piece, done, piece.length - done, i * PIECE + done)).bytesWritten;
-        }
+        await writeAll(file, piece, i * PIECE);
       });
     } finally {
       await file.close();

@@ -1,5 +1,5 @@
 import { open, rename, rm } from 'node:fs/promises';
-import { aside, mapAtMost } from '../../kernel/index.ts';
+import { aside, mapAtMost, writeAll } from '../../kernel/index.ts';
 import { openS3 } from '../store/s3/s3-client.ts';
 import {
   type GotObject,
@@ -83,11 +83,7 @@ export async function openS3Objects(spec: S3Spec): Promise<S3Objects> {
       try {
         const file = await open(part, 'wx');
         try {
-          const take = async (chunk: Uint8Array, at: number): Promise<void> => {
-            for (let done = 0; done < chunk.length;) {
-              done += (await file.write(chunk, done, chunk.length - done, at + done)).bytesWritten;
-            }
-          };
+          const take = (chunk: Uint8Array, at: number): Promise<void> => writeAll(file, chunk, at);
           const got = (await fetchObject(s3, checked(key), { from: 0, take })) ?? missing(urlOf(key));
           await rename(part, path);
           return infoOf(key, got);

@@ -1,7 +1,7 @@
 import type { Datastore } from './datastore.ts';
 import { foreachPath } from './foreach-stack.ts';
 import type { Fact } from './metadata.ts';
-import type { TaskPlace } from './run-store.ts';
+import type { CodePackage, TaskPlace } from './run-store.ts';
 
 export interface BeginFacts extends TaskPlace, Pick<Datastore, 'kind' | 'root'> {
   /** The run that this one continues. */
@@ -37,4 +37,12 @@ export function factsAtEnd(attempt: number, hasSucceeded: boolean): readonly Fac
     { field: 'attempt_ok', type: 'internal_attempt_status', value: hasSucceeded ? 'True' : 'False' },
     { field: 'attempt-done', value: String(attempt) },
   ];
+}
+
+/** How a code package is packed, for Metaflow's readers: their first format, a `.tar.gz` with a member `INFO`. */
+const PACKED = JSON.stringify({ version: 0, archive_format: 'tgz', mfcontent_version: 0 });
+
+/** Metaflow's fact about a code package, as JSON. */
+export function codeFact(kind: Datastore['kind'], { key, url }: CodePackage): string {
+  return JSON.stringify({ ds_type: kind, sha: key, location: url, metadata: PACKED });
 }

@@ -1,8 +1,8 @@
 import { closeSync, fstatSync, openSync, readSync } from 'node:fs';
 import { open, rename, rm } from 'node:fs/promises';
-import { aside } from '../../kernel/index.ts';
+import { aside, writeAll } from '../../kernel/index.ts';
 
-/** The most that one call to the system reads or writes, in bytes: Linux takes less than 2 GiB. */
+/** The most that one call to the system reads, in bytes: Linux takes less than 2 GiB. */
 const STRIDE = 1 << 30;
 
 /** Writes pieces one after the other into a file that appears whole. Not flushed: see `flush`. */
@@ -11,12 +11,7 @@ export async function writePieces(path: string, pieces: readonly Uint8Array[]): 
   try {
     const file = await open(part, 'wx');
     try {
-      for (const piece of pieces) {
-        for (let at = 0; at < piece.length;) {
-          const { bytesWritten } = await file.write(piece, at, Math.min(STRIDE, piece.length - at));
-          at += bytesWritten;
-        }
-      }
+      for (const piece of pieces) await writeAll(file, piece);
     } finally {
       await file.close();
     }

@@ -1,5 +1,5 @@
 import { artifactBytes, artifactValue } from './artifact-bytes.ts';
-import { factsAtBegin, factsAtEnd } from './attempt-facts.ts';
+import { codeFact, factsAtBegin, factsAtEnd } from './attempt-facts.ts';
 import { type BlobFacts, type Blobs, blobsOf, keyOf } from './blobs.ts';
 import { cardStore } from './card-store.ts';
 import { type NamedBlob, dataJson } from './data-json.ts';
@@ -42,9 +42,6 @@ export interface MetaflowRunStoreOptions {
   /** Milliseconds since 1970. */
   readonly clock: () => number;
 }
-
-/** How a code package is packed, for Metaflow's readers: their first format, a `.tar.gz` with a member `INFO`. */
-const PACKED = JSON.stringify({ version: 0, archive_format: 'tgz', mfcontent_version: 0 });
 
 /**
  * The run store that Metaflow's two halves make together, as Metaflow 2.19 does: its Python client reads what is written here, and the
@@ -102,7 +99,7 @@ class MetaflowRunStore implements RunStore {
         const note = {
           ...(origin === undefined ? {} : { origin }),
           ...(graphKey === undefined ? {} : { graphInfo: graphKey }),
-          ...(code === undefined ? {} : { code: this.#codeFact(code) }),
+          ...(code === undefined ? {} : { code: codeFact(this.#datastore.kind, code) }),
         };
         const path = notePath({ flow, run }, 'smallboat');
         await Promise.all([
@@ -392,10 +389,5 @@ class MetaflowRunStore implements RunStore {
       kind,
       root,
     });
-  }
-
-  /** Metaflow's fact about a code package, as JSON. */
-  #codeFact({ key, url }: CodePackage): string {
-    return JSON.stringify({ ds_type: this.#datastore.kind, sha: key, location: url, metadata: PACKED });
   }
 }
